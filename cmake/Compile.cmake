@@ -1,0 +1,34 @@
+# Flags by purpose, as interface targets.
+
+add_library(onggi_warnings INTERFACE)
+target_compile_options(onggi_warnings INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+  -Wnull-dereference -Wimplicit-fallthrough -Wformat=2 -Wundef -Wswitch-enum -Wvla
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wframe-larger-than=49152>
+  $<$<BOOL:${ONGGI_WERROR}>:-Werror>)
+
+# What a runtime that is root should have, whatever it costs.
+add_library(onggi_hardening INTERFACE)
+target_compile_options(onggi_hardening INTERFACE
+  -fstack-protector-strong -fstack-clash-protection
+  $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection>)
+target_compile_definitions(onggi_hardening INTERFACE
+  _GLIBCXX_ASSERTIONS $<$<CONFIG:Release>:_FORTIFY_SOURCE=3>)
+target_link_options(onggi_hardening INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+
+# No exceptions: an error is a value. Only -iquote: with -I, <linux/seccomp.h> would be ours.
+add_library(onggi_code INTERFACE)
+target_compile_options(onggi_code INTERFACE
+  -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections
+  "SHELL:-iquote ${PROJECT_SOURCE_DIR}/src")
+target_link_options(onggi_code INTERFACE -Wl,--gc-sections)
+target_link_libraries(onggi_code INTERFACE onggi_warnings onggi_hardening)
+
+if(ONGGI_SANITIZE)
+  target_compile_options(onggi_code INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(onggi_code INTERFACE -fsanitize=address,undefined)
+elseif(ONGGI_FUZZ)
+  target_compile_options(onggi_code INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
+  target_link_options(onggi_code INTERFACE -fsanitize=address,undefined)
+endif()

@@ -1,0 +1,15 @@
+# Debian packages; the reason for each is in docs/dependencies.md.
+find_package(RapidJSON REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBSECCOMP REQUIRED libseccomp>=2.5)
+pkg_check_modules(LIBCAP REQUIRED libcap)
+
+add_library(onggi_seccomp INTERFACE)
+add_library(onggi_cap INTERFACE)
+if(ONGGI_STATIC)
+  target_link_libraries(onggi_seccomp INTERFACE libseccomp.a)
+  target_link_libraries(onggi_cap INTERFACE libcap.a)
+else()
+  target_link_libraries(onggi_seccomp INTERFACE ${LIBSECCOMP_LIBRARIES})
+  target_link_libraries(onggi_cap INTERFACE ${LIBCAP_LIBRARIES})
+endif()

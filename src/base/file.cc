@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small files by descriptor: no path is looked up twice.
+#include "base/file.h"
+
+#include <algorithm>
+
+namespace onggi {
+
+Result<UniqueFd> open_directory(int dir, const std::string& path) {
+  const long fd = sys::openat(dir, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return system_error(fd, "open", path);
+  return UniqueFd(fd);
+}
+
+Result<std::string> read_all(int fd, std::string_view name, size_t limit) {
+  std::string content;
+  struct statx info = {};
+  if (sys::statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &info) == 0 && info.stx_size <= limit) {
+    content.reserve(info.stx_size + 1);
+  }
+  size_t used = 0;
+  for (;;) {
+    content.resize(std::max<size_t>(content.capacity(), used + 4096));
+    const long count = sys::read(fd, content.data() + used, content.size() - used);
+    if (count < 0) return system_error(count, "read", name);
+    used += static_cast<size_t>(count);
+    if (used > limit) {
+      return make_error(ErrorKind::invalid_config, name, " is larger than ", limit, " bytes");
+    }
+    if (count == 0) break;
+  }
+  content.resize(used);
+  return content;
+}
+
+Result<std::string> read_file(int dir, const std::string& path, size_t limit) {
+  const long opened = sys::openat(dir, path.c_str(), O_RDONLY);
+  if (opened < 0) return system_error(opened, "open", path);
+  const UniqueFd fd(opened);
+  return read_all(fd.get(), path, limit);
+}
+
+Result<> write_all(int fd, std::string_view name, std::string_view text) {
+  while (!text.empty()) {
+    const long count = sys::write(fd, text.data(), text.size());
+    if (count < 0) return system_error(count, "write", name);
+    text.remove_prefix(static_cast<size_t>(count));
+  }
+  return {};
+}
+
+Result<> write_existing(int dir, const std::string& path, std::string_view text) {
+  const long opened = sys::openat(dir, path.c_str(), O_WRONLY);
+  if (opened < 0) return system_error(opened, "open", path);
+  const UniqueFd fd(opened);
+  const long count = sys::write(fd.get(), text.data(), text.size());
+  if (count < 0) return system_error(count, "write", path);
+  return {};
+}
+
+Result<> replace_atomically(int dir, const std::string& name, std::string_view text, unsigned mode) {
+  const std::string temporary = name + ".tmp";
+  const long opened = sys::openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode);
+  if (opened < 0) return system_error(opened, "open", temporary);
+  const UniqueFd fd(opened);
+  Result<> written = write_all(fd.get(), temporary, text);
+  if (written) {
+    const long renamed = sys::renameat(dir, temporary.c_str(), dir, name.c_str());
+    if (renamed == 0) return {};
+    written = system_error(renamed, "rename", temporary);
+  }
+  (void)sys::unlinkat(dir, temporary.c_str(), 0);
+  return written;
+}
+
+}  // namespace onggi

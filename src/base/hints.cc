@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// (system call, errno) -> what to do about it. The first matching row wins.
+#include "base/hints.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace onggi {
+namespace {
+
+struct Hint {
+  int errnum;
+  std::string_view call;    // empty: any
+  std::string_view object;  // what the rest of the message must contain; empty: anything
+  std::string_view advice;
+};
+
+constexpr std::string_view kMountLimit = "the mount namespace is full, see sysctl fs.mount-max";
+constexpr std::string_view kMountApi =
+    "the new mount calls need Linux 5.12, and no seccomp filter around this program that blocks them";
+constexpr std::string_view kLockedMount =
+    "a user namespace can mount sysfs and mqueue only with its own network and ipc namespace, and cannot clear the "
+    "flags of the host's mounts";
+constexpr std::string_view kFilesystemType = "unknown filesystem type, or its kernel module is not loaded";
+
+constexpr Hint kHints[] = {
+    {ENOSPC, "mount", "", kMountLimit},
+    {ENOSPC, "move_mount", "", kMountLimit},
+    {ENOSPC, "fsmount", "", kMountLimit},
+    {ENOSPC, "open_tree", "", kMountLimit},
+    {ENOENT, "open_tree", "", "the source of a bind mount must exist"},
+    {ENOTDIR, "move_mount", "", "source and destination must both be directories, or neither"},
+    {ENOSYS, "open_tree", "", kMountApi},
+    {ENOSYS, "fsopen", "", kMountApi},
+    {ENOSYS, "fsmount", "", kMountApi},
+    {ENOSYS, "move_mount", "", kMountApi},
+    {ENOSYS, "mount_setattr", "", kMountApi},
+    {EPERM, "fsmount", "", kLockedMount},
+    {EPERM, "mount_setattr", "", kLockedMount},
+    {ENODEV, "fsopen", "", kFilesystemType},
+    {ENODEV, "mount", "", kFilesystemType},
+    {EINVAL, "pivot_root", "", "a rootfs on the initial ramfs needs --no-pivot"},
+
+    {EPERM, "clone3", "",
+     "without root a user namespace is needed, see sysctl user.max_user_namespaces and "
+     "kernel.unprivileged_userns_clone"},
+    {ENOSPC, "clone3", "", "too many namespaces, see sysctl user.max_user_namespaces and its siblings"},
+    {EAGAIN, "clone3", "", "too many processes, see ulimit -u, pids.max and sysctl kernel.pid_max"},
+    {EINVAL, "clone3", "", "the kernel may lack a namespace type that linux.namespaces asks for"},
+    {EBUSY, "clone3", "", "the cgroup has children with controllers, so it cannot hold processes"},
+    {EPERM, "setns", "", "joining needs CAP_SYS_ADMIN in the user namespace that owns the target"},
+    {EPERM, "setgroups", "", "the user namespace was set up with setgroups denied"},
+    {EPERM, "prlimit", "", "raising a hard limit needs CAP_SYS_RESOURCE"},
+    {EPERM, "prlimit64", "", "raising a hard limit needs CAP_SYS_RESOURCE"},
+    {EACCES, "memfd_create", "", "sysctl vm.memfd_noexec=2 forbids executable memfds"},
+    {ENOEXEC, "execveat", "", "not a program of this architecture, or a script without #! line"},
+    {EACCES, "execveat", "", "the file must be executable and its mount not noexec"},
+    {EACCES, "write", "oom_score_adj", "lowering it needs CAP_SYS_RESOURCE"},
+
+    {ENOSPC, "mkdir", "cgroup", "see cgroup.max.descendants and cgroup.max.depth of the parents"},
+    {EROFS, "mkdir", "cgroup", "cgroups are mounted read-only here, use --cgroup-manager disabled"},
+    {EACCES, "mkdir", "cgroup", "the parent cgroup is not delegated to this user"},
+    {ENOSPC, "write", "cgroup.procs", "cpuset.cpus and cpuset.mems of a v1 cpuset must be set first"},
+    {EBUSY, "write", "cgroup.subtree_control", "a cgroup with processes cannot give controllers to its children"},
+    {EOPNOTSUPP, "write", "cgroup.procs", "the target is in a threaded cgroup subtree"},
+
+    {ENOENT, "connect", "", "is the program that should listen there running?"},
+    {ECONNREFUSED, "connect", "", "nothing listens on this socket any more"},
+    {EMFILE, "", "", "too many open files, see ulimit -n"},
+    {ENFILE, "", "", "too many open files on this host, see sysctl fs.file-max"},
+};
+
+bool matches(const Hint& hint, std::string_view call, std::string_view object, int errnum) {
+  return hint.errnum == errnum && (hint.call.empty() || hint.call == call) &&
+         object.find(hint.object) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string_view hint_for(std::string_view message, int errnum) {
+  const size_t end = std::min(message.find(' '), message.size());
+  const std::string_view call = message.substr(0, end);
+  const std::string_view object = message.substr(end);
+  for (const Hint& hint : kHints) {
+    if (matches(hint, call, object, errnum)) return hint.advice;
+  }
+  return {};
+}
+
+}  // namespace onggi

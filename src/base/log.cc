@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sink is the only global state of the program. With a log file, standard error keeps the readable form and the
+// file gets the asked one; without it, standard error is the log.
+#include "base/log.h"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <ctime>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/hints.h"
+#include "base/json_writer.h"
+#include "base/utf8.h"
+
+namespace onggi::log {
+namespace {
+
+struct State {
+  UniqueFd file;
+  Format format = Format::text;
+  Level level = Level::error;
+};
+constinit State state;
+
+constexpr std::string_view kLevelNames[] = {"error", "warning", "info", "debug"};
+constexpr std::string_view kKindNames[] = {"system", "invalid_config", "unsupported", "state", "internal"};
+
+std::string_view level_name(Level level) { return kLevelNames[static_cast<size_t>(level)]; }
+
+std::string now() {
+  timespec time = {};
+  clock_gettime(CLOCK_REALTIME, &time);
+  tm parts = {};
+  gmtime_r(&time.tv_sec, &parts);
+  char text[32];
+  return {text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+// "mounts[3]: open_tree '/srv/data': No such file or directory (the source of a bind mount must exist)"
+std::string describe(const Error& error) {
+  std::string text;
+  if (!error.place.empty()) text.append(error.place.view()).append(": ");
+  text.append(error.message.view());
+  if (error.errnum != 0) {
+    const char* description = strerrordesc_np(error.errnum);
+    text += ": ";
+    text += description != nullptr ? description : "unknown errno";
+  }
+  std::string_view hint = error.hint.view();
+  if (hint.empty()) hint = hint_for(error.message.view(), error.errnum);
+  if (hint.empty() && error.kind == ErrorKind::internal) hint = "this is a bug in onggi";
+  if (!hint.empty()) text.append(" (").append(hint).append(")");
+  return printable(text);
+}
+
+JsonWriter& begin_entry(JsonWriter& json, Level level, std::string_view message, std::string_view time) {
+  return json.begin_object().field("msg", message).field("level", level_name(level)).field("time", time);
+}
+
+// Nothing can be done about a log that cannot be written.
+void write_line(int fd, std::string line) {
+  line += '\n';
+  (void)write_all(fd, "log", line);
+}
+
+void write_entry(std::string_view text, std::string_view json) {
+  const bool has_file = static_cast<bool>(state.file);
+  write_line(STDERR_FILENO, std::string(!has_file && state.format == Format::json ? json : text));
+  if (!has_file) return;
+  if (state.format == Format::json) return write_line(state.file.get(), std::string(json));
+  write_line(state.file.get(), now().append(" ").append(text));
+}
+
+void write_message(Level level, std::string_view message) {
+  if (level > state.level) return;
+  const std::string clean = printable(message);
+  JsonWriter json;
+  begin_entry(json, level, clean, now()).end_object();
+  write_entry(std::string("onggi: ").append(level_name(level)).append(": ").append(clean), std::move(json).take());
+}
+
+}  // namespace
+
+Result<> open(const Sink& sink) {
+  state.format = sink.format;
+  state.level = sink.level;
+  if (sink.path.empty()) return {};
+  const std::string path(sink.path);
+  const long fd = sys::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
+  if (fd < 0) return system_error(fd, "open", path);
+  state.file = UniqueFd(fd);
+  return {};
+}
+
+void warn(std::string_view message) { write_message(Level::warning, message); }
+void debug(std::string_view message) { write_message(Level::debug, message); }
+
+std::string error_text(std::string_view command, const Error& error) {
+  std::string text = "onggi: ";
+  if (!command.empty()) text.append(printable(command)).append(": ");
+  return text.append(describe(error));
+}
+
+std::string error_json(std::string_view command, const Error& error, std::string_view time) {
+  JsonWriter json;
+  begin_entry(json, Level::error, describe(error), time);
+  if (!command.empty()) json.field("command", command);
+  if (!error.place.empty()) json.field("field", error.place.view());
+  const char* name = error.errnum == 0 ? nullptr : strerrorname_np(error.errnum);
+  if (name != nullptr) json.field("errno", name);
+  json.field("code", kKindNames[static_cast<size_t>(error.kind)]).end_object();
+  return std::move(json).take();
+}
+
+void report(std::string_view command, const Error& error) {
+  write_entry(error_text(command, error), error_json(command, error, now()));
+}
+
+}  // namespace onggi::log

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a cgroup over all hierarchies. It is on the path of every launch: a hierarchy without settings costs an
+// open, a mkdir and the open of its tasks file.
+#include "cgroups/driver.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/file.h"
+#include "cgroups/device_program.h"
+#include "cgroups/directory.h"
+#include "cgroups/legacy.h"
+#include "cgroups/settings.h"
+#include "cgroups/unified.h"
+
+namespace onggi::cgroups {
+namespace {
+
+using plan::CgroupDirectory;
+using plan::CgroupDriver;
+using plan::CgroupPlan;
+
+constexpr std::string_view kPathPlace = "linux.cgroupsPath";
+
+Result<bool> frozen_in(const GroupDirectory& directory) {
+  if (directory.unified) return unified::frozen(directory.full_path());
+  if (directory.freezer) return legacy::frozen(directory.full_path());
+  return false;
+}
+
+Result<bool> exists(const std::string& path) {
+  struct statx info = {};
+  const long result = sys::statx(AT_FDCWD, path.c_str(), 0, STATX_TYPE, &info);
+  if (result == 0) return true;
+  if (result == -ENOENT) return false;
+  return system_error(result, "statx", path);
+}
+
+// The length of the part of `path` that exists; that of the root is 0.
+Result<uint32_t> existing_length(const CgroupDirectory& directory) {
+  std::string path = parent_of(directory.path);
+  while (!path.empty() && !TRY(exists(directory.mount_point + path))) path = parent_of(path);
+  return static_cast<uint32_t>(path.size());
+}
+
+Result<GroupDirectory> check_directory(const CgroupDirectory& planned) {
+  GroupDirectory directory{planned.mount_point, planned.path, 0, planned.unified, planned.freezer};
+  directory.kept = TRY_AT(kPathPlace, existing_length(planned));
+  const std::string path = directory.full_path();
+  if (directory.kept != parent_of(planned.path).size() || !TRY_AT(kPathPlace, exists(path))) return directory;
+  if (TRY_AT(kPathPlace, frozen_in(directory))) {
+    return at_place(with_hint(state_error("cgroup '", path, "' is frozen"), "thaw it, or choose another path"),
+                    kPathPlace);
+  }
+  const std::vector<int> inside = TRY_AT(kPathPlace, processes_below(path));
+  if (!inside.empty()) {
+    return at_place(state_error("cgroup '", path, "' is in use, by process ", inside.front()), kPathPlace);
+  }
+  return directory;
+}
+
+bool is_refusal(const Error& error) {
+  return error.errnum == EACCES || error.errnum == EPERM || error.errnum == EROFS;
+}
+
+// Making the directories, one by one, with what each version needs before its settings.
+class Creation {
+ public:
+  explicit Creation(const CgroupPlan& plan) : plan_(plan) {}
+
+  Result<Membership> run() {
+    const Result<> made = make_all();
+    if (!made) {
+      undo();
+      if (plan_.optional && is_refusal(made.error())) return Membership{};
+      return made.error();
+    }
+    return std::move(membership_);
+  }
+
+ private:
+  Result<> make_all() {
+    for (const CgroupDirectory& directory : plan_.directories) TRY_AT(kPathPlace, make(directory));
+    return write_settings(plan_.directories, plan_.settings);
+  }
+
+  Result<> make(const CgroupDirectory& directory) {
+    const size_t count_before = made_.size();
+    TRY(make_directory(directory.mount_point, directory.path, made_));
+    const std::string path = directory.mount_point + directory.path;
+    const bool just_made = made_.size() != count_before;
+    if (directory.unified) return prepare_unified(directory, just_made);
+    if (directory.cpuset) {
+      TRY(legacy::fill_cpuset(directory.mount_point, directory.path, just_made));
+    }
+    membership_.tasks.push_back(TRY(legacy::open_tasks(path)));
+    return {};
+  }
+
+  Result<> prepare_unified(const CgroupDirectory& directory, bool just_made) {
+    const std::string path = directory.mount_point + directory.path;
+    TRY(unified::enable_controllers(directory.mount_point, directory.path, plan_.controllers));
+    membership_.unified = TRY(open_directory(AT_FDCWD, path));
+    if (plan_.device_program) {
+      TRY(attach_device_program(membership_.unified.get(), *plan_.device_program, just_made));
+    }
+    if (plan_.owner) TRY(unified::delegate(path, *plan_.owner));
+    return {};
+  }
+
+  void undo() {
+    membership_ = {};
+    // Nothing has been started in them, so that one attempt each is enough.
+    for (auto path = made_.rbegin(); path != made_.rend(); ++path) {
+      (void)sys::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);
+    }
+  }
+
+  const CgroupPlan& plan_;
+  std::vector<std::string> made_;
+  Membership membership_;
+};
+
+// The hierarchy to ask for processes: v2, whose cgroup.kill is atomic, else the freezer's, else any.
+const GroupDirectory* principal(const Group& group) {
+  const auto rank = [](const GroupDirectory& directory) { return directory.unified ? 2 : directory.freezer ? 1 : 0; };
+  const auto found = std::ranges::max_element(group.directories, {}, rank);
+  return found == group.directories.end() ? nullptr : &*found;
+}
+
+// Where SIGKILL reaches a process that is frozen by v1, it waits for the thaw.
+Result<> thaw_legacy(const Group& group) {
+  for (const GroupDirectory& directory : group.directories) {
+    if (directory.freezer) TRY(legacy::thaw(directory.full_path()));
+  }
+  return {};
+}
+
+Result<> kill_all(const Group& group, const GroupDirectory& directory) {
+  if (directory.unified) {
+    TRY(unified::kill(directory.full_path()));
+    return thaw_legacy(group);
+  }
+  if (directory.freezer) return legacy::kill_frozen(directory.full_path());
+  // Without a freezer: again until a walk finds nobody new to fork.
+  constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; round++) {
+    if (TRY(signal_below(directory.full_path(), SIGKILL)) == 0) break;
+  }
+  return {};
+}
+
+Error not_supported_yet() {
+  return make_error(ErrorKind::unsupported, "--systemd-cgroup: not supported yet");
+}
+
+}  // namespace
+
+Result<Group> check_unused(const CgroupPlan& plan) {
+  if (plan.driver == CgroupDriver::systemd) return not_supported_yet();
+  Group group;
+  for (const CgroupDirectory& directory : plan.directories) {
+    group.directories.push_back(TRY(check_directory(directory)));
+  }
+  return group;
+}
+
+Result<Membership> create(const CgroupPlan& plan) {
+  if (plan.driver == CgroupDriver::systemd) return not_supported_yet();
+  return Creation(plan).run();
+}
+
+Result<Membership> open_group(const Group& group) {
+  Membership membership;
+  for (const GroupDirectory& directory : group.directories) {
+    if (directory.unified) {
+      membership.unified = TRY(open_directory(AT_FDCWD, directory.full_path()));
+    } else {
+      membership.tasks.push_back(TRY(legacy::open_tasks(directory.full_path())));
+    }
+  }
+  return membership;
+}
+
+Result<> signal_all(const Group& group, int signal) {
+  const GroupDirectory* directory = principal(group);
+  if (!directory) return state_error("the container has no cgroup, so its processes are not known");
+  if (signal == SIGKILL) return kill_all(group, *directory);
+  TRY(signal_below(directory->full_path(), signal));
+  return {};
+}
+
+Result<std::vector<int>> processes(const Group& group) {
+  const GroupDirectory* directory = principal(group);
+  if (!directory) return state_error("the container has no cgroup, so its processes are not known");
+  return processes_below(directory->full_path());
+}
+
+Result<bool> frozen(const Group& group) {
+  for (const GroupDirectory& directory : group.directories) {
+    if (TRY(frozen_in(directory))) return true;
+  }
+  return false;
+}
+
+Result<> remove(const Group& group) {
+  bool thawed = false;
+  for (const GroupDirectory& directory : group.directories) {
+    const std::string path = directory.full_path();
+    const long result = sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);
+    if (result == -EBUSY && !thawed) {
+      TRY(thaw_legacy(group));
+      thawed = true;
+    }
+    if (result != 0 && result != -ENOENT) TRY(remove_directory(path));
+    for (std::string parent = parent_of(directory.path); parent.size() > directory.kept; parent = parent_of(parent)) {
+      const long removed = sys::unlinkat(AT_FDCWD, (directory.mount_point + parent).c_str(), AT_REMOVEDIR);
+      if (removed != 0 && removed != -ENOENT) break;  // another container has come to use it, and may keep it
+    }
+  }
+  return {};
+}
+
+}  // namespace onggi::cgroups

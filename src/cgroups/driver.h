@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container's cgroup from its making to its removal: one directory in each hierarchy. Order of use: check_unused
+// (whose Group goes to the disk before anything is made, so that a crash leaves nothing that cannot be removed),
+// create, then any of the others, remove.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "plan/cgroup_plan.h"
+
+namespace onggi::cgroups {
+
+// A container's directory in one hierarchy, as the state on disk keeps it.
+struct GroupDirectory {
+  std::string mount_point;
+  std::string path;
+  uint32_t kept = 0;  // the length of the part of `path` that was there before and stays
+  bool unified = false, freezer = false;
+
+  std::string full_path() const { return mount_point + path; }
+};
+
+// Empty: a container without a cgroup of its own.
+struct Group {
+  std::vector<GroupDirectory> directories;
+};
+
+// What a new process needs to be born in the cgroup or to move itself there.
+struct Membership {
+  std::vector<UniqueFd> tasks;  // v1, one a hierarchy: the process itself writes "0"
+  UniqueFd unified;             // v2: the directory, for CLONE_INTO_CGROUP
+
+  bool empty() const { return tasks.empty() && !unified; }
+};
+
+// What create() is going to make. An error if the cgroup is there and frozen or has processes: those would be limited,
+// frozen and killed with the container.
+Result<Group> check_unused(const plan::CgroupPlan& plan);
+
+// Makes the directories, enables the controllers and writes the settings; after an error nothing of it is left. An
+// empty Membership means that an optional cgroup could not be made: the container has no Group then.
+Result<Membership> create(const plan::CgroupPlan& plan);
+
+// For a further process of the container.
+Result<Membership> open_group(const Group& group);
+
+// SIGKILL ends all processes, whatever they fork meanwhile; others are sent to those that are found.
+Result<> signal_all(const Group& group, int signal);
+// With those of sub-cgroups; none if the cgroup is gone.
+Result<std::vector<int>> processes(const Group& group);
+Result<bool> frozen(const Group& group);
+
+// Kills what is left, removes the directories with their sub-cgroups, and the parents that were made for them if they
+// are empty. A cgroup that is gone is success.
+Result<> remove(const Group& group);
+
+}  // namespace onggi::cgroups

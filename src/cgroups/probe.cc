@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// One read of /proc/self/cgroup names every hierarchy and its controllers; one statfs(2) each finds it below
+// /sys/fs/cgroup. /proc/self/mountinfo would tell the same, but grows with every container on the host.
+#include "cgroups/probe.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace onggi::cgroups {
+namespace {
+
+constexpr std::string_view kRoot = "/sys/fs/cgroup";
+constexpr size_t kFileLimit = 1 << 20;
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    if (end != 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+// The magic number of the file system at `path`; 0 when there is nothing.
+long magic_of(const std::string& path) {
+  struct statfs info = {};
+  return sys::call(SYS_statfs, path.c_str(), &info) == 0 ? static_cast<long>(info.f_type) : 0;
+}
+
+// The directory of a v1 hierarchy: "cpu,cpuacct" or, where somebody chose another name for controllers mounted
+// together, that of one of them. A named hierarchy ("name=systemd") has its name's directory.
+std::optional<std::string> find_legacy_mount(std::string_view controllers) {
+  if (controllers.starts_with("name=")) controllers.remove_prefix(5);
+  const auto mounted = [](std::string_view name) {
+    return magic_of(std::string(kRoot).append("/").append(name)) == CGROUP_SUPER_MAGIC;
+  };
+  if (mounted(controllers)) return std::string(controllers);
+  if (controllers.find(',') == std::string_view::npos) return std::nullopt;
+  for (const std::string& name : split(controllers, ',')) {
+    if (mounted(name)) return name;
+  }
+  return std::nullopt;
+}
+
+Result<plan::CgroupHierarchy> unified_hierarchy(std::string_view mount_point, std::string_view name,
+                                                std::string_view own_path) {
+  plan::CgroupHierarchy hierarchy{std::string(mount_point), std::string(name), {}, std::string(own_path), true};
+  std::string available = TRY(read_file(AT_FDCWD, hierarchy.mount_point + "/cgroup.controllers", kFileLimit));
+  if (available.ends_with('\n')) available.pop_back();
+  hierarchy.controllers = split(available, ' ');
+  return hierarchy;
+}
+
+// One line of /proc/self/cgroup below a directory of v1 hierarchies: "4:cpu,cpuacct:/a" or, of v2, "0::/a".
+Result<> add_hierarchy(std::string_view line, plan::HostFacts& facts) {
+  const size_t first = line.find(':');
+  const size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+  if (second == std::string_view::npos) return {};
+  const std::string_view controllers = line.substr(first + 1, second - first - 1);
+  const std::string_view own_path = line.substr(second + 1);
+  if (controllers.empty()) {
+    constexpr std::string_view kUnified = "/sys/fs/cgroup/unified";
+    if (magic_of(std::string(kUnified)) != CGROUP2_SUPER_MAGIC) return {};
+    facts.cgroups.push_back(TRY(unified_hierarchy(kUnified, "unified", own_path)));
+    facts.cgroup_layout = plan::CgroupLayout::hybrid;
+    return {};
+  }
+  const std::optional<std::string> name = find_legacy_mount(controllers);
+  if (!name) return {};
+  facts.cgroups.push_back({.mount_point = std::string(kRoot) + "/" + *name,
+                           .name = *name,
+                           .controllers = split(controllers, ','),
+                           .own_path = std::string(own_path)});
+  if (facts.cgroup_layout == plan::CgroupLayout::none) facts.cgroup_layout = plan::CgroupLayout::v1;
+  return {};
+}
+
+}  // namespace
+
+Result<> probe(plan::HostFacts& facts) {
+  facts.cgroup_layout = plan::CgroupLayout::none;
+  facts.cgroups.clear();
+  const long magic = magic_of(std::string(kRoot));
+  if (magic == 0) return {};
+  const std::string own = TRY(read_file(AT_FDCWD, "/proc/self/cgroup", kFileLimit));
+  const std::vector<std::string> lines = split(own, '\n');
+  if (magic == CGROUP2_SUPER_MAGIC) {
+    std::string_view own_path = "/";
+    for (const std::string& line : lines) {
+      if (line.starts_with("0::")) own_path = std::string_view(line).substr(3);
+    }
+    facts.cgroup_layout = plan::CgroupLayout::v2;
+    facts.cgroups.push_back(TRY(unified_hierarchy(kRoot, "", own_path)));
+    return {};
+  }
+  for (const std::string& line : lines) TRY(add_hierarchy(line, facts));
+  // /proc lists the hierarchies as they were mounted, newest first; a plan should not depend on that.
+  std::ranges::sort(facts.cgroups, {}, &plan::CgroupHierarchy::mount_point);
+  return {};
+}
+
+}  // namespace onggi::cgroups

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cgroup v2 (Documentation/admin-guide/cgroup-v2.rst).
+#include "cgroups/unified.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/file.h"
+#include "cgroups/directory.h"
+
+namespace onggi::cgroups::unified {
+namespace {
+
+bool is_gone(const Result<>& result) {
+  return !result && (result.error().errnum == ENOENT || result.error().errnum == ENODEV);
+}
+
+Error controller_refused(Error error, const std::string& directory, const plan::CgroupController& controller) {
+  const int errnum = error.errnum;
+  error.message.clear();
+  error.message.append("cgroup controller '", controller.name, "' cannot be enabled: write '", directory,
+                       "/cgroup.subtree_control' '+", controller.name, "'");
+  error = at_place(error, controller.place);
+  switch (errnum) {
+    case ENOENT:
+    case EACCES:
+    case EPERM:
+      return with_hint(error, "the controller is not delegated to this cgroup; systemd: Delegate=yes in the unit or in "
+                              "user@.service.d");
+    case EBUSY:
+      return with_hint(error, "that cgroup has processes of its own, so its children cannot have controllers: choose a "
+                              "linux.cgroupsPath elsewhere, or move the processes into a sub-cgroup");
+    case EOPNOTSUPP:
+      return with_hint(error, "that cgroup is threaded (see its cgroup.type) and cannot hold containers");
+    default:
+      return error;
+  }
+}
+
+bool has_word(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const size_t end = std::min(list.find_first_of(" \n"), list.size());
+    if (list.substr(0, end) == word) return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
+// Reads before it writes: even a write that changes nothing waits until the cgroups that were just removed below are
+// offline, an RCU grace period.
+Result<> enable_in(const std::string& directory, std::span<const plan::CgroupController> controllers) {
+  const std::string file = directory + "/cgroup.subtree_control";
+  const std::string enabled = TRY(read_file(AT_FDCWD, file, 4096));
+  std::string line;
+  for (const plan::CgroupController& controller : controllers) {
+    if (!has_word(enabled, controller.name)) line.append(line.empty() ? "+" : " +").append(controller.name);
+  }
+  if (line.empty() || write_existing(AT_FDCWD, file, line)) return {};
+  // One refused controller refuses the line, so that each gets its own attempt; only a limit's must succeed.
+  for (const plan::CgroupController& controller : controllers) {
+    const Result<> written = write_existing(AT_FDCWD, file, "+" + controller.name);
+    if (!written && !controller.place.empty()) return controller_refused(written.error(), directory, controller);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> enable_controllers(const std::string& mount_point, const std::string& path,
+                            std::span<const plan::CgroupController> controllers) {
+  if (controllers.empty()) return {};
+  // From the root down: what an ancestor does not give, its children cannot pass on.
+  for (size_t end = 0; end != std::string::npos; end = path.find('/', end + 1)) {
+    TRY(enable_in(mount_point + path.substr(0, end), controllers));
+  }
+  return {};
+}
+
+Result<> delegate(const std::string& directory, uint32_t owner) {
+  constexpr uint32_t kNoChange = UINT32_MAX;
+  std::string files = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
+  if (std::optional<std::string> listed = TRY(read_control("/sys/kernel/cgroup/delegate"))) files = std::move(*listed);
+  long result = sys::fchownat(AT_FDCWD, directory.c_str(), owner, kNoChange, 0);
+  if (result < 0) return system_error(result, "chown", directory);
+  for (std::string_view rest = files; !rest.empty();) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string file = (directory + "/").append(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    result = sys::fchownat(AT_FDCWD, file.c_str(), owner, kNoChange, 0);
+    // The list is of all files that can be delegated; those of controllers that are not enabled are not there.
+    if (result < 0 && result != -ENOENT) return system_error(result, "chown", file);
+  }
+  return {};
+}
+
+Result<bool> frozen(const std::string& directory) {
+  const std::optional<std::string> state = TRY(read_control(directory + "/cgroup.freeze"));
+  return state && state->starts_with('1');
+}
+
+Result<> kill(const std::string& directory) {
+  const Result<> killed = write_existing(AT_FDCWD, directory + "/cgroup.kill", "1");
+  if (!is_gone(killed)) return killed;
+  // Linux before 5.14, or no cgroup any more. Frozen, so that no fork(2) outruns the walk over the processes.
+  const Result<> stopped = write_existing(AT_FDCWD, directory + "/cgroup.freeze", "1");
+  if (is_gone(stopped)) return {};
+  TRY(stopped);
+  const Result<size_t> sent = signal_below(directory, SIGKILL);
+  const Result<> thawed = write_existing(AT_FDCWD, directory + "/cgroup.freeze", "0");
+  if (!sent) return sent.error();
+  return is_gone(thawed) ? Result<>() : thawed;
+}
+
+}  // namespace onggi::cgroups::unified

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel takes a map in one write, of at most a page and 340 lines.
+#include "linux/id_mappings.h"
+
+#include <string>
+
+#include "base/file.h"
+
+namespace onggi {
+namespace {
+
+Result<> write_map(const std::string& path, const std::vector<spec::IdMapping>& mappings, std::string_view place) {
+  std::string lines;
+  for (const spec::IdMapping& mapping : mappings) {
+    lines += std::to_string(mapping.container_id) + " " + std::to_string(mapping.host_id) + " " +
+             std::to_string(mapping.size) + "\n";
+  }
+  TRY_AT(place, write_existing(AT_FDCWD, path, lines));
+  return {};
+}
+
+}  // namespace
+
+Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  TRY(write_map(process + "/gid_map", plan.gid_mappings, "linux.gidMappings"));
+  return write_map(process + "/uid_map", plan.uid_mappings, "linux.uidMappings");
+}
+
+}  // namespace onggi

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the appliers share, and their declarations: one overload for each record of plan/steps.h.
+#pragma once
+
+#include <cstring>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "linux/init/rootfs.h"
+#include "linux/wire.h"
+
+namespace onggi {
+
+struct InitContext {
+  const InitPlan& plan;
+  plan::PoolView pool;
+  RootDir root;
+  UniqueFd host_proc;       // the host's /proc, verified; gone before anything of the container is trusted with it
+  UniqueFd apparmor, selinux;  // attr files of this process on the host's /proc, opened before the pivot
+  UniqueFd dev_null;        // the container's /dev/null, verified to be the null device
+  UniqueFd masked_directory;  // the one empty, read-only tmpfs that is bound over every masked directory
+  UniqueFd terminal;        // our end of the pty
+};
+
+Result<> apply(const plan::JoinNamespace& step, InitContext& context);
+Result<> apply(const plan::UnshareNamespaces& step, InitContext& context);
+Result<> apply(const plan::SetHostname& step, InitContext& context);
+Result<> apply(const plan::SetDomainname& step, InitContext& context);
+Result<> apply(const plan::BringUpLoopback& step, InitContext& context);
+Result<> apply(const plan::WriteProc& step, InitContext& context);
+Result<> apply(const plan::SetRootPropagation& step, InitContext& context);
+Result<> apply(const plan::OpenRootfs& step, InitContext& context);
+Result<> apply(const plan::BindMount& step, InitContext& context);
+Result<> apply(const plan::FilesystemMount& step, InitContext& context);
+Result<> apply(const plan::MakeDevice& step, InitContext& context);
+Result<> apply(const plan::MakeLink& step, InitContext& context);
+Result<> apply(const plan::OpenConsole& step, InitContext& context);
+Result<> apply(const plan::EnterRootfs& step, InitContext& context);
+Result<> apply(const plan::RootPropagation& step, InitContext& context);
+Result<> apply(const plan::RemountReadonly& step, InitContext& context);
+Result<> apply(const plan::ReadonlyPath& step, InitContext& context);
+Result<> apply(const plan::MaskPath& step, InitContext& context);
+Result<> apply(const plan::ReadonlyRootfs& step, InitContext& context);
+
+// namespaces.cc: the v1 groups, by descriptors that the runtime opened.
+Result<> join_cgroups(InitContext& context);
+// labels.cc
+Result<> open_labels(InitContext& context);
+Result<> write_labels(InitContext& context);
+// program.cc: where args[0] is, as execvp(3) would find it. Before `ready`, so that `create` can say so.
+Result<> check_program(InitContext& context);
+// handoff.cc: ends in the container's program, or returns why not. `seccomp` is the compiled filter, if there is one.
+Result<> run_program(InitContext& context, UniqueFd seccomp);
+// credentials.cc
+Result<> drop_bounding_set(const plan::Handoff& handoff);
+Result<> set_credentials(InitContext& context);
+
+// mounts.cc
+// A detached mount onto a target inside the root.
+Result<> attach(InitContext& context, int mount, int target, const char* destination);
+
+}  // namespace onggi

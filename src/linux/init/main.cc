@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// onggi-init: the only code of ours that ever runs in a container. It is executed from a sealed memfd, maps the plan
+// that it inherits, applies it step by step, waits to be started and becomes the container's program.
+//   argv[1]  descriptor of the plan, in decimal
+#include <linux/magic.h>
+#include <linux/prctl.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
+
+#include <variant>
+
+#include "base/text.h"
+#include "linux/init/context.h"
+#include "linux/init/program.h"
+#include "linux/socket_message.h"
+
+namespace onggi {
+namespace {
+
+Result<> open_host_proc(InitContext& context) {
+  const long opened = sys::openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (opened < 0) return system_error(opened, "open", "/proc");
+  context.host_proc.reset(static_cast<int>(opened));
+  struct statfs info = {};
+  const long result = sys::fstatfs(context.host_proc.get(), &info);
+  if (result < 0) return system_error(result, "fstatfs", "/proc");
+  if (info.f_type != PROC_SUPER_MAGIC) return make_error(ErrorKind::system, "the host's '/proc' is not a proc filesystem");
+  return {};
+}
+
+// `step` counts on over both lists; the runtime knows which place of config.json each number stands for.
+Result<> apply_all(plan::List<plan::Action> list, InitContext& context, int& step) {
+  for (const plan::Action& action : context.pool(list)) {
+    step++;
+    TRY(std::visit([&context](const auto& record) { return apply(record, context); }, action));
+  }
+  return {};
+}
+
+Result<> set_up(InitContext& context, int& step) {
+  const plan::Handoff& handoff = context.plan.handoff;
+  (void)sys::umask(0);  // modes of devices and directories are exact
+  (void)sys::setsid();
+  const uint64_t no_signals = 0;
+  (void)sys::call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &no_signals, nullptr, sizeof no_signals);
+  TRY(join_cgroups(context));
+  TRY(open_host_proc(context));
+  TRY(apply_all(context.plan.before_pivot, context, step));
+  TRY(open_labels(context));
+  TRY(apply_all(context.plan.after_pivot, context, step));
+  step = -1;
+  if (!handoff.has_program) return {};
+  if (handoff.find_home) find_home(context);
+  TRY(enter_cwd(context));
+  return check_program(context);
+}
+
+// The connection on which `start` waits for the outcome.
+Result<UniqueFd> wait_for_start(int listener) {
+  for (;;) {
+    const long accepted = sys::accept(listener);
+    if (accepted < 0) return system_error(accepted, "accept");
+    UniqueFd connection(accepted);
+    const Result<std::optional<Received>> received = receive_message(connection.get());
+    // A `start` that was killed in between has not started anything.
+    if (received && received.value() && (*received.value()).message.kind == MessageKind::start) return connection;
+  }
+}
+
+void report(int socket, int step, const Error& error) {
+  Message message;
+  message.kind = MessageKind::failed;
+  message.step = step;
+  message.error = error;
+  (void)send_message(socket, message);
+}
+
+Result<> serve(InitContext& context, UniqueFd& channel, int& step) {
+  TRY(set_up(context, step));
+  Message ready;
+  ready.kind = MessageKind::ready;
+  TRY(send_message(channel.get(), ready));
+  std::optional<Received> commit = TRY(receive_message(channel.get()));
+  if (!commit) sys::exit_group(1);  // the runtime is gone before it recorded us
+  if (commit->message.start_now == 0) {
+    UniqueFd listener(context.plan.fds.start_listener);
+    channel = TRY(wait_for_start(listener.get()));
+  }
+  return run_program(context, std::move(commit->fd));
+}
+
+}  // namespace
+
+[[noreturn]] void init_main(long argc, char** argv) {
+  (void)sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("onggi-init"));
+  const auto plan_fd = parse_decimal<int>(argc == 2 ? argv[1] : "");
+  if (!plan_fd) sys::exit_group(2);  // not for people to call
+  struct statx info = {};
+  if (sys::statx(*plan_fd, "", AT_EMPTY_PATH, STATX_SIZE, &info) < 0) sys::exit_group(2);
+  const long memory = sys::mmap(info.stx_size, PROT_READ, MAP_PRIVATE, *plan_fd);
+  if ((memory < 0 && memory > -4096) || info.stx_size < sizeof(InitPlan)) sys::exit_group(2);
+  (void)sys::close(*plan_fd);
+
+  const auto& plan = *reinterpret_cast<const InitPlan*>(memory);
+  InitContext context{.plan = plan,
+                      .pool = plan::PoolView(reinterpret_cast<const char*>(&plan + 1)),
+                      .root = {},
+                      .host_proc = {},
+                      .apparmor = {},
+                      .selinux = {},
+                      .dev_null = {},
+                      .masked_directory = {},
+                      .terminal = {}};
+  UniqueFd channel(plan.fds.channel);
+  int step = -1;
+  const Result<> failed = serve(context, channel, step);
+  report(channel.get(), step, failed.error());
+  sys::exit_group(1);
+}
+
+}  // namespace onggi

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// After the pivot, "/" is the container's: paths are looked up as the program itself would.
+#include "linux/init/program.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <string_view>
+
+#include "base/text.h"
+
+namespace onggi {
+namespace {
+
+constexpr size_t kPathMax = 4096;
+using Path = FixedText<kPathMax>;
+
+bool entered_cwd = false;
+FixedText<1024> home;  // "HOME=/root", or empty
+
+Error not_found(std::string_view name) {
+  return config_error("process.args[0]", "exec '", name, "': executable file not found in $PATH");
+}
+Error cannot_execute(long result, std::string_view path) {
+  return at_place(system_error(result, "exec", path), "process.args[0]");
+}
+
+// Calls `attempt` with each place that args[0] may be at, until one answers something else than "not here". The answer
+// is a negated errno, or 0.
+template <class Attempt>
+long search(const InitContext& context, Attempt attempt) {
+  const std::string_view name = context.pool(context.pool(context.plan.handoff.args)[0]);
+  if (name.find('/') != std::string_view::npos) return attempt(Path(name));
+  long worst = -ENOENT;
+  for (std::string_view rest = context.pool(context.plan.handoff.path);;) {
+    const size_t colon = rest.find(':');
+    Path candidate(rest.substr(0, colon));
+    if (candidate.empty()) candidate.append('.');
+    candidate.append('/', name);
+    const long result = attempt(candidate);
+    if (result != -ENOENT && result != -ENOTDIR && result != -EACCES) return result;
+    if (result == -EACCES) worst = result;  // execvp(3): another directory may still have it
+    if (colon == std::string_view::npos) return worst;
+    rest.remove_prefix(colon + 1);
+  }
+}
+
+long look(const Path& path) {
+  const long opened = sys::openat(AT_FDCWD, path.c_str(), O_PATH);
+  if (opened < 0) return opened;
+  const UniqueFd file(opened);
+  const unsigned mode = mode_of(file.get());
+  if (S_ISDIR(mode)) return -EISDIR;
+  return S_ISREG(mode) && (mode & 0111) != 0 ? 0 : -EACCES;
+}
+
+// The cwd must be below the container's root: through a leaked descriptor it could be a directory of the host, which
+// getcwd(2) shows as "(unreachable)/..." (CVE-2024-21626).
+Result<> verify_cwd() {
+  char cwd[kPathMax];
+  const long size = sys::getcwd(cwd, sizeof cwd);
+  if (size < 0) return at_place(system_error(size, "getcwd"), "process.cwd");
+  if (cwd[0] != '/') return config_error("process.cwd", "the directory is outside of the container's root");
+  return {};
+}
+
+// The home directory of `uid` in a line of passwd(5); empty if the line is another user's.
+std::string_view home_in(std::string_view line, uint32_t uid) {
+  std::string_view fields[6];
+  for (std::string_view& field : fields) {
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return {};
+    field = line.substr(0, colon);
+    line.remove_prefix(colon + 1);
+  }
+  return parse_decimal<uint32_t>(fields[2]) == uid ? fields[5] : std::string_view();
+}
+
+std::string_view home_of(int passwd, uint32_t uid, char* buffer, size_t size) {
+  size_t used = 0;
+  for (;;) {
+    const long count = sys::read(passwd, buffer + used, size - used);
+    if (count <= 0) return home_in({buffer, used}, uid);
+    used += static_cast<size_t>(count);
+    std::string_view text(buffer, used);
+    for (size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
+      const std::string_view found = home_in(text.substr(0, end), uid);
+      if (!found.empty()) return found;
+    }
+    if (text.size() == size) return {};  // one line fills the buffer: not a passwd file
+    memmove(buffer, text.data(), text.size());
+    used = text.size();
+  }
+}
+
+// A NULL-terminated array of pointers; the plan's own texts are only offsets.
+char** pointers(const InitContext& context, plan::List<plan::Text> list, const char* extra) {
+  const auto texts = context.pool(list);
+  const long memory = sys::mmap((texts.size() + 2) * sizeof(char*), PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  if (memory < 0 && memory > -4096) return nullptr;
+  auto** array = reinterpret_cast<char**>(memory);
+  char** at = array;
+  for (const plan::Text& text : texts) *at++ = const_cast<char*>(context.pool(text));
+  if (extra != nullptr) *at++ = const_cast<char*>(extra);
+  return array;
+}
+
+}  // namespace
+
+Result<> enter_cwd(InitContext& context) {
+  const char* path = context.pool(context.plan.handoff.cwd);
+  const UniqueFd directory = TRY_AT("process.cwd", context.root.make(path, RootDir::Leaf::directory));
+  const long entered = sys::fchdir(directory.get());
+  if (entered == -EACCES) return {};
+  if (entered < 0) return at_place(system_error(entered, "chdir", path), "process.cwd");
+  entered_cwd = true;
+  return verify_cwd();
+}
+
+Result<> enter_cwd_again(InitContext& context) {
+  if (entered_cwd) return {};
+  const char* path = context.pool(context.plan.handoff.cwd);
+  const long entered = sys::chdir(path);
+  if (entered < 0) return at_place(system_error(entered, "chdir", path), "process.cwd");
+  return verify_cwd();
+}
+
+Result<> check_program(InitContext& context) {
+  const char* name = context.pool(context.pool(context.plan.handoff.args)[0]);
+  const long found = search(context, look);
+  if (found == 0) return {};
+  const bool searched = std::string_view(name).find('/') == std::string_view::npos;
+  if (found == -ENOENT && searched) return not_found(name);
+  return cannot_execute(found, name);
+}
+
+Error execute(InitContext& context) {
+  const plan::Handoff& handoff = context.plan.handoff;
+  char** argv = pointers(context, handoff.args, nullptr);
+  char** envp = pointers(context, handoff.env, home.empty() ? nullptr : home.c_str());
+  if (argv == nullptr || envp == nullptr) return system_error(-ENOMEM, "mmap");
+  Path tried;
+  const long failed = search(context, [&](const Path& path) {
+    tried = path;
+    return sys::execveat(AT_FDCWD, path.c_str(), argv, envp, 0);
+  });
+  // The kernel says ENOENT for a missing interpreter too.
+  if (failed == -ENOENT && look(tried) == 0) {
+    return with_hint(cannot_execute(failed, tried.view()),
+                     "the file is there: its interpreter or dynamic loader is missing in the image");
+  }
+  return cannot_execute(failed, argv[0]);
+}
+
+void find_home(InitContext& context) {
+  home = FixedText<1024>("HOME=");
+  // An image may have anything at this path; a FIFO must not stop us.
+  const long opened = context.root.open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  const UniqueFd passwd(opened < 0 ? -1 : opened);
+  char buffer[kPathMax];
+  std::string_view found;
+  if (passwd && S_ISREG(mode_of(passwd.get()))) {
+    found = home_of(passwd.get(), context.plan.handoff.uid, buffer, sizeof buffer);
+  }
+  home.append(found.empty() ? "/" : found);
+}
+
+}  // namespace onggi

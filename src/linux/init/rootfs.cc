@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The walk that makes missing components keeps the part already walked as text that holds no symbolic link, and looks
+// up each next component from the root again, scoped: whatever races with it, the kernel keeps it inside.
+#include "linux/init/rootfs.h"
+
+#include <linux/stat.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/text.h"
+
+namespace onggi {
+namespace {
+
+constexpr uint64_t kScope = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+constexpr int kMaxLinks = 40;  // as the kernel's own limit (path_resolution(7))
+constexpr size_t kPathMax = 4096;
+using Path = FixedText<kPathMax>;
+
+struct Walk {
+  int root;
+  Path walked;   // exists, without links, without a leading slash
+  Path rest;     // still to be walked
+  int links = 0;
+
+  std::string_view next() {
+    const std::string_view text = rest.view();
+    const size_t start = std::min(text.find_first_not_of('/'), text.size());
+    const size_t end = std::min(text.find('/', start), text.size());
+    const Path component(text.substr(start, end - start));
+    const Path remaining(text.substr(end));
+    current = component;
+    rest = remaining;
+    return current.view();
+  }
+  bool last() const { return rest.view().find_first_not_of('/') == std::string_view::npos; }
+  Path current;
+
+  void leave() {
+    const std::string_view text = walked.view();
+    const size_t slash = text.rfind('/');
+    walked = Path(slash == std::string_view::npos ? std::string_view() : text.substr(0, slash));
+  }
+  Path below() const {
+    Path path = walked;
+    if (!path.empty()) path.append('/');
+    path.append(current.view());
+    return path;
+  }
+  Result<> follow(int link);
+  Result<> create(RootDir::Leaf leaf) const;
+};
+
+Result<> Walk::follow(int link) {
+  char target[kPathMax];
+  const long size = sys::readlinkat(link, "", target, sizeof target);
+  if (size < 0) return system_error(size, "readlink", below().view());
+  if (++links > kMaxLinks || static_cast<size_t>(size) + rest.view().size() + 2 > kPathMax) {
+    return system_error(-ELOOP, "open", below().view());
+  }
+  Path path(std::string_view(target, static_cast<size_t>(size)));
+  if (target[0] == '/') walked.clear();
+  path.append('/', rest.view());
+  rest = path;
+  return {};
+}
+
+Result<> Walk::create(RootDir::Leaf leaf) const {
+  const long opened =
+      walked.empty() ? sys::openat(root, ".", O_PATH | O_DIRECTORY)
+                     : sys::openat2(root, walked.c_str(), O_PATH | O_DIRECTORY, kScope);
+  if (opened < 0) return system_error(opened, "open", walked.view());
+  const UniqueFd parent(opened);
+  if (leaf == RootDir::Leaf::file && last()) {
+    const long file = sys::openat(parent.get(), current.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0644);
+    if (file < 0 && file != -EEXIST) return system_error(file, "create", below().view());
+    const UniqueFd closed(file < 0 ? -1 : file);
+    return {};
+  }
+  const long made = sys::mkdirat(parent.get(), current.c_str(), 0755);
+  if (made < 0 && made != -EEXIST) return system_error(made, "mkdir", below().view());
+  return {};
+}
+
+}  // namespace
+
+unsigned mode_of(int fd) {
+  struct statx info = {};
+  return sys::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE, &info) == 0 ? info.stx_mode : 0;
+}
+
+long RootDir::open(const char* path, uint64_t flags, uint64_t resolve) const {
+  return sys::openat2(fd(), path, flags, kScope | resolve);
+}
+
+Result<UniqueFd> RootDir::make(const char* path, Leaf leaf) const {
+  const long found = open(path);
+  if (found >= 0) return UniqueFd(found);
+  if (found != -ENOENT) return system_error(found, "open", path);
+  if (strlen(path) + 1 >= kPathMax) return system_error(-ENAMETOOLONG, "open", path);
+
+  Walk walk{.root = fd(), .walked = {}, .rest = Path(path), .links = 0, .current = {}};
+  while (!walk.last()) {
+    const std::string_view component = walk.next();
+    if (component == ".") continue;
+    if (component == "..") {
+      walk.leave();
+      continue;
+    }
+    const Path below = walk.below();
+    for (;;) {
+      const long opened = sys::openat2(fd(), below.c_str(), O_PATH | O_NOFOLLOW, kScope);
+      if (opened == -ENOENT) {
+        TRY(walk.create(leaf));
+        continue;
+      }
+      if (opened < 0) return system_error(opened, "open", below.view());
+      const UniqueFd entry(opened);
+      if (S_ISLNK(mode_of(entry.get()))) {
+        TRY(walk.follow(entry.get()));
+      } else {
+        walk.walked = below;
+      }
+      break;
+    }
+  }
+  const long opened = walk.walked.empty() ? sys::openat(fd(), ".", O_PATH) : open(walk.walked.c_str());
+  if (opened < 0) return system_error(opened, "open", path);
+  return UniqueFd(opened);
+}
+
+Result<RootDir::Entry> RootDir::make_parent(const char* path) const {
+  const size_t slash = std::string_view(path).rfind('/');
+  const Path parent(slash == std::string_view::npos ? "." : slash == 0 ? "/" : std::string_view(path, slash));
+  return Entry{TRY(make(parent.c_str(), Leaf::directory)), path + (slash + 1)};
+}
+
+}  // namespace onggi

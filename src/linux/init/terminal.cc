@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// process.terminal: a pty of the container's devpts instance. The slave is taken from the master itself (TIOCGPTPEER),
+// never by the name that a hostile image could have replaced (CVE-2025-52565).
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/text.h"
+#include "linux/init/context.h"
+#include "linux/socket_message.h"
+
+namespace onggi {
+namespace {
+
+struct WindowSize {  // struct winsize of <asm/termios.h>, which clashes with <asm/termbits.h> under glibc
+  uint16_t rows, columns, x_pixels, y_pixels;
+};
+
+Result<UniqueFd> open_master(const RootDir& root) {
+  const long opened = root.open("/dev/pts/ptmx", O_RDWR | O_NOCTTY);
+  if (opened < 0) return system_error(opened, "open", "/dev/pts/ptmx");
+  UniqueFd master(opened);
+  struct statfs info = {};
+  const long result = sys::fstatfs(master.get(), &info);
+  if (result < 0) return system_error(result, "fstatfs", "/dev/pts/ptmx");
+  if (info.f_type != DEVPTS_SUPER_MAGIC) {
+    return config_error("process.terminal", "'/dev/pts' is no devpts filesystem: a terminal needs one in mounts");
+  }
+  return master;
+}
+
+Result<> bind_console(InitContext& context, int slave) {
+  const UniqueFd target = TRY(context.root.make("/dev/console", RootDir::Leaf::file));
+  const long tree = sys::open_tree(slave, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+  if (tree < 0) return system_error(tree, "open_tree", "the terminal");
+  const UniqueFd mount(tree);
+  return attach(context, mount.get(), target.get(), "/dev/console");
+}
+
+}  // namespace
+
+Result<> apply(const plan::OpenConsole& step, InitContext& context) {
+  const UniqueFd socket(context.plan.fds.console);
+  const UniqueFd master = TRY(open_master(context.root));
+  int unlocked = 0;
+  const long unlock = sys::ioctl(master.get(), TIOCSPTLCK, &unlocked);
+  if (unlock < 0) return system_error(unlock, "ioctl TIOCSPTLCK");
+  const long peer = sys::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (peer < 0) return system_error(peer, "ioctl TIOCGPTPEER");
+  UniqueFd slave(peer);
+  if (step.rows != 0 && step.columns != 0) {
+    WindowSize size{.rows = step.rows, .columns = step.columns, .x_pixels = 0, .y_pixels = 0};
+    const long sized = sys::ioctl(master.get(), TIOCSWINSZ, &size);
+    if (sized < 0) return system_error(sized, "ioctl TIOCSWINSZ");
+  }
+  if (step.bind_dev_console) TRY(bind_console(context, slave.get()));
+  unsigned number = 0;
+  const long numbered = sys::ioctl(master.get(), TIOCGPTN, &number);
+  if (numbered < 0) return system_error(numbered, "ioctl TIOCGPTN");
+  const auto name = text<32>("/dev/pts/", number);
+  TRY(send_with_fd(socket.get(), name.c_str(), name.view().size(), master.get()));
+  context.terminal = std::move(slave);
+  return {};
+}
+
+}  // namespace onggi

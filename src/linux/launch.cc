@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// The child between clone3(2) and execveat(2) runs on borrowed memory: its functions take pointers to what the parent
+// prepared, and use raw system calls only.
+#include "linux/launch.h"
+
+#include <linux/close_range.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "base/file.h"
+#include "linux/id_mappings.h"
+#include "linux/join.h"
+#include "linux/sealed_init.h"
+#include "linux/socket_message.h"
+
+namespace onggi {
+namespace {
+
+struct Descriptors {
+  UniqueFd init, plan;
+  UniqueFd channel, init_channel;
+  UniqueFd go, init_go;  // the child waits until its id maps are written
+  std::vector<UniqueFd> namespaces;
+};
+
+// What the child needs, on the parent's stack.
+struct ChildEntry {
+  const plan::Plan* plan;
+  const LaunchResources* resources;
+  const Descriptors* fds;
+  const char* plan_number;
+  uint64_t create;       // CLONE_NEW* of the last clone
+  int bridge_socket = -1;
+};
+
+[[noreturn]] void fail(const ChildEntry& entry, const Error& error) {
+  Message message;
+  message.error = error;
+  (void)send_message(entry.fds->init_channel.get(), message);
+  sys::exit_group(1);
+}
+
+// Only what init is meant to have survives the execve, not what our caller left open in us.
+void keep_for_init(const ChildEntry& entry) {
+  (void)sys::close_range(entry.resources->first_private, ~0U, CLOSE_RANGE_CLOEXEC);
+  const auto keep = [](int fd) {
+    if (fd >= 0) (void)sys::fcntl(fd, F_SETFD, 0);
+  };
+  keep(entry.fds->plan.get());
+  keep(entry.fds->init_channel.get());
+  keep(entry.resources->start_listener);
+  keep(entry.resources->console);
+  for (const UniqueFd& tasks : entry.resources->tasks) keep(tasks.get());
+  for (const UniqueFd& joined : entry.fds->namespaces) keep(joined.get());
+}
+
+[[noreturn]] void execute_init(void* argument) {
+  const auto& entry = *static_cast<const ChildEntry*>(argument);
+  keep_for_init(entry);
+  char name[] = "onggi-init";
+  char* const argv[] = {name, const_cast<char*>(entry.plan_number), nullptr};
+  char* const envp[] = {nullptr};
+  const long failed = sys::execveat(entry.fds->init.get(), "", argv, envp, AT_EMPTY_PATH);
+  fail(entry, system_error(failed, "execveat", "onggi-init"));
+}
+
+void enter_borrowing(void* argument) {
+  execute_init(argument);
+}
+
+// In a new user namespace ids are unmapped at first, and an execve would take the capabilities away.
+void enter_user_namespace(void* argument) {
+  const auto& entry = *static_cast<const ChildEntry*>(argument);
+  (void)sys::close(entry.fds->go.get());
+  (void)sys::close(entry.fds->channel.get());
+  char byte;
+  if (sys::read(entry.fds->init_go.get(), &byte, 1) != 1) sys::exit_group(1);  // our parent has died
+  if (Result<> became = become_root(entry.plan->handoff.set_groups); !became) fail(entry, became.error());
+  execute_init(argument);
+}
+
+// Joins what has to be joined before init exists, makes init for our parent and goes away.
+void enter_bridge(void* argument) {
+  auto entry = *static_cast<const ChildEntry*>(argument);
+  (void)sys::close(entry.fds->channel.get());
+  const plan::NamespacePlan& namespaces = entry.plan->namespaces;
+  if (Result<> joined = join_namespaces(namespaces, entry.fds->namespaces); !joined) fail(entry, joined.error());
+  const bool new_user = (entry.create & CLONE_NEWUSER) != 0;
+  const CloneRequest request{.flags = entry.create | CLONE_PARENT, .cgroup = -1};
+  // Not borrowing: init may have to wait for its id maps, which our parent writes once it knows the pid.
+  Result<Child> init = clone_copying(request, new_user ? enter_user_namespace : enter_borrowing, &entry);
+  if (!init) fail(entry, at_place(init.error(), "linux.namespaces"));
+  (void)send_with_fd(entry.bridge_socket, &init->pid, sizeof init->pid, init->pidfd.get());
+  sys::exit_group(0);
+}
+
+Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resources, const Descriptors& fds) {
+  plan::Pool pool = plan.pool;
+  InitPlan header;
+  const auto actions = [&pool](const std::vector<plan::Step>& steps) {
+    std::vector<plan::Action> list;
+    list.reserve(steps.size());
+    for (const plan::Step& step : steps) list.push_back(step.action);
+    return pool.list(list);
+  };
+  header.before_pivot = actions(plan.before_pivot);
+  header.after_pivot = actions(plan.after_pivot);
+  header.handoff = plan.handoff;
+  header.fds.channel = fds.init_channel.get();
+  header.fds.start_listener = resources.start_listener;
+  header.fds.console = resources.console;
+  header.fds.first_private = resources.first_private;
+  if (resources.tasks.size() > kMaxHierarchies || fds.namespaces.size() > kMaxJoins) {
+    return make_error(ErrorKind::unsupported, "more than ", kMaxHierarchies, " cgroup hierarchies");
+  }
+  for (const UniqueFd& tasks : resources.tasks) header.fds.tasks[header.fds.tasks_count++] = tasks.get();
+  for (size_t i = 0; i < fds.namespaces.size(); i++) header.fds.namespaces[i] = fds.namespaces[i].get();
+  header.size = static_cast<uint32_t>(sizeof header + pool.bytes().size());
+  std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
+  return bytes.append(pool.bytes());
+}
+
+Result<Descriptors> open_descriptors(const plan::Plan& plan, const LaunchResources& resources) {
+  Descriptors fds;
+  int pair[2];
+  const long connected = sys::socketpair(AF_UNIX, SOCK_SEQPACKET, pair);
+  if (connected < 0) return system_error(connected, "socketpair");
+  fds.channel.reset(pair[0]);
+  fds.init_channel.reset(pair[1]);
+  fds.namespaces = TRY(open_namespaces(plan.namespaces));
+  const std::string bytes = TRY(encode(plan, resources, fds));
+  fds.plan = TRY(make_sealed_memfd("onggi-plan", bytes, false));
+  fds.init = TRY(open_sealed_init());
+  if ((plan.namespaces.create & CLONE_NEWUSER) != 0) {
+    const long piped = sys::call(SYS_pipe2, &pair[0], O_CLOEXEC);
+    if (piped < 0) return system_error(piped, "pipe");
+    fds.init_go.reset(pair[0]);
+    fds.go.reset(pair[1]);
+  }
+  return fds;
+}
+
+// The bridge's answer: init's pid and pidfd. If it failed, the reason is on the channel.
+Result<Child> receive_bridged(int socket, int channel, const plan::Plan& plan) {
+  int pid = 0;
+  iovec part{&pid, sizeof pid};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  const long size = sys::recvmsg(socket, header, MSG_CMSG_CLOEXEC);
+  const cmsghdr* rights = size == sizeof pid ? CMSG_FIRSTHDR(&header) : nullptr;
+  if (rights == nullptr) {
+    const std::optional<Received> failed = TRY(receive_message(channel));
+    if (failed) return explain(failed->message, plan);
+    return make_error(ErrorKind::system, "the process that joins namespaces has died");
+  }
+  int pidfd;
+  memcpy(&pidfd, CMSG_DATA(rights), sizeof pidfd);
+  return Child{pid, UniqueFd(pidfd)};
+}
+
+Result<Child> clone_through_bridge(ChildEntry& entry, const Descriptors& fds, int cgroup) {
+  int pair[2];
+  const long connected = sys::socketpair(AF_UNIX, SOCK_SEQPACKET, pair);
+  if (connected < 0) return system_error(connected, "socketpair");
+  UniqueFd ours(pair[0]), theirs(pair[1]);
+  entry.bridge_socket = theirs.get();
+  const Child bridge = TRY(clone_copying({.flags = 0, .cgroup = cgroup}, enter_bridge, &entry));
+  theirs.reset();
+  Result<Child> init = receive_bridged(ours.get(), fds.channel.get(), *entry.plan);
+  int status;
+  (void)waitpid(bridge.pid, &status, 0);
+  return init;
+}
+
+Result<Child> clone_init(ChildEntry& entry, const Descriptors& fds) {
+  const plan::NamespacePlan& namespaces = entry.plan->namespaces;
+  const int cgroup = entry.resources->unified_cgroup;
+  if (namespaces.bridge) return clone_through_bridge(entry, fds, cgroup);
+  const CloneRequest request{.flags = entry.create, .cgroup = cgroup};
+  const bool new_user = (entry.create & CLONE_NEWUSER) != 0;
+  Result<Child> child = new_user ? clone_copying(request, enter_user_namespace, &entry)
+                                 : clone_borrowing(request, enter_borrowing, &entry);
+  if (!child) return at_place(child.error(), "linux.namespaces");
+  return child;
+}
+
+}  // namespace
+
+Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
+  Descriptors fds = TRY(open_descriptors(plan, resources));
+  char plan_number[12];
+  (void)snprintf(plan_number, sizeof plan_number, "%d", fds.plan.get());
+  // A cgroup namespace is rooted where its maker is, so init makes it itself once it has arrived; a time namespace is
+  // for children, so the bridge makes it.
+  ChildEntry entry{.plan = &plan,
+                   .resources = &resources,
+                   .fds = &fds,
+                   .plan_number = plan_number,
+                   .create = plan.namespaces.create & ~uint64_t{CLONE_NEWCGROUP | CLONE_NEWTIME}};
+  Child child = TRY(clone_init(entry, fds));
+  Init init(std::move(child), std::move(fds.channel));
+  fds.init_channel.reset();
+  if (fds.go) {
+    fds.init_go.reset();
+    TRY(write_id_mappings(init.pid(), plan.namespaces));
+    TRY(write_all(fds.go.get(), "pipe", "1"));
+  }
+  return init;
+}
+
+Init::~Init() {
+  if (!child_.pidfd || committed_) return;
+  (void)sys::pidfd_send_signal(child_.pidfd.get(), SIGKILL);
+  int status;
+  (void)waitpid(child_.pid, &status, 0);
+}
+
+Result<std::optional<Message>> Init::receive(const plan::Plan& plan) {
+  const std::optional<Received> received = TRY(receive_message(channel_.get()));
+  if (!received) return std::optional<Message>();
+  if (received->message.kind == MessageKind::failed) return explain(received->message, plan);
+  return std::optional<Message>(received->message);
+}
+
+Result<> Init::wait_ready(const plan::Plan& plan) {
+  const std::optional<Message> message = TRY(receive(plan));
+  if (message && message->kind == MessageKind::ready) return {};
+  return with_hint(make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
+                   "a memory limit below what the set-up needs, or a signal");
+}
+
+Result<> Init::commit(int seccomp, bool start_now) {
+  Message message;
+  message.kind = MessageKind::commit;
+  message.start_now = start_now ? 1 : 0;
+  TRY(send_message(channel_.get(), message, seccomp));
+  committed_ = true;
+  return {};
+}
+
+Result<> Init::wait_started(const plan::Plan& plan) {
+  TRY(receive(plan));
+  return {};
+}
+
+Error explain(const Message& message, const plan::Plan& plan) {
+  const auto step = static_cast<size_t>(message.step);
+  const size_t before = plan.before_pivot.size();
+  if (message.step < 0 || step >= before + plan.after_pivot.size()) return message.error;
+  const plan::Step& failed = step < before ? plan.before_pivot[step] : plan.after_pivot[step - before];
+  return at_place(message.error, plan::render(failed.origin));
+}
+
+}  // namespace onggi

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a Plan to a running onggi-init, and the conversation with it until the container is created.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "linux/clone.h"
+#include "linux/wire.h"
+#include "plan/plan.h"
+
+namespace onggi {
+
+struct LaunchResources {  // all borrowed
+  std::span<const UniqueFd> tasks;  // "tasks" files of the container's v1 cgroups
+  int unified_cgroup = -1;          // directory of its v2 cgroup
+  int start_listener = -1;
+  int console = -1;
+  uint32_t first_private = 3;       // descriptors from here on are not for the container's program
+};
+
+// A launched init. Until `commit` it dies with this process; destroying it kills it.
+class Init {
+ public:
+  Init(Child child, UniqueFd channel) : child_(std::move(child)), channel_(std::move(channel)) {}
+  Init(Init&& other) noexcept = default;
+  Init& operator=(Init&&) = delete;
+  ~Init();
+
+  int pid() const { return child_.pid; }
+  int pidfd() const { return child_.pidfd.get(); }
+  int channel() const { return channel_.get(); }
+
+  // Everything is in place but the program. An error names the place in config.json.
+  Result<> wait_ready(const plan::Plan& plan);
+  // From here on the container lives without us. `seccomp` is a compiled filter, or -1.
+  Result<> commit(int seccomp, bool start_now);
+  // After commit(start_now): nothing when the program runs.
+  Result<> wait_started(const plan::Plan& plan);
+
+ private:
+  Result<std::optional<Message>> receive(const plan::Plan& plan);
+
+  Child child_;
+  UniqueFd channel_;
+  bool committed_ = false;
+};
+
+Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources);
+
+// The error of a `failed` message in words of config.json.
+Error explain(const Message& message, const plan::Plan& plan);
+
+}  // namespace onggi

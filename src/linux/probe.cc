@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A handful of system calls: this is on the way of every launch.
+#include "linux/probe.h"
+
+#include <linux/capability.h>
+
+#include <cstdio>
+
+#include "base/file.h"
+
+namespace onggi {
+namespace {
+
+Result<uint64_t> permitted_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2] = {};
+  const long result = sys::call(SYS_capget, &header, &data[0]);
+  if (result < 0) return system_error(result, "capget");
+  return data[0].permitted | static_cast<uint64_t>(data[1].permitted) << 32;
+}
+
+// The initial user namespace maps every id to itself (user_namespaces(7)).
+Result<bool> in_user_namespace() {
+  const std::string map = TRY(read_file(AT_FDCWD, "/proc/self/uid_map", 64 * 1024));
+  unsigned inside = 1, outside = 1, size = 0;
+  const bool whole = sscanf(map.c_str(), "%u %u %u", &inside, &outside, &size) == 3;
+  return !whole || inside != 0 || outside != 0 || size != ~0U;
+}
+
+bool exists(const char* path) {
+  return sys::call(SYS_faccessat, AT_FDCWD, path, 0) == 0;
+}
+
+}  // namespace
+
+Result<> probe_host(plan::HostFacts& facts) {
+  facts.euid = static_cast<uint32_t>(sys::call(SYS_geteuid));
+  facts.in_user_namespace = TRY(in_user_namespace());
+  facts.capabilities = TRY(permitted_capabilities());
+  // The directories are there only when the module is in force, not merely built in (apparmor(7), selinux(8)).
+  facts.apparmor = exists("/sys/kernel/security/apparmor");
+  facts.selinux = exists("/sys/fs/selinux/enforce");
+  return {};
+}
+
+}  // namespace onggi

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host, as far as the planner may know it.
+#pragma once
+
+#include "base/result.h"
+#include "plan/host_facts.h"
+
+namespace onggi {
+
+// Everything of HostFacts but the cgroups, which are src/cgroups' to find.
+Result<> probe_host(plan::HostFacts& facts);
+
+}  // namespace onggi

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// /proc/PID/stat: the command stands in parentheses and may hold any character, so the fields behind it are counted
+// from the last one.
+#include "linux/process_status.h"
+
+#include <ctime>
+#include <string>
+
+#include "base/file.h"
+
+namespace onggi {
+
+Result<std::optional<ProcessStatus>> process_status(int pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  Result<std::string> read = read_file(AT_FDCWD, path, 64 * 1024);
+  if (!read) {
+    const int errnum = read.error().errnum;
+    if (errnum == ENOENT || errnum == ESRCH) return std::optional<ProcessStatus>();
+    return read.error();
+  }
+  const std::string& stat = *read;
+  const size_t open = stat.find('('), close = stat.rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close + 2 >= stat.size()) {
+    return make_error(ErrorKind::internal, "cannot read ", path);
+  }
+  ProcessStatus status;
+  status.command.append(std::string_view(stat).substr(open + 1, close - open - 1));
+  status.state = stat[close + 2];
+  constexpr int kStartTimeAfterState = 19;
+  std::string_view rest = std::string_view(stat).substr(close + 2);
+  for (int i = 0; i < kStartTimeAfterState; i++) rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
+  status.start_time = parse_decimal<uint64_t>(rest.substr(0, rest.find(' '))).value_or(0);
+  return std::optional(status);
+}
+
+Result<std::optional<UniqueFd>> open_process(int pid, uint64_t start_time) {
+  if (pid <= 0) return std::optional<UniqueFd>();
+  const long opened = sys::pidfd_open(pid);
+  if (opened == -ESRCH) return std::optional<UniqueFd>();
+  if (opened < 0) return system_error(opened, "pidfd_open", std::to_string(pid));
+  UniqueFd pidfd(opened);
+  const std::optional<ProcessStatus> status = TRY(process_status(pid));  // after the descriptor: no pid can be reused now
+  if (!status || !status->alive() || status->start_time != start_time) return std::optional<UniqueFd>();
+  return std::optional<UniqueFd>(std::move(pidfd));
+}
+
+Result<bool> wait_for_exit(int pidfd, int milliseconds) {
+  pollfd entry{.fd = pidfd, .events = POLLIN, .revents = 0};
+  timespec timeout{.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000L};
+  const long ready = sys::retry(SYS_ppoll, &entry, 1, &timeout, nullptr, 0);
+  if (ready < 0) return system_error(ready, "poll");
+  return ready > 0;
+}
+
+}  // namespace onggi

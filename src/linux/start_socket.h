@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// start.sock in the state directory: init listens on it from `create` on, `start` connects. Unlike a FIFO it carries the
+// answer back, so a program that cannot be executed is an error of `start`.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace onggi {
+
+inline constexpr const char* kStartSocket = "start.sock";
+
+// Bound below `directory`, and listening. The caller hands it to init.
+Result<UniqueFd> listen_for_start(int directory);
+
+// Returns when the program runs, or why it does not. ErrorKind::state if nobody listens any more.
+Result<> ask_to_start(int directory);
+
+}  // namespace onggi

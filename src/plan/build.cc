@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// plan::build as a contents page; each part is in a file of its own.
+#include "plan/plan.h"
+
+#include "plan/build_parts.h"
+
+namespace onggi::plan {
+
+Text Pool::text(std::string_view text) {
+  if (text.empty()) return {};
+  const Text at{static_cast<uint32_t>(bytes_.size())};
+  bytes_.append(text);
+  bytes_ += '\0';
+  return at;
+}
+
+std::string render(const Origin& origin) {
+  std::string place = origin.field;
+  if (origin.index >= 0) place += "[" + std::to_string(origin.index) + "]";
+  return place;
+}
+
+bool BuildContext::joins(spec::NamespaceType type) const {
+  for (const JoinedNamespace& joined : plan.namespaces.joined) {
+    if (joined.type == type) return true;
+  }
+  return false;
+}
+
+Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchOptions& options) {
+  Plan plan;
+  BuildContext context{.spec = spec, .facts = facts, .options = options, .plan = plan};
+  TRY(build_namespaces(context));
+  plan.cgroup = TRY(build_cgroup(spec, facts, options.id, options.cgroup));
+  for (const std::string& warning : plan.cgroup.warnings) context.warn(warning);
+  TRY(build_rootfs(context));
+  build_handoff(context);
+  collect_refused(context);
+  return plan;
+}
+
+}  // namespace onggi::plan

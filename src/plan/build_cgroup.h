@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Spec + host → CgroupPlan. Pure.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "plan/cgroup_plan.h"
+#include "plan/host_facts.h"
+#include "spec/spec.h"
+
+namespace onggi::plan {
+
+// `id`: the container's, for the name of a cgroup that linux.cgroupsPath does not give.
+Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, std::string_view id,
+                                CgroupRequest request);
+
+}  // namespace onggi::plan

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mount of type "cgroup": one filesystem on a v2 host; on v1 a tmpfs with a directory for each hierarchy.
+#include <linux/mount.h>
+#include <linux/sched.h>
+
+#include "base/path.h"
+#include "plan/build_parts.h"
+#include "spec/mount_options.h"
+
+namespace onggi::plan {
+namespace {
+
+class CgroupMounts {
+ public:
+  CgroupMounts(BuildContext& context, const spec::MountOptions& options, std::string destination, int32_t index)
+      : context_(context), options_(options), destination_(std::move(destination)), index_(index) {}
+
+  void add_v2(const CgroupHierarchy& hierarchy) {
+    FilesystemMount step = filesystem("cgroup2", destination_);
+    // Refused in a user namespace without a cgroup namespace of its own.
+    step.fallback_source = pool().text(context_.creates(CLONE_NEWCGROUP) ? container_path(hierarchy)
+                                                                         : hierarchy.mount_point);
+    step.attributes = attributes();
+    add(step);
+  }
+
+  void add_v1() {
+    FilesystemMount step = filesystem("tmpfs", destination_);
+    step.options = pool().list(std::vector<FilesystemOption>{{pool().text("mode"), pool().text("755")}});
+    step.attributes = attributes() & ~uint64_t{MOUNT_ATTR_RDONLY};
+    add(step);
+    for (const CgroupHierarchy& hierarchy : context_.facts.cgroups) {
+      if (!hierarchy.unified) add_hierarchy(hierarchy);
+    }
+    if ((attributes() & MOUNT_ATTR_RDONLY) != 0) {
+      context_.plan.after_pivot.push_back({{"mounts", index_}, RemountReadonly{pool().text(destination_)}});
+    }
+  }
+
+ private:
+  Pool& pool() { return context_.plan.pool; }
+  uint64_t attributes() const { return options_.attr_set | options_.recursive_set; }
+  template <class Record>
+  void add(const Record& record) {
+    context_.plan.before_pivot.push_back({{"mounts", index_}, record});
+  }
+
+  FilesystemMount filesystem(const char* type, const std::string& destination) {
+    FilesystemMount step;
+    step.type = pool().text(type);
+    step.source = pool().text("cgroup");
+    step.destination = pool().text(destination);
+    return step;
+  }
+
+  // The container's cgroup, as the host sees it.
+  std::string container_path(const CgroupHierarchy& hierarchy) const {
+    for (const CgroupDirectory& directory : context_.plan.cgroup.directories) {
+      if (directory.mount_point == hierarchy.mount_point) return hierarchy.mount_point + directory.path;
+    }
+    return hierarchy.mount_point + hierarchy.own_path;
+  }
+
+  // In a cgroup namespace a fresh mount shows the container's cgroup as its root; without one, that directory of the
+  // host's mount is bound.
+  void add_hierarchy(const CgroupHierarchy& hierarchy) {
+    const std::string destination = destination_ + "/" + hierarchy.name;
+    if (!context_.creates(CLONE_NEWCGROUP)) {
+      BindMount step;
+      step.source = pool().text(container_path(hierarchy));
+      step.destination = pool().text(destination);
+      step.recursive = true;
+      step.attributes.recursive_set = attributes();
+      add(step);
+    } else {
+      std::vector<FilesystemOption> options;
+      for (const std::string& controller : hierarchy.controllers) {
+        const size_t equals = controller.find('=');
+        if (equals == std::string::npos) {
+          options.push_back({pool().text(controller), {}});
+          continue;
+        }
+        options.push_back({pool().text("none"), {}});
+        options.push_back({pool().text("name"), pool().text(controller.substr(equals + 1))});
+      }
+      FilesystemMount step = filesystem("cgroup", destination);
+      step.options = pool().list(options);
+      step.attributes = attributes();
+      step.fallback_source = pool().text(container_path(hierarchy));
+      add(step);
+    }
+    if (hierarchy.name.find(',') == std::string::npos) return;
+    for (const std::string& controller : hierarchy.controllers) {
+      add(MakeLink{pool().text(hierarchy.name), pool().text(destination_ + "/" + controller), {}});
+    }
+  }
+
+  BuildContext& context_;
+  const spec::MountOptions& options_;
+  std::string destination_;
+  int32_t index_;
+};
+
+}  // namespace
+
+Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount, int index) {
+  const std::string place = "mounts[" + std::to_string(index) + "]";
+  const spec::MountOptions options = TRY(spec::parse_mount_options(mount, place));
+  CgroupMounts mounts(context, options, clean_path(join_path("/", mount.destination)), index);
+  switch (context.facts.cgroup_layout) {
+    case CgroupLayout::none:
+      return unsupported(place, "this host has no cgroup filesystem at /sys/fs/cgroup");
+    case CgroupLayout::v2:
+      mounts.add_v2(context.facts.cgroups.front());
+      break;
+    case CgroupLayout::v1:
+    case CgroupLayout::hybrid:
+      if (mount.type == "cgroup2") return unsupported(place + ".type", "this host has cgroup v1");
+      mounts.add_v1();
+      break;
+  }
+  return {};
+}
+
+}  // namespace onggi::plan

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of plan::build, one file each. Internal to src/plan.
+#pragma once
+
+#include "plan/plan.h"
+
+namespace onggi::plan {
+
+struct BuildContext {
+  const spec::Spec& spec;
+  const HostFacts& facts;
+  const LaunchOptions& options;
+  Plan& plan;
+
+  bool creates(uint64_t clone_flag) const { return (plan.namespaces.create & clone_flag) != 0; }
+  bool joins(spec::NamespaceType type) const;
+  // In a user namespace (new, joined, or the runtime's own) some filesystems and devices are out of reach.
+  bool in_user_namespace() const {
+    return facts.in_user_namespace || creates(kNewUser) || joins(spec::NamespaceType::user);
+  }
+  void warn(std::string text) { plan.warnings.push_back(std::move(text)); }
+
+  static constexpr uint64_t kNewUser = 0x10000000;  // CLONE_NEWUSER
+};
+
+Result<> build_namespaces(BuildContext& context);
+Result<> build_rootfs(BuildContext& context);
+Result<> build_mounts(BuildContext& context);
+Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount, int index);
+void build_devices(BuildContext& context);
+void build_handoff(BuildContext& context);
+void collect_refused(BuildContext& context);
+
+}  // namespace onggi::plan

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Plan: everything that `create` is going to do, decided before anything is done. A value without descriptors,
+// pids or times; equal inputs give equal plans on any machine.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/build_cgroup.h"
+#include "plan/host_facts.h"
+#include "plan/steps.h"
+#include "spec/spec.h"
+
+namespace onggi::plan {
+
+// The pool, being filled. Offset 0 holds the empty text.
+class Pool {
+ public:
+  Text text(std::string_view text);
+  template <class T>
+  List<T> list(std::span<const T> records) {
+    static_assert(alignof(T) <= 8 && std::is_trivially_copyable_v<T>);
+    if (records.empty()) return {};
+    bytes_.resize((bytes_.size() + 7) / 8 * 8);
+    const List<T> list{static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(records.size())};
+    bytes_.append(reinterpret_cast<const char*>(records.data()), records.size_bytes());
+    return list;
+  }
+  template <class T>
+  List<T> list(const std::vector<T>& records) {
+    return list(std::span<const T>(records));
+  }
+  std::string_view bytes() const { return bytes_; }
+  PoolView view() const { return PoolView(bytes_.data()); }
+
+ private:
+  std::string bytes_ = std::string(1, '\0');
+};
+
+struct Step {
+  Origin origin;
+  Action action;
+};
+
+// "mounts[3]"
+std::string render(const Origin& origin);
+
+struct JoinedNamespace {
+  spec::NamespaceType type = spec::NamespaceType::mount;
+  std::string path;
+  std::string place;  // "linux.namespaces[2].path"
+};
+
+struct NamespacePlan {
+  uint64_t create = 0;  // CLONE_NEW* of the namespaces made for the container, all of them
+  std::vector<JoinedNamespace> joined;
+  std::vector<spec::IdMapping> uid_mappings, gid_mappings;
+  std::string time_offsets;  // what to write to /proc/self/timens_offsets
+  // A short-lived process must go between: pid and time namespaces take effect for children only, and a namespace of
+  // the host must be joined before a new user namespace takes the right to.
+  bool bridge = false;
+};
+
+struct Plan {
+  NamespacePlan namespaces;
+  CgroupPlan cgroup;
+  std::vector<Step> before_pivot, after_pivot;  // onggi-init's; the pivot is the first of after_pivot
+  Handoff handoff;
+  std::optional<int32_t> oom_score_adj;  // of init, set from outside: a user namespace may not lower it
+  std::vector<std::string> warnings;     // what the specification wants said, but not refused
+  std::vector<Error> refused;            // what this version or this host cannot do: `create` fails with the first
+  Pool pool;
+};
+
+struct LaunchOptions {
+  std::string id;
+  std::string bundle;  // absolute
+  CgroupRequest cgroup = CgroupRequest::cgroupfs;
+  uint32_t preserve_fds = 0;
+  uint32_t listen_fds = 0;  // of systemd's socket activation, passed on before preserve_fds
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+};
+
+// Pure. An error names the place in config.json.
+Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchOptions& options);
+
+// For people and golden tests: one line a step.
+std::string print(const Plan& plan);
+
+}  // namespace onggi::plan

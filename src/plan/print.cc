@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// `onggi plan`: one line a step, in the order of execution, each with the place in config.json that it comes from.
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "plan/plan.h"
+
+namespace onggi::plan {
+namespace {
+
+struct FlagName {
+  uint64_t flag;
+  const char* name;
+};
+constexpr FlagName kNamespaces[] = {
+    {CLONE_NEWUSER, "user"}, {CLONE_NEWNS, "mount"}, {CLONE_NEWPID, "pid"},       {CLONE_NEWNET, "network"},
+    {CLONE_NEWIPC, "ipc"},   {CLONE_NEWUTS, "uts"},  {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"},
+};
+constexpr FlagName kAttributes[] = {
+    {MOUNT_ATTR_RDONLY, "ro"},           {MOUNT_ATTR_NOSUID, "nosuid"},
+    {MOUNT_ATTR_NODEV, "nodev"},         {MOUNT_ATTR_NOEXEC, "noexec"},
+    {MOUNT_ATTR_NOATIME, "noatime"},     {MOUNT_ATTR_STRICTATIME, "strictatime"},
+    {MOUNT_ATTR_NODIRATIME, "nodiratime"}, {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
+};
+constexpr FlagName kPropagation[] = {
+    {MS_SHARED, "shared"}, {MS_SLAVE, "slave"}, {MS_PRIVATE, "private"}, {MS_UNBINDABLE, "unbindable"}};
+
+template <size_t N>
+std::string names(const FlagName (&table)[N], uint64_t flags) {
+  std::string text;
+  for (const FlagName& row : table) {
+    if ((flags & row.flag) == 0) continue;
+    if (!text.empty()) text += ',';
+    text += row.name;
+  }
+  return text;
+}
+
+std::string octal(uint32_t mode) {
+  char digits[16];
+  (void)snprintf(digits, sizeof digits, "%04o", mode & 07777);
+  return digits;
+}
+
+std::string hex(uint64_t mask) {
+  char digits[24];
+  (void)snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(mask));
+  return digits;
+}
+
+std::string describe(const Propagation& propagation) {
+  return (propagation.recursive != 0 ? "r" : "") + names(kPropagation, propagation.type);
+}
+
+// One overload a record: what `create` will do, in words.
+class Describer {
+ public:
+  explicit Describer(PoolView pool) : pool_(pool) {}
+
+  std::string operator()(const JoinNamespace& step) const {
+    return "join namespace " + names(kNamespaces, static_cast<uint64_t>(step.type));
+  }
+  std::string operator()(const UnshareNamespaces& step) const {
+    return "unshare " + names(kNamespaces, static_cast<uint64_t>(step.flags));
+  }
+  std::string operator()(const SetHostname& step) const { return "hostname " + at(step.name); }
+  std::string operator()(const SetDomainname& step) const { return "domainname " + at(step.name); }
+  std::string operator()(const BringUpLoopback&) const { return "bring up lo"; }
+  std::string operator()(const WriteProc& step) const { return "write /proc/" + at(step.path) + " " + at(step.value); }
+  std::string operator()(const SetRootPropagation& step) const {
+    return "make the host's tree " + describe(step.propagation);
+  }
+  std::string operator()(const OpenRootfs& step) const {
+    return std::string(step.clone ? "clone" : "open") + " rootfs " + at(step.path);
+  }
+  std::string operator()(const BindMount& step) const {
+    std::string text = std::string(step.recursive ? "rbind " : "bind ") + at(step.source) + " on " + at(step.destination);
+    const auto add = [&text](const char* what, uint64_t flags) {
+      if (flags != 0) text += std::string(" ") + what + "=" + names(kAttributes, flags);
+    };
+    add("set", step.attributes.set);
+    add("clear", step.attributes.clear);
+    add("rset", step.attributes.recursive_set);
+    add("rclear", step.attributes.recursive_clear);
+    return text + propagations(step.propagation);
+  }
+  std::string operator()(const FilesystemMount& step) const {
+    std::string text = "mount " + at(step.type) + " on " + at(step.destination);
+    if (step.attributes != 0) text += " " + names(kAttributes, step.attributes);
+    for (const FilesystemOption& option : pool_(step.options)) {
+      text += " " + at(option.key) + (option.value ? "=" + at(option.value) : "");
+    }
+    if (step.inherit_mode) text += " (mode of the directory below)";
+    if (step.fallback_source) text += " (or bind " + at(step.fallback_source) + ")";
+    return text + propagations(step.propagation);
+  }
+  std::string operator()(const MakeDevice& step) const {
+    const char type = S_ISBLK(step.mode) ? 'b' : S_ISFIFO(step.mode) ? 'p' : 'c';
+    return std::string(step.bind ? "bind" : "make") + " device " + at(step.path) + " " + type + " " +
+           std::to_string(step.major) + ":" + std::to_string(step.minor) + " mode " + octal(step.mode) + " owner " +
+           std::to_string(step.uid) + ":" + std::to_string(step.gid);
+  }
+  std::string operator()(const MakeLink& step) const {
+    return "link " + at(step.path) + " -> " + at(step.target) + (step.if_exists ? " if it exists" : "");
+  }
+  std::string operator()(const OpenConsole& step) const {
+    return "open a terminal, " + std::to_string(step.rows) + " rows, " + std::to_string(step.columns) + " columns" +
+           (step.bind_dev_console ? ", on /dev/console" : "");
+  }
+  std::string operator()(const EnterRootfs& step) const {
+    constexpr const char* kWays[] = {"pivot_root", "move the mount to / and chroot", "chroot"};
+    return kWays[static_cast<size_t>(step.way)];
+  }
+  std::string operator()(const RootPropagation& step) const { return "make / " + describe(step.propagation); }
+  std::string operator()(const RemountReadonly& step) const { return "make " + at(step.path) + " read-only"; }
+  std::string operator()(const ReadonlyPath& step) const { return "read-only path " + at(step.path); }
+  std::string operator()(const MaskPath& step) const { return "mask " + at(step.path); }
+  std::string operator()(const ReadonlyRootfs&) const { return "make / read-only"; }
+
+ private:
+  std::string at(Text text) const { return pool_(text); }
+  std::string propagations(List<Propagation> list) const {
+    std::string text;
+    for (const Propagation& propagation : pool_(list)) text += " " + describe(propagation);
+    return text;
+  }
+  PoolView pool_;
+};
+
+void add_line(std::string& text, std::string_view place, std::string_view what) {
+  constexpr size_t kColumn = 26;
+  text += place;
+  text.append(place.size() < kColumn ? kColumn - place.size() : 1, ' ');
+  text.append(what) += '\n';
+}
+
+void print_cgroup(const CgroupPlan& cgroup, std::string& text) {
+  if (cgroup.scope) {
+    add_line(text, "linux.cgroupsPath", "systemd scope " + cgroup.scope->prefix + "-" + cgroup.scope->name + " in " +
+                                            cgroup.scope->slice);
+  }
+  for (const CgroupDirectory& directory : cgroup.directories) {
+    add_line(text, "linux.cgroupsPath", "cgroup " + directory.mount_point + directory.path);
+  }
+  for (const CgroupSetting& setting : cgroup.settings) {
+    add_line(text, setting.place, "write " + setting.file + " " + setting.value);
+  }
+}
+
+void print_handoff(const Plan& plan, std::string& text) {
+  const Handoff& handoff = plan.handoff;
+  const PoolView pool = plan.pool.view();
+  for (const Limit& limit : pool(handoff.limits)) {
+    add_line(text, "process.rlimits[" + std::to_string(limit.place_index) + "]",
+             "resource " + std::to_string(limit.resource) + " soft " + std::to_string(limit.soft) + " hard " +
+                 std::to_string(limit.hard));
+  }
+  std::string user = "uid " + std::to_string(handoff.uid) + " gid " + std::to_string(handoff.gid) + " groups";
+  for (uint32_t gid : pool(handoff.additional_gids)) user += " " + std::to_string(gid);
+  add_line(text, "process.user", user + " umask " + octal(handoff.umask));
+  add_line(text, "process.capabilities",
+           "bounding " + hex(handoff.capabilities.bounding) + " effective " + hex(handoff.capabilities.effective) +
+               " permitted " + hex(handoff.capabilities.permitted) + " inheritable " +
+               hex(handoff.capabilities.inheritable) + " ambient " + hex(handoff.capabilities.ambient));
+  if (plan.oom_score_adj) add_line(text, "process.oomScoreAdj", std::to_string(*plan.oom_score_adj));
+  if (handoff.apparmor) add_line(text, "process.apparmorProfile", pool(handoff.apparmor));
+  if (handoff.selinux) add_line(text, "process.selinuxLabel", pool(handoff.selinux));
+  if (handoff.no_new_privileges) add_line(text, "process.noNewPrivileges", "set");
+  if (handoff.seccomp) {
+    add_line(text, "linux.seccomp", handoff.no_new_privileges ? "load last" : "load before capabilities are dropped");
+  }
+  if (!handoff.has_program) return;
+  add_line(text, "process.cwd", pool(handoff.cwd));
+  std::string arguments;
+  for (const plan::Text& argument : pool(handoff.args)) arguments += std::string(arguments.empty() ? "" : " ") + pool(argument);
+  add_line(text, "process.args", arguments);
+}
+
+}  // namespace
+
+std::string print(const Plan& plan) {
+  std::string text;
+  add_line(text, "linux.namespaces", "new: " + names(kNamespaces, plan.namespaces.create));
+  for (const JoinedNamespace& joined : plan.namespaces.joined) add_line(text, joined.place, "join " + joined.path);
+  print_cgroup(plan.cgroup, text);
+  const Describer describer(plan.pool.view());
+  for (const std::vector<Step>* steps : {&plan.before_pivot, &plan.after_pivot}) {
+    for (const Step& step : *steps) add_line(text, render(step.origin), std::visit(describer, step.action));
+  }
+  print_handoff(plan, text);
+  for (const std::string& warning : plan.warnings) text += "warning: " + warning + "\n";
+  for (const Error& error : plan.refused) {
+    text.append("refused: ").append(error.place.view()).append(error.place.empty() ? "" : ": ");
+    text.append(error.message.view()) += '\n';
+  }
+  return text;
+}
+
+}  // namespace onggi::plan

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What cannot be done: fields that are parsed and checked but not applied yet (a row goes when its feature comes), and
+// what this host lacks. `create` refuses it by name; `onggi plan` lists it and shows the rest.
+#include <algorithm>
+
+#include "plan/build_parts.h"
+
+namespace onggi::plan {
+namespace {
+
+struct Row {
+  const char* place;
+  bool (*used)(const spec::Spec&);
+};
+
+template <auto Member>
+bool has_hooks(const spec::Spec& spec) {
+  return !(spec.hooks.*Member).empty();
+}
+template <auto Member>
+bool has_in_process(const spec::Spec& spec) {
+  return spec.process && ((*spec.process).*Member).has_value();
+}
+template <auto Member>
+bool has_in_linux(const spec::Spec& spec) {
+  return (spec.linux.*Member).has_value();
+}
+
+constexpr Row kRows[] = {
+    {"hooks.prestart", has_hooks<&spec::Hooks::prestart>},
+    {"hooks.createRuntime", has_hooks<&spec::Hooks::create_runtime>},
+    {"hooks.createContainer", has_hooks<&spec::Hooks::create_container>},
+    {"hooks.startContainer", has_hooks<&spec::Hooks::start_container>},
+    {"hooks.poststart", has_hooks<&spec::Hooks::poststart>},
+    {"hooks.poststop", has_hooks<&spec::Hooks::poststop>},
+    {"process.scheduler", has_in_process<&spec::Process::scheduler>},
+    {"process.ioPriority", has_in_process<&spec::Process::io_priority>},
+    {"process.execCPUAffinity", has_in_process<&spec::Process::exec_cpu_affinity>},
+    {"linux.intelRdt", has_in_linux<&spec::Linux::intel_rdt>},
+    {"linux.memoryPolicy", has_in_linux<&spec::Linux::memory_policy>},
+    {"linux.personality", has_in_linux<&spec::Linux::personality>},
+    {"linux.netDevices", [](const spec::Spec& spec) { return !spec.linux.net_devices.empty(); }},
+    {"linux.mountLabel", [](const spec::Spec& spec) { return !spec.linux.mount_label.empty(); }},
+    {"linux.seccomp.listenerPath",
+     [](const spec::Spec& spec) { return spec.linux.seccomp && !spec.linux.seccomp->listener_path.empty(); }},
+};
+
+constexpr std::string_view kMountOptions[] = {"idmap", "ridmap", "remount", "tmpcopyup"};
+
+void refuse(BuildContext& context, std::string_view place) {
+  context.plan.refused.push_back(unsupported(place, "not supported yet"));
+}
+
+void collect_mounts(BuildContext& context) {
+  for (size_t i = 0; i < context.spec.mounts.size(); i++) {
+    const spec::Mount& mount = context.spec.mounts[i];
+    const std::string place = "mounts[" + std::to_string(i) + "]";
+    if (!mount.uid_mappings.empty()) refuse(context, place + ".uidMappings");
+    for (size_t k = 0; k < mount.options.size(); k++) {
+      if (std::find(std::begin(kMountOptions), std::end(kMountOptions), mount.options[k]) == std::end(kMountOptions)) {
+        continue;
+      }
+      refuse(context, place + ".options[" + std::to_string(k) + "]");
+    }
+  }
+}
+
+}  // namespace
+
+void collect_refused(BuildContext& context) {
+  for (const Row& row : kRows) {
+    if (row.used(context.spec)) refuse(context, row.place);
+  }
+  collect_mounts(context);
+  const HostFacts& facts = context.facts;
+  if (context.plan.cgroup.driver == CgroupDriver::systemd) {
+    context.plan.refused.push_back(unsupported("linux.cgroupsPath", "--systemd-cgroup is not supported yet"));
+  }
+  if (facts.euid != 0) {
+    context.plan.refused.push_back(unsupported("", "running as an ordinary user is not supported yet"));
+  }
+  if (!context.spec.process) return;
+  if (!context.spec.process->apparmor_profile.empty() && !facts.apparmor) {
+    context.plan.refused.push_back(unsupported("process.apparmorProfile", "AppArmor is not enabled on this host"));
+  }
+  if (!context.spec.process->selinux_label.empty() && !facts.selinux) {
+    context.plan.refused.push_back(unsupported("process.selinuxLabel", "SELinux is not enabled on this host"));
+  }
+}
+
+}  // namespace onggi::plan

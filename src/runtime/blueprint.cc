@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// config.json → Spec → Plan, and the checks that need this process rather than the host.
+#include "runtime/blueprint.h"
+
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "cgroups/probe.h"
+#include "linux/probe.h"
+#include "spec/parse.h"
+#include "spec/validate.h"
+
+namespace onggi {
+namespace {
+
+constexpr int kFirstExtraFd = 3;
+
+Result<std::string> absolute(const std::string& path) {
+  char resolved[4096];
+  const long opened = sys::openat(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
+  if (opened < 0) return system_error(opened, "open", path);
+  const UniqueFd directory(opened);
+  const std::string link = "/proc/self/fd/" + std::to_string(directory.get());
+  const long size = sys::readlinkat(AT_FDCWD, link.c_str(), resolved, sizeof resolved);
+  if (size < 0) return system_error(size, "readlink", link);
+  return std::string(resolved, static_cast<size_t>(size));
+}
+
+// LISTEN_FDS counts only for the process that it was meant for (sd_listen_fds(3)).
+uint32_t inherited_listen_fds() {
+  const char* count = getenv("LISTEN_FDS");
+  const char* pid = getenv("LISTEN_PID");
+  if (count == nullptr || pid == nullptr || parse_decimal<long>(pid) != sys::getpid()) return 0;
+  return parse_decimal<uint32_t>(count).value_or(0);
+}
+
+Result<> check_root(const Blueprint& blueprint) {
+  const std::string path = join_path(blueprint.bundle, blueprint.spec.root->path);
+  const long opened = sys::openat(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
+  if (opened < 0) return at_place(system_error(opened, "open", path), "root.path");
+  const UniqueFd closed(opened);
+  return {};
+}
+
+Result<> check_descriptors(const plan::LaunchOptions& launch) {
+  const auto count = launch.listen_fds + launch.preserve_fds;
+  for (uint32_t i = 0; i < count; i++) {
+    const int fd = kFirstExtraFd + static_cast<int>(i);
+    if (sys::fcntl(fd, F_GETFD) >= 0) continue;
+    return make_error(ErrorKind::invalid_config, i < launch.listen_fds ? "LISTEN_FDS" : "--preserve-fds",
+                      " names descriptor ", fd, ", which is not open");
+  }
+  return {};
+}
+
+// A hard limit above our own takes CAP_SYS_RESOURCE (setrlimit(2)); better refused now than at `start`.
+Result<> check_limits(const Blueprint& blueprint) {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2] = {};
+  (void)sys::call(SYS_capget, &header, &data[0]);
+  if ((data[0].effective >> CAP_SYS_RESOURCE & 1) != 0) return {};
+  const plan::PoolView pool = blueprint.plan.pool.view();
+  for (const plan::Limit& limit : pool(blueprint.plan.handoff.limits)) {
+    uint64_t current[2] = {};
+    if (sys::prlimit64(0, static_cast<int>(limit.resource), nullptr, current) < 0) continue;
+    if (limit.hard <= current[1]) continue;
+    const auto place = text<64>("process.rlimits[", limit.place_index, "].hard");
+    Error error = config_error(place.view(), limit.hard, " is above this process's own hard limit of ", current[1]);
+    error.errnum = EPERM;
+    return with_hint(error, "raising it takes CAP_SYS_RESOURCE");
+  }
+  return {};
+}
+
+Result<> check_terminal(const Blueprint& blueprint, const CreateOptions& options, bool foreground) {
+  const bool terminal = blueprint.spec.process && blueprint.spec.process->terminal;
+  if (terminal && !foreground && options.console_socket.empty()) {
+    return with_hint(config_error("process.terminal", "needs a place for the terminal"), "pass --console-socket");
+  }
+  if (!terminal && !options.console_socket.empty()) {
+    return with_hint(make_error(ErrorKind::invalid_config, "--console-socket without a terminal"),
+                     "set process.terminal to true");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOptions& options) {
+  Blueprint blueprint;
+  blueprint.bundle = TRY(absolute(options.bundle));
+  blueprint.document =
+      TRY(read_file(AT_FDCWD, join_path(blueprint.bundle, options.config), spec::kMaxDocumentSize));
+  blueprint.spec = TRY(spec::parse(blueprint.document));
+  TRY(spec::validate(blueprint.spec));
+  plan::HostFacts facts;
+  TRY(probe_host(facts));
+  TRY(cgroups::probe(facts));
+  blueprint.launch = {.id = options.id,
+                      .bundle = blueprint.bundle,
+                      .cgroup = static_cast<plan::CgroupRequest>(runtime.cgroup_manager),
+                      .preserve_fds = options.preserve_fds,
+                      .listen_fds = inherited_listen_fds(),
+                      .no_pivot = options.no_pivot,
+                      .no_new_keyring = options.no_new_keyring};
+  blueprint.plan = TRY(plan::build(blueprint.spec, facts, blueprint.launch));
+  return blueprint;
+}
+
+Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options, bool foreground) {
+  if (!blueprint.plan.refused.empty()) return blueprint.plan.refused.front();
+  TRY(check_root(blueprint));
+  TRY(check_descriptors(blueprint.launch));
+  TRY(check_terminal(blueprint, options, foreground));
+  return check_limits(blueprint);
+}
+
+Result<std::string> describe_plan(const RuntimeOptions& runtime, const CreateOptions& options) {
+  const Blueprint blueprint = TRY(read_blueprint(runtime, options));
+  return plan::print(blueprint.plan);
+}
+
+}  // namespace onggi

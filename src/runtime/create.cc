@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that can be refused is refused before the first side effect; then each step can be taken back.
+#include "runtime/creation.h"
+
+namespace onggi {
+
+Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& options) {
+  TRY(check_id(options.id));
+  const Blueprint blueprint = TRY(read_blueprint(runtime, options));
+  TRY(check_feasible(blueprint, options, false));
+  const UniqueFd console = TRY(open_console_socket(options));
+  Creation creation = TRY(Creation::begin(runtime, blueprint));
+  TRY(creation.launch_init(blueprint, console.get(), true));
+  TRY(creation.commit(options));
+  creation.release();
+  return {};
+}
+
+}  // namespace onggi

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The record is on disk before anything that it names exists: after a SIGKILL at any moment, `delete --force` finds
+// what there is to clean. Init ends by itself as long as it has not been told otherwise.
+#include "runtime/creation.h"
+
+#include <pwd.h>
+
+#include <ctime>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "linux/process_status.h"
+#include "linux/seccomp.h"
+#include "linux/start_socket.h"
+#include "linux/terminal_relay.h"
+
+namespace onggi {
+namespace {
+
+std::string now() {
+  timespec time = {};
+  (void)clock_gettime(CLOCK_REALTIME, &time);
+  tm parts = {};
+  (void)gmtime_r(&time.tv_sec, &parts);
+  char date[64], whole[96];
+  (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+  (void)snprintf(whole, sizeof whole, "%s.%09ldZ", date, time.tv_nsec);
+  return whole;
+}
+
+Record first_record(const Blueprint& blueprint, cgroups::Group group) {
+  Record record;
+  record.id = blueprint.launch.id;
+  record.bundle = blueprint.bundle;
+  record.rootfs = join_path(blueprint.bundle, blueprint.spec.root->path);
+  record.created = now();
+  record.owner = std::to_string(sys::call(SYS_geteuid));
+  record.private_pids = (blueprint.plan.namespaces.create & CLONE_NEWPID) != 0;
+  record.cgroup = std::move(group);
+  for (const auto& [name, value] : blueprint.spec.annotations) record.annotations.emplace_back(name, value);
+  return record;
+}
+
+// A user namespace may lower limits but not raise them, so what is to be raised is raised from here, before.
+Result<> raise_hard_limits(const plan::Plan& plan, int pid) {
+  if ((plan.namespaces.create & CLONE_NEWUSER) == 0) return {};
+  const plan::PoolView pool = plan.pool.view();
+  for (const plan::Limit& limit : pool(plan.handoff.limits)) {
+    uint64_t current[2] = {};
+    const auto place = text<64>("process.rlimits[", limit.place_index, "]");
+    const auto resource = static_cast<int>(limit.resource);
+    const long read = sys::prlimit64(pid, resource, nullptr, current);
+    if (read < 0) return at_place(system_error(read, "prlimit"), place.view());
+    if (limit.hard <= current[1]) continue;
+    current[1] = limit.hard;
+    const long raised = sys::prlimit64(pid, resource, current, nullptr);
+    if (raised < 0) return at_place(system_error(raised, "prlimit"), place.view());
+  }
+  return {};
+}
+
+Result<> set_oom_score(const plan::Plan& plan, int pid) {
+  if (!plan.oom_score_adj) return {};
+  const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
+  TRY_AT("process.oomScoreAdj", write_existing(AT_FDCWD, path, std::to_string(*plan.oom_score_adj)));
+  return {};
+}
+
+Result<> write_pid_file(const std::string& path, int pid) {
+  if (path.empty()) return {};
+  const size_t slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const UniqueFd directory = TRY(open_directory(AT_FDCWD, parent));
+  // conmon reads it as soon as we have ended.
+  return replace_atomically(directory.get(), path.substr(slash + 1), std::to_string(pid), 0644);
+}
+
+}  // namespace
+
+Result<UniqueFd> open_console_socket(const CreateOptions& options) {
+  if (options.console_socket.empty()) return UniqueFd();
+  return connect_console_socket(options.console_socket);
+}
+
+Creation::Creation(Creation&& other) noexcept
+    : directory_(std::exchange(other.directory_, std::nullopt)),
+      record_(std::move(other.record_)),
+      membership_(std::move(other.membership_)),
+      seccomp_(std::move(other.seccomp_)),
+      init_(std::move(other.init_)),
+      wait_for_start_(other.wait_for_start_) {}
+
+Creation::~Creation() {
+  if (!directory_) return;
+  init_.reset();
+  (void)cgroups::remove(record_.cgroup);
+  (void)directory_->remove();
+}
+
+Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint& blueprint) {
+  cgroups::Group group = TRY(cgroups::check_unused(blueprint.plan.cgroup));
+  StateDir directory = TRY(StateDir::make(runtime.root, blueprint.launch.id));
+  Creation creation(std::move(directory), first_record(blueprint, std::move(group)));
+  TRY(creation.directory_->save(creation.record_));
+  TRY(creation.directory_->save_config(blueprint.document));
+  creation.membership_ = TRY(cgroups::create(blueprint.plan.cgroup));
+  if (creation.membership_.empty()) creation.record_.cgroup = {};
+  return creation;
+}
+
+Result<> Creation::launch_init(const Blueprint& blueprint, int console, bool wait_for_start) {
+  wait_for_start_ = wait_for_start;
+  UniqueFd listener;
+  if (wait_for_start) listener = TRY(listen_for_start(directory_->fd()));
+  const uint32_t inherited = blueprint.launch.listen_fds + blueprint.launch.preserve_fds;
+  const LaunchResources resources{.tasks = membership_.tasks,
+                                  .unified_cgroup = membership_.unified ? membership_.unified.get() : -1,
+                                  .start_listener = listener ? listener.get() : -1,
+                                  .console = console,
+                                  .first_private = 3 + inherited};
+  init_.emplace(TRY(launch(blueprint.plan, resources)));
+  membership_ = {};
+  TRY(raise_hard_limits(blueprint.plan, init_->pid()));
+  TRY(set_oom_score(blueprint.plan, init_->pid()));
+  // While init mounts.
+  if (blueprint.spec.linux.seccomp) seccomp_ = TRY(compile_seccomp(*blueprint.spec.linux.seccomp)).filter;
+  TRY(init_->wait_ready(blueprint.plan));
+  const std::optional<ProcessStatus> process = TRY(process_status(init_->pid()));
+  if (!process) return make_error(ErrorKind::system, "onggi-init has died");
+  record_.pid = init_->pid();
+  record_.start_time = process->start_time;
+  return {};
+}
+
+Result<> Creation::commit(const CreateOptions& options) {
+  record_.complete = true;
+  TRY(directory_->save(record_));
+  TRY(write_pid_file(options.pid_file, record_.pid));
+  return init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_);
+}
+
+}  // namespace onggi

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `create` and `run` have in common: from a blueprint to a container that waits to be started.
+#pragma once
+
+#include "linux/launch.h"
+#include "runtime/blueprint.h"
+#include "runtime/state_dir.h"
+
+namespace onggi {
+
+// A container being made. Destroyed before release(), it takes everything back: the process, the cgroup, the state.
+class Creation {
+ public:
+  // Records what is going to be made, then makes the cgroup.
+  static Result<Creation> begin(const RuntimeOptions& runtime, const Blueprint& blueprint);
+  Creation(Creation&& other) noexcept;
+  Creation& operator=(Creation&&) = delete;
+  ~Creation();
+
+  // Starts init and waits until it has set everything up but the program. `console` is the connected socket for the pty
+  // master, or -1; `wait_for_start`: listen for `start`, else commit() starts the program.
+  Result<> launch_init(const Blueprint& blueprint, int console, bool wait_for_start);
+
+  // Records the container as created, writes the pid file and lets init go on without us.
+  Result<> commit(const CreateOptions& options);
+
+  Init& init() { return *init_; }
+  StateDir& directory() { return *directory_; }
+  const Record& record() const { return record_; }
+
+  // The container is to stay.
+  void release() { directory_.reset(); }
+
+ private:
+  Creation(StateDir directory, Record record) : directory_(std::move(directory)), record_(std::move(record)) {}
+
+  std::optional<StateDir> directory_;
+  Record record_;
+  cgroups::Membership membership_;
+  UniqueFd seccomp_;
+  std::optional<Init> init_;
+  bool wait_for_start_ = true;
+};
+
+// Connects --console-socket; -1 (an empty descriptor) without one.
+Result<UniqueFd> open_console_socket(const CreateOptions& options);
+
+}  // namespace onggi

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// By pidfd, to the very process that was recorded.
+#include <csignal>
+
+#include "linux/process_status.h"
+#include "runtime/state_dir.h"
+
+namespace onggi {
+
+Result<> kill_container(const RuntimeOptions& runtime, std::string_view id, int signal, bool all) {
+  TRY(check_id(id));
+  StateDir directory = TRY(StateDir::open(runtime.root, id));
+  const Record record = TRY(directory.load());
+  // Without a pid namespace of its own, a container is its cgroup; its processes outlive init.
+  const bool everything = all || (signal == SIGKILL && !record.private_pids);
+  if (record.complete && everything && !record.cgroup.directories.empty()) {
+    const bool stopped = TRY(status_of(directory, record)) == Status::stopped;
+    if (!stopped || signal == SIGKILL) TRY(cgroups::signal_all(record.cgroup, signal));
+    if (stopped && !all) return state_error("container not running");
+    return {};
+  }
+  const std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
+  if (!process && all) return {};
+  if (!process) return state_error("container not running");
+  const long sent = sys::pidfd_send_signal(process->get(), signal);
+  if (sent == -ESRCH) return state_error("container not running");
+  if (sent < 0) return system_error(sent, "pidfd_send_signal");
+  return {};
+}
+
+}  // namespace onggi

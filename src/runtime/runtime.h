@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life cycle of containers: what the command line calls, one function a command. Every function takes the state
+// root and options as values; errors carry the place in config.json where there is one.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace onggi {
+
+enum class CgroupManager : uint8_t { cgroupfs, systemd, disabled };
+
+struct RuntimeOptions {
+  std::string root;  // state root, absolute; see default_root()
+  CgroupManager cgroup_manager = CgroupManager::cgroupfs;
+};
+
+struct CreateOptions {
+  std::string id;
+  std::string bundle = ".";
+  std::string config = "config.json";  // a path; relative to the bundle
+  std::string console_socket;          // path of a listening stream socket that receives the pty master
+  std::string pid_file;                // relative to the caller's working directory
+  uint32_t preserve_fds = 0;           // descriptors 3 .. 3+N-1 (after LISTEN_FDS) stay open in the container
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+  bool detach = false;                 // run only: return after the start
+  bool keep = false;                   // run only: do not delete the stopped container
+  bool no_subreaper = false;           // run only
+};
+
+enum class Status : uint8_t { creating, created, running, paused, stopped };
+std::string_view status_name(Status status);
+
+struct ContainerSummary {
+  std::string id, bundle, created, owner;  // created: RFC 3339, UTC, nanoseconds
+  Status status = Status::stopped;
+  int pid = 0;  // 0 unless alive
+};
+
+// /run/onggi, or $XDG_RUNTIME_DIR/onggi for an ordinary user. An ordinary user without XDG_RUNTIME_DIR is an error.
+Result<std::string> default_root();
+
+// Letters, digits, "_+-." ; not "." or ".."; at most 255 bytes (NAME_MAX).
+Result<> check_id(std::string_view id);
+
+Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& options);
+
+// The exit status of the container's program, 128 + signal if one killed it; 0 at once with `detach`.
+Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& options);
+
+Result<> start_container(const RuntimeOptions& runtime, std::string_view id);
+
+// The state document (runtime.md#state), pretty-printed, with a newline at its end.
+Result<std::string> container_state(const RuntimeOptions& runtime, std::string_view id);
+
+// `all`: every process of the container's cgroup rather than init alone.
+Result<> kill_container(const RuntimeOptions& runtime, std::string_view id, int signal, bool all);
+
+// `force`: stop it first; an unknown id is then no error.
+Result<> delete_container(const RuntimeOptions& runtime, std::string_view id, bool force);
+
+// In the order of the ids. A missing root is an empty list.
+Result<std::vector<ContainerSummary>> list_containers(const RuntimeOptions& runtime);
+
+// What `create` would do, as text for people and golden tests; no side effects.
+Result<std::string> describe_plan(const RuntimeOptions& runtime, const CreateOptions& options);
+
+}  // namespace onggi

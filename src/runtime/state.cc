@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading: no lock, so that neither a hook nor an engine waits for a command that is at work.
+#include <pwd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/json_writer.h"
+#include "runtime/state_dir.h"
+
+namespace onggi {
+namespace {
+
+constexpr const char* kOciVersion = "1.3.0";  // of the state document (runtime.md#state)
+
+// From /etc/passwd alone: getpwuid(3) would load the name services of the host into a program that is linked statically.
+std::string owner_name(const std::string& uid) {
+  if (uid == "0") return "root";
+  FILE* file = fopen("/etc/passwd", "re");
+  if (file == nullptr) return uid;
+  std::string name = uid;
+  while (const passwd* entry = fgetpwent(file)) {
+    if (std::to_string(entry->pw_uid) != uid) continue;
+    name = entry->pw_name;
+    break;
+  }
+  (void)fclose(file);
+  return name;
+}
+
+bool shows_pid(Status status) {
+  return status == Status::created || status == Status::running || status == Status::paused;
+}
+
+}  // namespace
+
+std::string_view status_name(Status status) {
+  constexpr std::string_view kNames[] = {"creating", "created", "running", "paused", "stopped"};
+  return kNames[static_cast<size_t>(status)];
+}
+
+Result<std::string> default_root() {
+  if (sys::call(SYS_geteuid) == 0) return std::string("/run/onggi");
+  const char* directory = getenv("XDG_RUNTIME_DIR");
+  if (directory != nullptr && directory[0] == '/') return std::string(directory) + "/onggi";
+  return with_hint(make_error(ErrorKind::invalid_config, "no place for the state of containers"),
+                   "set XDG_RUNTIME_DIR or pass --root");
+}
+
+Result<> check_id(std::string_view id) {
+  const auto refuse = [id](const char* why) { return make_error(ErrorKind::invalid_config, "invalid container id '", id, "': ", why); };
+  if (id.empty()) return refuse("it is empty");
+  if (id.size() > 255) return refuse("more than 255 bytes");
+  if (id == "." || id == "..") return refuse("it is a directory");
+  for (char c : id) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && c != '_' && c != '+' && c != '-' && c != '.') return refuse("only letters, digits and _+-. may be in it");
+  }
+  return {};
+}
+
+Result<std::string> container_state(const RuntimeOptions& runtime, std::string_view id) {
+  TRY(check_id(id));
+  StateDir directory = TRY(StateDir::open(runtime.root, id));
+  const Record record = TRY(directory.load());
+  const Status status = TRY(status_of(directory, record));
+  JsonWriter json(JsonWriter::Style::two_spaces);
+  json.begin_object()
+      .field("ociVersion", kOciVersion)
+      .field("id", record.id)
+      .field("pid", shows_pid(status) ? record.pid : 0)
+      .field("status", status_name(status))
+      .field("bundle", record.bundle)
+      .field("rootfs", record.rootfs)
+      .field("created", record.created);
+  json.key("annotations").begin_object();
+  for (const auto& [name, value] : record.annotations) json.field(name, value);
+  json.end_object().field("owner", owner_name(record.owner)).end_object();
+  return std::move(json).take() + "\n";
+}
+
+Result<std::vector<ContainerSummary>> list_containers(const RuntimeOptions& runtime) {
+  std::vector<ContainerSummary> containers;
+  for (const std::string& id : TRY(StateDir::list(runtime.root))) {
+    Result<StateDir> opened = StateDir::open(runtime.root, id);
+    if (!opened) continue;  // deleted while we read
+    const Result<Record> loaded = opened->load();
+    if (!loaded) continue;
+    const Record& record = loaded.value();
+    const Status status = TRY(status_of(*opened, record));
+    containers.push_back({.id = id,
+                          .bundle = record.bundle,
+                          .created = record.created,
+                          .owner = owner_name(record.owner),
+                          .status = status,
+                          .pid = shows_pid(status) ? record.pid : 0});
+  }
+  return containers;
+}
+
+}  // namespace onggi

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container's directory below the state root, and what is recorded in it:
+//   state.json   the Record; replaced atomically, so that readers need no lock
+//   config.json  the configuration as it was at `create`; later edits of the bundle change nothing
+//   start.sock   while init waits to be started
+// The directory itself is the lock (flock(2)) of whoever changes the container; it goes with its holder.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "cgroups/driver.h"
+#include "runtime/runtime.h"
+
+namespace onggi {
+
+struct Record {
+  std::string id, bundle, rootfs, created, owner;
+  std::vector<std::pair<std::string, std::string>> annotations;
+  // False from before the first side effect until the container is created: what `cgroup` names may exist, and the
+  // runtime that was at work may be gone.
+  bool complete = false;
+  int pid = 0;
+  uint64_t start_time = 0;
+  bool private_pids = false;  // init's end is the end of all
+  cgroups::Group cgroup;
+};
+
+class StateDir {
+ public:
+  // Makes it, locked. An id in use is ErrorKind::state.
+  static Result<StateDir> make(const std::string& root, std::string_view id);
+  // An unknown id is ErrorKind::state, "container 'x' does not exist".
+  static Result<StateDir> open(const std::string& root, std::string_view id);
+  static Result<std::vector<std::string>> list(const std::string& root);
+
+  // Waits for other changes to end, at most `milliseconds`; false: somebody still holds it. A directory that was
+  // removed meanwhile is ErrorKind::state.
+  Result<bool> lock(int milliseconds);
+  bool locked_by_others();
+
+  Result<Record> load() const;
+  Result<> save(const Record& record) const;
+  Result<> save_config(std::string_view document) const;
+  bool has(const char* name) const;
+  Result<> forget(const char* name) const;  // a missing file is no error
+  Result<> remove();                        // with all that is in it
+
+  int fd() const { return directory_.get(); }
+
+ private:
+  StateDir(UniqueFd parent, UniqueFd directory, std::string id)
+      : parent_(std::move(parent)), directory_(std::move(directory)), id_(std::move(id)) {}
+
+  UniqueFd parent_, directory_;
+  std::string id_;
+  bool locked_ = false;
+};
+
+// Derived from the record, the process table and start.sock; nothing is stored that could be out of date.
+Result<Status> status_of(StateDir& directory, const Record& record);
+
+}  // namespace onggi

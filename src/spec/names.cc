@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernel numbers come from the kernel's own headers; what those of Linux 6.1 lack is written out.
+#include "spec/names.h"
+
+#include <linux/capability.h>
+#include <linux/ioprio.h>
+#include <linux/mempolicy.h>
+#include <linux/personality.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sys/resource.h>
+
+namespace onggi::spec {
+
+constexpr Name<uint8_t> kCapabilityNames[] = {
+    {"CAP_AUDIT_CONTROL", CAP_AUDIT_CONTROL},
+    {"CAP_AUDIT_READ", CAP_AUDIT_READ},
+    {"CAP_AUDIT_WRITE", CAP_AUDIT_WRITE},
+    {"CAP_BLOCK_SUSPEND", CAP_BLOCK_SUSPEND},
+    {"CAP_BPF", CAP_BPF},
+    {"CAP_CHECKPOINT_RESTORE", CAP_CHECKPOINT_RESTORE},
+    {"CAP_CHOWN", CAP_CHOWN},
+    {"CAP_DAC_OVERRIDE", CAP_DAC_OVERRIDE},
+    {"CAP_DAC_READ_SEARCH", CAP_DAC_READ_SEARCH},
+    {"CAP_FOWNER", CAP_FOWNER},
+    {"CAP_FSETID", CAP_FSETID},
+    {"CAP_IPC_LOCK", CAP_IPC_LOCK},
+    {"CAP_IPC_OWNER", CAP_IPC_OWNER},
+    {"CAP_KILL", CAP_KILL},
+    {"CAP_LEASE", CAP_LEASE},
+    {"CAP_LINUX_IMMUTABLE", CAP_LINUX_IMMUTABLE},
+    {"CAP_MAC_ADMIN", CAP_MAC_ADMIN},
+    {"CAP_MAC_OVERRIDE", CAP_MAC_OVERRIDE},
+    {"CAP_MKNOD", CAP_MKNOD},
+    {"CAP_NET_ADMIN", CAP_NET_ADMIN},
+    {"CAP_NET_BIND_SERVICE", CAP_NET_BIND_SERVICE},
+    {"CAP_NET_BROADCAST", CAP_NET_BROADCAST},
+    {"CAP_NET_RAW", CAP_NET_RAW},
+    {"CAP_PERFMON", CAP_PERFMON},
+    {"CAP_SETFCAP", CAP_SETFCAP},
+    {"CAP_SETGID", CAP_SETGID},
+    {"CAP_SETPCAP", CAP_SETPCAP},
+    {"CAP_SETUID", CAP_SETUID},
+    {"CAP_SYSLOG", CAP_SYSLOG},
+    {"CAP_SYS_ADMIN", CAP_SYS_ADMIN},
+    {"CAP_SYS_BOOT", CAP_SYS_BOOT},
+    {"CAP_SYS_CHROOT", CAP_SYS_CHROOT},
+    {"CAP_SYS_MODULE", CAP_SYS_MODULE},
+    {"CAP_SYS_NICE", CAP_SYS_NICE},
+    {"CAP_SYS_PACCT", CAP_SYS_PACCT},
+    {"CAP_SYS_PTRACE", CAP_SYS_PTRACE},
+    {"CAP_SYS_RAWIO", CAP_SYS_RAWIO},
+    {"CAP_SYS_RESOURCE", CAP_SYS_RESOURCE},
+    {"CAP_SYS_TIME", CAP_SYS_TIME},
+    {"CAP_SYS_TTY_CONFIG", CAP_SYS_TTY_CONFIG},
+    {"CAP_WAKE_ALARM", CAP_WAKE_ALARM},
+};
+
+constexpr Name<int> kRlimitNames[] = {
+    {"RLIMIT_AS", RLIMIT_AS},
+    {"RLIMIT_CORE", RLIMIT_CORE},
+    {"RLIMIT_CPU", RLIMIT_CPU},
+    {"RLIMIT_DATA", RLIMIT_DATA},
+    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+    {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+    {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+    {"RLIMIT_NICE", RLIMIT_NICE},
+    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_NPROC", RLIMIT_NPROC},
+    {"RLIMIT_RSS", RLIMIT_RSS},
+    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+    {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+    {"RLIMIT_STACK", RLIMIT_STACK},
+};
+
+// SCHED_ISO of the specification was reserved in 2003 and has never been in a kernel.
+constexpr Name<int> kSchedulerPolicyNames[] = {
+    {"SCHED_BATCH", SCHED_BATCH}, {"SCHED_DEADLINE", SCHED_DEADLINE}, {"SCHED_FIFO", SCHED_FIFO},
+    {"SCHED_IDLE", SCHED_IDLE},   {"SCHED_OTHER", SCHED_NORMAL},      {"SCHED_RR", SCHED_RR},
+};
+
+constexpr Name<uint64_t> kSchedulerFlagNames[] = {
+    {"SCHED_FLAG_DL_OVERRUN", SCHED_FLAG_DL_OVERRUN},
+    {"SCHED_FLAG_KEEP_PARAMS", SCHED_FLAG_KEEP_PARAMS},
+    {"SCHED_FLAG_KEEP_POLICY", SCHED_FLAG_KEEP_POLICY},
+    {"SCHED_FLAG_RECLAIM", SCHED_FLAG_RECLAIM},
+    {"SCHED_FLAG_RESET_ON_FORK", SCHED_FLAG_RESET_ON_FORK},
+    {"SCHED_FLAG_UTIL_CLAMP_MAX", SCHED_FLAG_UTIL_CLAMP_MAX},
+    {"SCHED_FLAG_UTIL_CLAMP_MIN", SCHED_FLAG_UTIL_CLAMP_MIN},
+};
+
+constexpr Name<int> kIoPriorityClassNames[] = {
+    {"IOPRIO_CLASS_BE", IOPRIO_CLASS_BE},
+    {"IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE},
+    {"IOPRIO_CLASS_RT", IOPRIO_CLASS_RT},
+};
+
+constexpr Name<NamespaceType> kNamespaceNames[] = {
+    {"cgroup", NamespaceType::cgroup}, {"ipc", NamespaceType::ipc},
+    {"mount", NamespaceType::mount},   {"network", NamespaceType::network},
+    {"pid", NamespaceType::pid},       {"time", NamespaceType::time},
+    {"user", NamespaceType::user},     {"uts", NamespaceType::uts},
+};
+
+// Docker writes the recursive forms, which the specification's schema does not know.
+constexpr Name<RootfsPropagation> kPropagationNames[] = {
+    {"private", RootfsPropagation::private_},
+    {"rprivate", RootfsPropagation::private_},
+    {"rshared", RootfsPropagation::shared},
+    {"rslave", RootfsPropagation::slave},
+    {"runbindable", RootfsPropagation::unbindable},
+    {"shared", RootfsPropagation::shared},
+    {"slave", RootfsPropagation::slave},
+    {"unbindable", RootfsPropagation::unbindable},
+};
+
+constexpr Name<SeccompAction> kSeccompActionNames[] = {
+    {"SCMP_ACT_ALLOW", SeccompAction::allow},
+    {"SCMP_ACT_ERRNO", SeccompAction::errno_},
+    {"SCMP_ACT_KILL", SeccompAction::kill_thread},
+    {"SCMP_ACT_KILL_PROCESS", SeccompAction::kill_process},
+    {"SCMP_ACT_KILL_THREAD", SeccompAction::kill_thread},
+    {"SCMP_ACT_LOG", SeccompAction::log},
+    {"SCMP_ACT_NOTIFY", SeccompAction::notify},
+    {"SCMP_ACT_TRACE", SeccompAction::trace},
+    {"SCMP_ACT_TRAP", SeccompAction::trap},
+};
+
+constexpr Name<uint8_t> kSeccompOperatorNames[] = {
+    {"SCMP_CMP_EQ", 4}, {"SCMP_CMP_GE", 5},        {"SCMP_CMP_GT", 6}, {"SCMP_CMP_LE", 3},
+    {"SCMP_CMP_LT", 2}, {"SCMP_CMP_MASKED_EQ", 7}, {"SCMP_CMP_NE", 1},
+};
+
+constexpr Name<uint32_t> kSeccompFlagNames[] = {
+    {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+    {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+    {"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
+};
+
+constexpr Name<bool> kSeccompArchitectureNames[] = {
+    {"SCMP_ARCH_AARCH64", true},     {"SCMP_ARCH_ARM", true},    {"SCMP_ARCH_LOONGARCH64", true},
+    {"SCMP_ARCH_M68K", true},        {"SCMP_ARCH_MIPS", true},   {"SCMP_ARCH_MIPS64", true},
+    {"SCMP_ARCH_MIPS64N32", true},   {"SCMP_ARCH_MIPSEL", true}, {"SCMP_ARCH_MIPSEL64", true},
+    {"SCMP_ARCH_MIPSEL64N32", true}, {"SCMP_ARCH_PARISC", true}, {"SCMP_ARCH_PARISC64", true},
+    {"SCMP_ARCH_PPC", true},         {"SCMP_ARCH_PPC64", true},  {"SCMP_ARCH_PPC64LE", true},
+    {"SCMP_ARCH_RISCV64", true},     {"SCMP_ARCH_S390", true},   {"SCMP_ARCH_S390X", true},
+    {"SCMP_ARCH_SH", true},          {"SCMP_ARCH_SHEB", true},   {"SCMP_ARCH_X32", true},
+    {"SCMP_ARCH_X86", true},         {"SCMP_ARCH_X86_64", true},
+};
+
+constexpr Name<int> kMemoryPolicyModeNames[] = {
+    {"MPOL_BIND", MPOL_BIND},
+    {"MPOL_DEFAULT", MPOL_DEFAULT},
+    {"MPOL_INTERLEAVE", MPOL_INTERLEAVE},
+    {"MPOL_LOCAL", MPOL_LOCAL},
+    {"MPOL_PREFERRED", MPOL_PREFERRED},
+    {"MPOL_PREFERRED_MANY", MPOL_PREFERRED_MANY},
+    {"MPOL_WEIGHTED_INTERLEAVE", kMpolWeightedInterleave},
+};
+
+constexpr Name<uint32_t> kMemoryPolicyFlagNames[] = {
+    {"MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING},
+    {"MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES},
+    {"MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES},
+};
+
+constexpr Name<uint32_t> kPersonalityNames[] = {{"LINUX", PER_LINUX}, {"LINUX32", PER_LINUX32}};
+
+static_assert(names_sorted(kCapabilityNames) && names_sorted(kRlimitNames) &&
+              names_sorted(kSchedulerPolicyNames) && names_sorted(kSchedulerFlagNames) &&
+              names_sorted(kIoPriorityClassNames) && names_sorted(kNamespaceNames) &&
+              names_sorted(kPropagationNames) && names_sorted(kSeccompActionNames) &&
+              names_sorted(kSeccompOperatorNames) && names_sorted(kSeccompFlagNames) &&
+              names_sorted(kSeccompArchitectureNames) && names_sorted(kMemoryPolicyModeNames) &&
+              names_sorted(kMemoryPolicyFlagNames) && names_sorted(kPersonalityNames));
+
+Text namespace_name(NamespaceType type) {
+  for (const auto& name : kNamespaceNames) {
+    if (name.value == type) return name.text;
+  }
+  return {};
+}
+
+}  // namespace onggi::spec

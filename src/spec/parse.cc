@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// One in-situ pass of RapidJSON makes a DOM in a pool, one walk refuses duplicate keys and NULs
+// everywhere, then the tables of the parse_*.cc copy the known values out. The DOM is gone when
+// parse returns.
+#include "spec/parse.h"
+
+#include <rapidjson/reader.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/path.h"
+#include "spec/reader.h"
+
+namespace onggi::spec {
+
+namespace {
+
+// Iterative: the depth of the input does not use up the stack. Numbers come as text, because
+// RapidJSON would turn what does not fit 64 bits into a double.
+constexpr unsigned kParseFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
+                                 rapidjson::kParseValidateEncodingFlag |
+                                 rapidjson::kParseNumbersAsStringsFlag;
+
+// By ParseErrorCode.
+constexpr std::string_view kSyntaxErrors[] = {
+    "",
+    "the document is empty",
+    "there is something after the end of the document",
+    "a value is expected here",
+    "a key in quotes is expected here",
+    "a colon is expected here",
+    "a comma or '}' is expected here",
+    "a comma or ']' is expected here",
+    "\\u needs four hexadecimal digits",
+    "half a surrogate pair",
+    "unknown escape sequence, or a control character in a string",
+    "a string has no closing quote",
+    "not UTF-8",
+    "the number is too big: integers from -9223372036854775808 to 18446744073709551615 are known",
+    "digits are expected after the decimal point",
+    "digits are expected in the exponent",
+    "objects and arrays are nested too deeply",
+    "syntax error",
+};
+static_assert(std::size(kSyntaxErrors) == rapidjson::kParseErrorUnspecificSyntaxError + 1);
+
+// Hands RapidJSON's events to the DOM, and counts the depth.
+class Builder {
+ public:
+  Builder(char* text, rapidjson::ParseResult& result) : stream_(text), result_(result) {}
+
+  bool operator()(rapidjson::Document& document) {
+    document_ = &document;
+    result_ = reader_.Parse<kParseFlags>(stream_, *this);
+    return !result_.IsError();
+  }
+
+  bool Null() { return document_->Null(); }
+  bool Bool(bool value) { return document_->Bool(value); }
+  bool Int(int value) { return document_->Int(value); }
+  bool Uint(unsigned value) { return document_->Uint(value); }
+  bool Int64(int64_t value) { return document_->Int64(value); }
+  bool Uint64(uint64_t value) { return document_->Uint64(value); }
+  bool Double(double value) { return document_->Double(value); }
+  bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
+    const std::string_view number(digits, size);
+    if (const auto value = parse_decimal<uint64_t>(number)) return document_->Uint64(*value);
+    if (const auto value = parse_decimal<int64_t>(number)) return document_->Int64(*value);
+    return document_->Double(
+        0);  // no field of the specification takes such a number; none reads its value
+  }
+  bool String(const char* text, rapidjson::SizeType size, bool copy) {
+    return document_->String(text, size, copy);
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+    return document_->Key(text, size, copy);
+  }
+  bool StartObject() { return ++depth_ <= kMaxDepth && document_->StartObject(); }
+  bool EndObject(rapidjson::SizeType members) { return --depth_, document_->EndObject(members); }
+  bool StartArray() { return ++depth_ <= kMaxDepth && document_->StartArray(); }
+  bool EndArray(rapidjson::SizeType elements) { return --depth_, document_->EndArray(elements); }
+
+ private:
+  rapidjson::InsituStringStream stream_;
+  rapidjson::Reader reader_;
+  rapidjson::ParseResult& result_;
+  rapidjson::Document* document_ = nullptr;
+  unsigned depth_ = 0;
+};
+
+// Columns are counted in characters: a byte 10xxxxxx continues one.
+Error syntax_error(std::string_view document, size_t offset, std::string_view message) {
+  const std::string_view before = document.substr(0, offset);
+  const auto lines = std::ranges::count(before, '\n');
+  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+  const auto column =
+      std::ranges::count_if(before.substr(line_start), [](char c) { return (c & 0xc0) != 0x80; });
+  return config_error(text<64>("config.json:", lines + 1, ":", column + 1).view(), message);
+}
+
+bool has_nul(Text string) {
+  return string.find('\0') != Text::npos;
+}
+
+// A key that `object` has twice. Sorted only when there are many, so that no document is quadratic.
+std::optional<Text> duplicate_key(const Json& object) {
+  constexpr size_t kFew = 16;
+  const auto members = object.GetObject();
+  if (members.MemberCount() <= kFew) {
+    for (auto one = members.begin(); one != members.end(); ++one) {
+      for (auto other = members.begin(); other != one; ++other) {
+        if (text_of(one->name) == text_of(other->name)) return text_of(one->name);
+      }
+    }
+    return std::nullopt;
+  }
+  std::vector<Text> keys;
+  keys.reserve(members.MemberCount());
+  for (const auto& member : members) keys.push_back(text_of(member.name));
+  std::ranges::sort(keys);
+  const auto twin = std::ranges::adjacent_find(keys);
+  return twin == keys.end() ? std::nullopt : std::optional(*twin);
+}
+
+// Recursion is bounded by kMaxDepth.
+Result<> check_strings(const Cursor& at) {
+  const Json& json = at.json();
+  if (json.IsString() && has_nul(text_of(json)))
+    return at.error("must not contain a NUL character");
+  if (json.IsArray()) {
+    uint32_t index = 0;
+    for (const Json& element : json.GetArray()) TRY(check_strings(Cursor(at, index++, element)));
+  }
+  if (!json.IsObject()) return {};
+  if (const auto key = duplicate_key(json)) return at.error_below(*key, "the key is there twice");
+  for (const auto& member : json.GetObject()) {
+    const Text key = text_of(member.name);
+    if (has_nul(key)) return at.error("a key must not contain a NUL character");
+    TRY(check_strings(Cursor(at, key, member.value)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> read(const Cursor& at, IdMapping& to) {
+  static constexpr Field<IdMapping> kFields[] = {
+      {"containerID", into<&IdMapping::container_id>, kRequired},
+      {"hostID", into<&IdMapping::host_id>, kRequired},
+      {"size", into<&IdMapping::size>, kRequired},
+  };
+  return read_object(at, kFields, to);
+}
+
+Result<> read(const Cursor& at, Mount& to) {
+  static constexpr Field<Mount> kFields[] = {
+      {"destination", into<&Mount::destination>, kRequired},
+      {"type", into<&Mount::type>},
+      {"source", into<&Mount::source>},
+      {"options", into<&Mount::options>},
+      {"uidMappings", into<&Mount::uid_mappings>},
+      {"gidMappings", into<&Mount::gid_mappings>},
+  };
+  return read_object(at, kFields, to);
+}
+
+static Result<> read(const Cursor& at, Root& to) {
+  static constexpr Field<Root> kFields[] = {
+      {"path", into<&Root::path>, kRequired},
+      {"readonly", into<&Root::readonly>},
+  };
+  return read_object(at, kFields, to);
+}
+
+static Result<> read(const Cursor& at, Spec& to) {
+  static constexpr Field<Spec> kFields[] = {
+      {"ociVersion", into<&Spec::oci_version>, kRequired},
+      {"root", into<&Spec::root>},
+      {"process", into<&Spec::process>},
+      {"hostname", into<&Spec::hostname>},
+      {"domainname", into<&Spec::domainname>},
+      {"mounts", into<&Spec::mounts>},
+      {"hooks", into<&Spec::hooks>},
+      {"annotations", into<&Spec::annotations>},
+      {"linux", into<&Spec::linux>},
+  };
+  return read_object(at, kFields, to);
+}
+
+Result<Spec> parse(std::string_view document) {
+  if (document.size() > kMaxDocumentSize) {
+    return config_error("config.json", "is larger than ", kMaxDocumentSize, " bytes");
+  }
+  // RapidJSON takes a NUL for the end of the text, and would not see what comes after it.
+  if (const size_t nul = document.find('\0'); nul != document.npos) {
+    return syntax_error(document, nul, "a NUL character");
+  }
+  Spec spec;
+  // RapidJSON checks a multi-byte character to its end, even if it begins in the text's last byte.
+  constexpr size_t kTerminator = 4;
+  spec.text = std::make_unique_for_overwrite<char[]>(document.size() + kTerminator);
+  std::ranges::copy(document, spec.text.get());
+  std::fill_n(spec.text.get() + document.size(), kTerminator, '\0');
+
+  rapidjson::ParseResult result;
+  rapidjson::Document json;
+  Builder builder(spec.text.get(), result);
+  json.Populate(builder);
+  if (result.IsError())
+    return syntax_error(document, result.Offset(), kSyntaxErrors[result.Code()]);
+
+  const Cursor root(json, spec.warnings);
+  TRY(check_strings(root));
+  TRY(read(root, spec));
+  return spec;
+}
+
+}  // namespace onggi::spec

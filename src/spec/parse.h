@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// config.json's bytes into a Spec. Only form is judged here (JSON, types, ranges of integers, names
+// out of closed sets); what the values mean together is spec::validate's.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/result.h"
+#include "spec/spec.h"
+
+namespace onggi::spec {
+
+inline constexpr size_t kMaxDocumentSize = 4 << 20;
+inline constexpr unsigned kMaxDepth = 64;
+
+// Refused: more than kMaxDocumentSize bytes, objects and arrays nested deeper than kMaxDepth, a key
+// that an object has twice, and a NUL in any string, also where the document is otherwise ignored.
+// The error's place is the path of the value ("mounts[3].destination"), or
+// "config.json:LINE:COLUMN" if it is not JSON.
+Result<Spec> parse(std::string_view document);
+
+}  // namespace onggi::spec

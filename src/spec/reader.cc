@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Typed reads of the JSON leaves, and the path text of a cursor.
+#include "spec/reader.h"
+
+#include <algorithm>
+
+namespace onggi::spec {
+
+namespace {
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+Error not_in_range(const Cursor& at, auto least, auto most) {
+  return at.error("must be an integer from ", least, " to ", most);
+}
+
+}  // namespace
+
+FixedText<128> Cursor::path() const {
+  FixedText<128> path;
+  if (parent_ == nullptr) return path.append("config.json");
+  append_path(path);
+  return path;
+}
+
+void Cursor::append_path(FixedText<128>& path) const {
+  if (parent_ == nullptr) return;
+  parent_->append_path(path);
+  if (key_.data() == nullptr) {
+    path.append("[", index_, "]");
+  } else if (!key_.empty() && std::ranges::all_of(key_, is_plain)) {
+    if (!path.empty()) path.append('.');
+    path.append(key_);
+  } else {
+    path.append("[\"", key_, "\"]");
+  }
+}
+
+void Cursor::warn_if_misspelt(Text key, Text known) const {
+  if (!std::ranges::equal(key, known, {}, lower, lower)) return;
+  warnings_.push_back(std::string(path().view()));
+  warnings_.back()
+      .append(": unknown key \"")
+      .append(key)
+      .append("\", did you mean \"")
+      .append(known);
+  warnings_.back().append("\"?");
+}
+
+Result<> read(const Cursor& at, bool& to) {
+  if (!at.json().IsBool()) return at.error("must be true or false");
+  to = at.json().GetBool();
+  return {};
+}
+
+Result<> read(const Cursor& at, Text& to) {
+  if (!at.json().IsString()) return at.error("must be a string");
+  to = text_of(at.json());
+  return {};
+}
+
+Result<> read(const Cursor& at, TextList& to) {
+  if (!at.json().IsArray()) return at.error("must be an array of strings");
+  to.reserve(at.json().Size());
+  uint32_t index = 0;
+  for (const Json& element : at.json().GetArray()) {
+    TRY(read(Cursor(at, index++, element), to.emplace_back()));
+  }
+  return {};
+}
+
+Result<> read(const Cursor& at, TextMap& to) {
+  if (!at.json().IsObject()) return at.error("must be an object of strings");
+  to.reserve(at.json().MemberCount());
+  for (const auto& member : at.json().GetObject()) {
+    auto& [key, value] = to.emplace_back();
+    key = text_of(member.name);
+    TRY(read(Cursor(at, key, member.value), value));
+  }
+  return {};
+}
+
+Result<uint64_t> read_unsigned(const Cursor& at, uint64_t least, uint64_t most) {
+  if (!at.json().IsUint64()) return not_in_range(at, least, most);
+  const uint64_t value = at.json().GetUint64();
+  if (value < least || value > most) return not_in_range(at, least, most);
+  return value;
+}
+
+Result<int64_t> read_signed(const Cursor& at, int64_t least, int64_t most) {
+  if (!at.json().IsInt64()) return not_in_range(at, least, most);
+  const int64_t value = at.json().GetInt64();
+  if (value < least || value > most) return not_in_range(at, least, most);
+  return value;
+}
+
+}  // namespace onggi::spec

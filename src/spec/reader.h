@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cursor over the JSON document with strict typed reads. Each cursor knows the one above it, so
+// the path of a wrong value ("linux.resources.memory.limit") costs nothing until there is one. The
+// keys of an object are rows of a table:
+//
+//   constexpr Field<Root> kFields[] = {{"path", into<&Root::path>, kRequired}, {"readonly",
+//   into<&Root::readonly>}}; Result<> read(const Cursor& at, Root& to) { return read_object(at,
+//   kFields, to); }
+#pragma once
+
+#include <rapidjson/document.h>
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "spec/names.h"
+#include "spec/spec.h"
+
+namespace onggi::spec {
+
+using Json = rapidjson::Value;
+
+inline Text text_of(const Json& string) {
+  return {string.GetString(), string.GetStringLength()};
+}
+
+class Cursor {
+ public:
+  Cursor(const Json& root, std::vector<std::string>& warnings) : json_(root), warnings_(warnings) {}
+  Cursor(const Cursor& parent, Text key, const Json& json)
+      : json_(json), warnings_(parent.warnings_), parent_(&parent), key_(key) {}
+  Cursor(const Cursor& parent, uint32_t index, const Json& json)
+      : json_(json), warnings_(parent.warnings_), parent_(&parent), index_(index) {}
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+  ~Cursor() = default;
+
+  const Json& json() const { return json_; }
+  Text key() const { return key_; }
+  FixedText<128> path() const;
+
+  template <class... Parts>
+  Error error(const Parts&... parts) const {
+    return config_error(path().view(), parts...);
+  }
+  // The same for a member of this object which need not exist.
+  template <class... Parts>
+  Error error_below(Text key, const Parts&... parts) const {
+    return Cursor(*this, key, json_).error(parts...);
+  }
+
+  // For a key that is in no table, but differs from `known` only in the case of letters: Go
+  // programs match keys regardless of case, so the author may believe that it works.
+  void warn_if_misspelt(Text key, Text known) const;
+
+ private:
+  void append_path(FixedText<128>& path) const;
+
+  const Json& json_;
+  std::vector<std::string>& warnings_;
+  const Cursor* parent_ = nullptr;
+  Text key_;
+  uint32_t index_ = 0;
+};
+
+Result<> read(const Cursor& at, bool& to);
+Result<> read(const Cursor& at, Text& to);
+Result<> read(const Cursor& at, TextList& to);
+Result<> read(const Cursor& at, TextMap& to);  // an object of strings
+
+Result<uint64_t> read_unsigned(const Cursor& at, uint64_t least, uint64_t most);
+Result<int64_t> read_signed(const Cursor& at, int64_t least, int64_t most);
+
+template <std::integral I>
+Result<> read(const Cursor& at, I& to) {
+  using Limits = std::numeric_limits<I>;
+  if constexpr (std::is_signed_v<I>) {
+    to = static_cast<I>(TRY(read_signed(at, Limits::min(), Limits::max())));
+  } else {
+    to = static_cast<I>(TRY(read_unsigned(at, 0, Limits::max())));
+  }
+  return {};
+}
+
+template <class T>
+Result<> read(const Cursor& at, std::optional<T>& to) {
+  return read(at, to.emplace());
+}
+
+template <class T>
+Result<> read(const Cursor& at, std::vector<T>& to) {
+  if (!at.json().IsArray()) return at.error("must be an array");
+  to.reserve(at.json().Size());
+  uint32_t index = 0;
+  for (const Json& element : at.json().GetArray()) {
+    TRY(read(Cursor(at, index++, element), to.emplace_back()));
+  }
+  return {};
+}
+
+// A string out of `names`; `kind` is what they are: "capability".
+template <class T, size_t N>
+Result<T> read_name(const Cursor& at, const Name<T> (&names)[N], Text kind) {
+  Text text;
+  TRY(read(at, text));
+  const std::optional<T> value = find_name(names, text);
+  if (!value) return at.error("unknown ", kind, " \"", text, "\"");
+  return *value;
+}
+
+// An array of strings out of `names`, as one mask.
+template <class T, size_t N>
+Result<T> read_flags(const Cursor& at, const Name<T> (&names)[N], Text kind) {
+  if (!at.json().IsArray()) return at.error("must be an array of strings");
+  T mask = 0;
+  uint32_t index = 0;
+  for (const Json& element : at.json().GetArray()) {
+    mask |= TRY(read_name(Cursor(at, index++, element), names, kind));
+  }
+  return mask;
+}
+
+inline constexpr bool kRequired = true;
+
+template <class T>
+struct Field {
+  Text key;
+  Result<> (*read)(const Cursor&, T&);
+  bool required = false;
+};
+
+template <auto kMember>
+struct MemberReader;
+template <class T, class M, M T::*kMember>
+struct MemberReader<kMember> {
+  static Result<> read_member(const Cursor& at, T& to) { return read(at, to.*kMember); }
+};
+template <auto kMember>
+inline constexpr auto into = &MemberReader<kMember>::read_member;
+
+// Unknown keys are ignored, as config.md demands. null is what Go programs write for an absent
+// slice or pointer, and means absent.
+template <class T, size_t N>
+Result<> read_object(const Cursor& at, const Field<T> (&fields)[N], T& to) {
+  static_assert(N <= 64);
+  if (!at.json().IsObject()) return at.error("must be an object");
+  uint64_t seen = 0;
+  for (const auto& member : at.json().GetObject()) {
+    const Text key = text_of(member.name);
+    size_t row = 0;
+    while (row < N && fields[row].key != key) ++row;
+    if (row == N) {
+      for (const auto& field : fields) at.warn_if_misspelt(key, field.key);
+    } else if (!member.value.IsNull()) {
+      seen |= uint64_t{1} << row;
+      TRY(fields[row].read(Cursor(at, key, member.value), to));
+    }
+  }
+  for (size_t row = 0; row < N; ++row) {
+    if (fields[row].required && (seen >> row & 1) == 0) {
+      return at.error_below(fields[row].key, "is required");
+    }
+  }
+  return {};
+}
+
+// ── the objects, each in the parse_*.cc of its chapter ──
+Result<> read(const Cursor& at, IdMapping& to);
+Result<> read(const Cursor& at, Mount& to);
+Result<> read(const Cursor& at, Process& to);
+Result<> read(const Cursor& at, Hooks& to);
+Result<> read(const Cursor& at, Linux& to);
+Result<> read(const Cursor& at, Resources& to);
+Result<> read(const Cursor& at, Seccomp& to);
+
+}  // namespace onggi::spec

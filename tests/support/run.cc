@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/run.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+
+#include "support/leaks.h"
+
+namespace onggi::test {
+namespace {
+
+// Far above what any command needs even on a loaded machine: it ends a hang, it measures nothing.
+constexpr int kTimeLimitMs = 60'000;
+constexpr int kPollMs = 2;
+
+Strings fixed_environment(const Strings& additions) {
+  Strings environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+                         "LANG=C", "XDG_RUNTIME_DIR=" + state_root().string()};
+  environment.insert(environment.end(), additions.begin(), additions.end());
+  return environment;
+}
+
+std::vector<char*> pointers(const Strings& words) {
+  std::vector<char*> result;
+  for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+[[noreturn]] void child_failed(const char* step) {
+  dprintf(STDERR_FILENO, "harness: %s: %s\n", step, strerror(errno));
+  _exit(126);
+}
+
+// In the child. Descriptors are first moved out of the way of 0..3+N, then to their places.
+void arrange_descriptors(const Spawn& spawn, int input, int out, int err) {
+  std::vector<int> wanted = {input, out, err};
+  if (spawn.terminal >= 0) {
+    setsid();
+    if (ioctl(spawn.terminal, TIOCSCTTY, 0) != 0) child_failed("TIOCSCTTY");
+    wanted = {spawn.terminal, spawn.terminal, spawn.terminal};
+  }
+  wanted.insert(wanted.end(), spawn.extra_fds.begin(), spawn.extra_fds.end());
+  const int room = static_cast<int>(wanted.size()) + 10;
+  for (int& fd : wanted) {
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, room);
+    if (fd < 0) child_failed("dup");
+  }
+  for (size_t i = 0; i < wanted.size(); i++) {
+    if (dup2(wanted[i], static_cast<int>(i)) < 0) child_failed("dup2");
+  }
+  for (const int fd : spawn.closed) close(fd);
+}
+
+[[noreturn]] void become(const Strings& argv, const Spawn& spawn, const std::vector<char*>& environment, int input,
+                         int out, int err) {
+  arrange_descriptors(spawn, input, out, err);
+  if (!spawn.directory.empty() && chdir(spawn.directory.c_str()) != 0) child_failed("chdir");
+  if (spawn.user.has_value()) {
+    const gid_t group = *spawn.user;
+    if (setgroups(0, nullptr) != 0 || setgid(group) != 0 || setuid(*spawn.user) != 0) child_failed("setuid");
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  execve(argv[0].c_str(), pointers(argv).data(), environment.data());
+  child_failed("execve");
+}
+
+int exit_status(int wait_status) {
+  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+std::string join(const Strings& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+}  // namespace
+
+Capture::Capture() : fd_(memfd_create("output", MFD_CLOEXEC)) {
+  if (fd_ < 0) throw std::runtime_error("memfd_create");
+  // Writers share the offset only through dup; O_APPEND keeps a re-opened descriptor from overwriting.
+  if (fcntl(fd_, F_SETFL, O_APPEND) != 0) throw std::runtime_error("fcntl");
+}
+
+Capture::~Capture() { close(fd_); }
+
+std::string Capture::text() const {
+  std::string text;
+  char buffer[65536];
+  ssize_t got = 0;
+  while ((got = pread(fd_, buffer, sizeof buffer, static_cast<off_t>(text.size()))) > 0) {
+    text.append(buffer, static_cast<size_t>(got));
+  }
+  return text;
+}
+
+Process::Process(const Strings& argv, const Spawn& spawn)
+    : name_(join(argv)),
+      out_(spawn.out ? spawn.out : std::make_shared<Capture>()),
+      err_(spawn.err ? spawn.err : std::make_shared<Capture>()) {
+  // Not /dev/null: some runtimes change the owner of the standard streams.
+  const Capture input;
+  if (write(input.fd(), spawn.input.data(), spawn.input.size()) < 0) throw std::runtime_error("write input");
+  lseek(input.fd(), 0, SEEK_SET);
+  const Strings environment = fixed_environment(spawn.environment);
+  const std::vector<char*> environment_pointers = pointers(environment);
+  pid_ = fork();
+  if (pid_ < 0) throw std::runtime_error("fork");
+  if (pid_ == 0) become(argv, spawn, environment_pointers, input.fd(), out_->fd(), err_->fd());
+  pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+}
+
+Process::~Process() {
+  if (pid_ > 0) {
+    kill(SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  if (pidfd_ >= 0) close(pidfd_);
+}
+
+void Process::kill(int signal) const {
+  if (pid_ > 0) ::kill(pid_, signal);
+}
+
+Outcome Process::wait() {
+  pollfd ended = {pidfd_, POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = poll(&ended, 1, kTimeLimitMs);
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0) {
+    kill(SIGKILL);
+    ADD_FAIL_CHECK_AT(__FILE__, __LINE__, "killed after the time limit: " << name_);
+  }
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  pid_ = -1;
+  return {exit_status(status), out_->text(), err_->text()};
+}
+
+Outcome run_program(const Strings& argv, const Spawn& spawn) { return Process(argv, spawn).wait(); }
+
+const std::string& runtime_path() {
+  static const std::string path = [] {
+    const char* given = getenv("ONGGI_RUNTIME");
+    return std::filesystem::absolute(given != nullptr && *given != 0 ? given : ONGGI_DEFAULT_RUNTIME).string();
+  }();
+  return path;
+}
+
+const std::string& runtime_name() {
+  static const std::string name = [] {
+    const std::string version = run_program({runtime_path(), "--version"}).out;
+    return version.substr(0, version.find(' '));
+  }();
+  return name;
+}
+
+const std::filesystem::path& state_root() {
+  static const ScratchDirectory directory("state");
+  return directory.path();
+}
+
+Strings runtime_command(const Strings& arguments) {
+  Strings argv = {runtime_path(), "--root", state_root().string()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return argv;
+}
+
+Outcome runtime(const Strings& arguments, const Spawn& spawn) {
+  return run_program(runtime_command(arguments), spawn);
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeLimitMs / 2);
+  for (;;) {
+    if (condition()) return true;
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    poll(nullptr, 0, kPollMs);
+  }
+}
+
+Container::Container(const Bundle& bundle) : bundle_(bundle) {
+  static int count = 0;
+  id_ = tag() + "-" + std::to_string(++count);
+}
+
+Container::~Container() {
+  if (std::filesystem::exists(state_root() / id_)) (void)remove(true);
+}
+
+Strings Container::create_command(const Strings& options) const {
+  Strings arguments = {"create", "--bundle", bundle_.path().string()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.push_back(id_);
+  return runtime_command(arguments);
+}
+
+Outcome Container::create(const Strings& options, Spawn spawn) {
+  bundle_.write();
+  out_ = spawn.out = std::make_shared<Capture>();
+  err_ = spawn.err = std::make_shared<Capture>();
+  return run_program(create_command(options), spawn);
+}
+
+Outcome Container::run(const Strings& options, Spawn spawn) {
+  bundle_.write();
+  if (!spawn.out) spawn.out = std::make_shared<Capture>();
+  if (!spawn.err) spawn.err = std::make_shared<Capture>();
+  out_ = spawn.out;
+  err_ = spawn.err;
+  Strings arguments = {"run", "--bundle", bundle_.path().string()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.push_back(id_);
+  return runtime(arguments, spawn);
+}
+
+Outcome Container::remove(bool force) const {
+  return force ? runtime({"delete", "--force", id_}) : runtime({"delete", id_});
+}
+
+rapidjson::Document Container::document() const {
+  const Outcome outcome = state();
+  return outcome.ok() ? parse_json(outcome.out) : rapidjson::Document(rapidjson::kObjectType);
+}
+
+std::string Container::status() const {
+  const rapidjson::Document state = document();
+  return state.HasMember("status") ? state["status"].GetString() : "";
+}
+
+pid_t Container::pid() const {
+  const rapidjson::Document state = document();
+  return state.HasMember("pid") ? state["pid"].GetInt() : 0;
+}
+
+bool Container::wait_output(std::string_view text) const {
+  return eventually([&] { return contains(output(), text); });
+}
+
+bool Container::wait_status(std::string_view wanted) const {
+  return eventually([&] { return status() == wanted; });
+}
+
+int Container::wait_exit(pid_t pid) const {
+  int result = -1;
+  (void)eventually([&] {
+    int status = 0;
+    if (waitpid(pid, &status, WNOHANG) == pid) result = exit_status(status);
+    return result >= 0;
+  });
+  return result;
+}
+
+Outcome run(const Bundle& bundle, const Spawn& spawn) { return Container(bundle).run({}, spawn); }
+
+Outcome create(const Bundle& bundle) { return Container(bundle).create(); }
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+Strings lines(std::string_view text) {
+  Strings result;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    result.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result;
+}
+
+std::string value_of(std::string_view text, std::string_view key) {
+  for (const std::string& line : lines(text)) {
+    if (line == key) return "";
+    if (line.starts_with(key) && line[key.size()] == ' ') return line.substr(key.size() + 1);
+  }
+  return "<none>";
+}
+
+rapidjson::Document parse_json(std::string_view text) {
+  rapidjson::Document document;
+  document.Parse(text.data(), text.size());
+  if (document.HasParseError()) document.SetObject();
+  return document;
+}
+
+}  // namespace onggi::test
