@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program's entry: makes sure that descriptors 0 to 2 exist, then hands over to the command line.
-#include <string_view>
-#include <vector>
-
+// The program's entry: makes sure that descriptors 0 to 2 exist, then hands over to the command
+// line.
 #include "base/syscalls.h"
 #include "cli/cli.h"
 
+#include <string_view>
+#include <vector>
+
 namespace {
 
-// A caller may have closed some of 0 to 2; the next file opened would then become the container's standard input or
-// be written to as standard error. open(2) takes the lowest free number, so opening until it is 3 fills the gaps.
+// A caller may have closed some of 0 to 2; the next file opened would then become the container's
+// standard input or be written to as standard error. open(2) takes the lowest free number, so
+// opening until it is 3 fills the gaps.
 void fill_standard_descriptors() {
   for (;;) {
     const long fd = onggi::sys::openat(AT_FDCWD, "/dev/null", O_RDWR);

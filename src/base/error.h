@@ -3,11 +3,11 @@
 // Trivially copyable, because onggi-init sends it to the runtime as it stands.
 #pragma once
 
+#include "base/text.h"
+
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
-
-#include "base/text.h"
 
 namespace onggi {
 
@@ -21,14 +21,15 @@ enum class ErrorKind : uint8_t {
 
 struct [[nodiscard]] Error {
   ErrorKind kind = ErrorKind::internal;
-  int errnum = 0;            // errno value, 0 when there is none
-  FixedText<128> place;      // "mounts[3].destination", or empty
-  FixedText<640> message;    // lower case, without the text of errnum
-  FixedText<160> hint;       // the cure, or empty
+  int errnum = 0;          // errno value, 0 when there is none
+  FixedText<128> place;    // "mounts[3].destination", or empty
+  FixedText<640> message;  // lower case, without the text of errnum
+  FixedText<160> hint;     // the cure, or empty
 };
 static_assert(std::is_trivially_copyable_v<Error>);
 
-// A failed system call: "open_tree '/srv/data'". `result` is what a onggi::sys call returned: a negated errno.
+// A failed system call: "open_tree '/srv/data'". `result` is what a onggi::sys call returned: a
+// negated errno.
 inline Error system_error(long result, std::string_view call, std::string_view object = {}) {
   Error error;
   error.kind = ErrorKind::system;

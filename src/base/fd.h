@@ -2,9 +2,9 @@
 // Ownership of a file descriptor. Functions take `int` to borrow and UniqueFd to take over.
 #pragma once
 
-#include <utility>
-
 #include "base/syscalls.h"
+
+#include <utility>
 
 namespace onggi {
 
@@ -24,7 +24,8 @@ class [[nodiscard]] UniqueFd {
   constexpr explicit operator bool() const { return fd_ >= 0; }
   [[nodiscard]] constexpr int release() { return std::exchange(fd_, -1); }
   constexpr void reset(int fd = -1) {
-    // A second close after EINTR could hit somebody else's descriptor: Linux frees it in any case (close(2)).
+    // A second close after EINTR could hit somebody else's descriptor: Linux frees it in any case
+    // (close(2)).
     if (fd_ >= 0) (void)sys::close(fd_);
     fd_ = fd;
   }

@@ -58,7 +58,8 @@ Result<> write_existing(int dir, const std::string& path, std::string_view text)
   return {};
 }
 
-Result<> replace_atomically(int dir, const std::string& name, std::string_view text, unsigned mode) {
+Result<> replace_atomically(int dir, const std::string& name, std::string_view text,
+                            unsigned mode) {
   const std::string temporary = name + ".tmp";
   const long opened = sys::openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode);
   if (opened < 0) return system_error(opened, "open", temporary);

@@ -2,11 +2,11 @@
 // Whole small files, by directory descriptor and name.
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "base/fd.h"
 #include "base/result.h"
+
+#include <string>
+#include <string_view>
 
 namespace onggi {
 
@@ -20,8 +20,9 @@ Result<std::string> read_all(int fd, std::string_view name, size_t limit);
 Result<> write_existing(int dir, const std::string& path, std::string_view text);
 Result<> write_all(int fd, std::string_view name, std::string_view text);
 
-// Readers see the old content or the new, never a part: a temporary file beside it, then rename(2). There is no
-// fsync: what is stored this way names processes, which do not outlive the kernel that a crash would take down.
+// Readers see the old content or the new, never a part: a temporary file beside it, then rename(2).
+// There is no fsync: what is stored this way names processes, which do not outlive the kernel that
+// a crash would take down.
 Result<> replace_atomically(int dir, const std::string& name, std::string_view text, unsigned mode);
 
 }  // namespace onggi

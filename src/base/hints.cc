@@ -17,11 +17,14 @@ struct Hint {
 
 constexpr std::string_view kMountLimit = "the mount namespace is full, see sysctl fs.mount-max";
 constexpr std::string_view kMountApi =
-    "the new mount calls need Linux 5.12, and no seccomp filter around this program that blocks them";
+    "the new mount calls need Linux 5.12, and no seccomp filter around this program that blocks "
+    "them";
 constexpr std::string_view kLockedMount =
-    "a user namespace can mount sysfs and mqueue only with its own network and ipc namespace, and cannot clear the "
+    "a user namespace can mount sysfs and mqueue only with its own network and ipc namespace, and "
+    "cannot clear the "
     "flags of the host's mounts";
-constexpr std::string_view kFilesystemType = "unknown filesystem type, or its kernel module is not loaded";
+constexpr std::string_view kFilesystemType =
+    "unknown filesystem type, or its kernel module is not loaded";
 
 constexpr Hint kHints[] = {
     {ENOSPC, "mount", "", kMountLimit},
@@ -44,7 +47,8 @@ constexpr Hint kHints[] = {
     {EPERM, "clone3", "",
      "without root a user namespace is needed, see sysctl user.max_user_namespaces and "
      "kernel.unprivileged_userns_clone"},
-    {ENOSPC, "clone3", "", "too many namespaces, see sysctl user.max_user_namespaces and its siblings"},
+    {ENOSPC, "clone3", "",
+     "too many namespaces, see sysctl user.max_user_namespaces and its siblings"},
     {EAGAIN, "clone3", "", "too many processes, see ulimit -u, pids.max and sysctl kernel.pid_max"},
     {EINVAL, "clone3", "", "the kernel may lack a namespace type that linux.namespaces asks for"},
     {EBUSY, "clone3", "", "the cgroup has children with controllers, so it cannot hold processes"},
@@ -60,8 +64,10 @@ constexpr Hint kHints[] = {
     {ENOSPC, "mkdir", "cgroup", "see cgroup.max.descendants and cgroup.max.depth of the parents"},
     {EROFS, "mkdir", "cgroup", "cgroups are mounted read-only here, use --cgroup-manager disabled"},
     {EACCES, "mkdir", "cgroup", "the parent cgroup is not delegated to this user"},
-    {ENOSPC, "write", "cgroup.procs", "cpuset.cpus and cpuset.mems of a v1 cpuset must be set first"},
-    {EBUSY, "write", "cgroup.subtree_control", "a cgroup with processes cannot give controllers to its children"},
+    {ENOSPC, "write", "cgroup.procs",
+     "cpuset.cpus and cpuset.mems of a v1 cpuset must be set first"},
+    {EBUSY, "write", "cgroup.subtree_control",
+     "a cgroup with processes cannot give controllers to its children"},
     {EOPNOTSUPP, "write", "cgroup.procs", "the target is in a threaded cgroup subtree"},
 
     {ENOENT, "connect", "", "is the program that should listen there running?"},

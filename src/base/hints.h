@@ -6,8 +6,8 @@
 
 namespace onggi {
 
-// `message` is that of a system error: the call's name, then its object in quotes ("mkdir '/sys/fs/cgroup/web'").
-// Empty when there is nothing to add.
+// `message` is that of a system error: the call's name, then its object in quotes ("mkdir
+// '/sys/fs/cgroup/web'"). Empty when there is nothing to add.
 std::string_view hint_for(std::string_view message, int errnum);
 
 }  // namespace onggi

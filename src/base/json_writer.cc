@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RapidJSON's two writer types behind one class. They do not check the encoding, so strings are made UTF-8 here.
+// RapidJSON's two writer types behind one class. They do not check the encoding, so strings are
+// made UTF-8 here.
 #include "base/json_writer.h"
 
 #include "base/utf8.h"

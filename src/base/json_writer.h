@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON text for state.json, `list`, `features` and the log: a thin layer over RapidJSON's writers into a std::string.
+// JSON text for state.json, `list`, `features` and the log: a thin layer over RapidJSON's writers
+// into a std::string.
 //
 //   JsonWriter json(JsonWriter::Style::two_spaces);
 //   json.begin_object().field("id", id).field("pid", pid).field("hooks", names).end_object();
@@ -34,11 +35,12 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);
 
   JsonWriter& value(std::string_view text);
-  JsonWriter& value(const char* text) { return value(std::string_view(text)); }  // else it would be a bool
+  JsonWriter& value(const char* text) {
+    return value(std::string_view(text));
+  }  // else it would be a bool
   JsonWriter& value(bool truth);
   template <std::integral I>
-    requires(!std::same_as<I, bool>)
-  JsonWriter& value(I number) {
+  requires(!std::same_as<I, bool>) JsonWriter& value(I number) {
     if constexpr (std::is_signed_v<I>) {
       return integer(static_cast<int64_t>(number));
     } else {
@@ -47,8 +49,8 @@ class JsonWriter {
   }
   // An array of values.
   template <std::ranges::input_range Values>
-    requires(!std::convertible_to<const Values&, std::string_view>)
-  JsonWriter& value(const Values& values) {
+  requires(!std::convertible_to<const Values&, std::string_view>)
+      JsonWriter& value(const Values& values) {
     begin_array();
     for (const auto& element : values) value(element);
     return end_array();

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sink is the only global state of the program. With a log file, standard error keeps the readable form and the
-// file gets the asked one; without it, standard error is the log.
+// The sink is the only global state of the program. With a log file, standard error keeps the
+// readable form and the file gets the asked one; without it, standard error is the log.
 #include "base/log.h"
-
-#include <unistd.h>
-
-#include <cstring>
-#include <ctime>
 
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/hints.h"
 #include "base/json_writer.h"
 #include "base/utf8.h"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <ctime>
 
 namespace onggi::log {
 namespace {
@@ -25,9 +25,12 @@ struct State {
 constinit State state;
 
 constexpr std::string_view kLevelNames[] = {"error", "warning", "info", "debug"};
-constexpr std::string_view kKindNames[] = {"system", "invalid_config", "unsupported", "state", "internal"};
+constexpr std::string_view kKindNames[] = {"system", "invalid_config", "unsupported", "state",
+                                           "internal"};
 
-std::string_view level_name(Level level) { return kLevelNames[static_cast<size_t>(level)]; }
+std::string_view level_name(Level level) {
+  return kLevelNames[static_cast<size_t>(level)];
+}
 
 std::string now() {
   timespec time = {};
@@ -38,7 +41,8 @@ std::string now() {
   return {text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-// "mounts[3]: open_tree '/srv/data': No such file or directory (the source of a bind mount must exist)"
+// "mounts[3]: open_tree '/srv/data': No such file or directory (the source of a bind mount must
+// exist)"
 std::string describe(const Error& error) {
   std::string text;
   if (!error.place.empty()) text.append(error.place.view()).append(": ");
@@ -55,8 +59,12 @@ std::string describe(const Error& error) {
   return printable(text);
 }
 
-JsonWriter& begin_entry(JsonWriter& json, Level level, std::string_view message, std::string_view time) {
-  return json.begin_object().field("msg", message).field("level", level_name(level)).field("time", time);
+JsonWriter& begin_entry(JsonWriter& json, Level level, std::string_view message,
+                        std::string_view time) {
+  return json.begin_object()
+      .field("msg", message)
+      .field("level", level_name(level))
+      .field("time", time);
 }
 
 // Nothing can be done about a log that cannot be written.
@@ -78,7 +86,8 @@ void write_message(Level level, std::string_view message) {
   const std::string clean = printable(message);
   JsonWriter json;
   begin_entry(json, level, clean, now()).end_object();
-  write_entry(std::string("onggi: ").append(level_name(level)).append(": ").append(clean), std::move(json).take());
+  write_entry(std::string("onggi: ").append(level_name(level)).append(": ").append(clean),
+              std::move(json).take());
 }
 
 }  // namespace
@@ -94,8 +103,12 @@ Result<> open(const Sink& sink) {
   return {};
 }
 
-void warn(std::string_view message) { write_message(Level::warning, message); }
-void debug(std::string_view message) { write_message(Level::debug, message); }
+void warn(std::string_view message) {
+  write_message(Level::warning, message);
+}
+void debug(std::string_view message) {
+  write_message(Level::debug, message);
+}
 
 std::string error_text(std::string_view command, const Error& error) {
   std::string text = "onggi: ";
@@ -106,7 +119,7 @@ std::string error_text(std::string_view command, const Error& error) {
 std::string error_json(std::string_view command, const Error& error, std::string_view time) {
   JsonWriter json;
   begin_entry(json, Level::error, describe(error), time);
-  if (!command.empty()) json.field("command", command);
+  if (!command.empty()) json.field("command", printable(command));
   if (!error.place.empty()) json.field("field", error.place.view());
   const char* name = error.errnum == 0 ? nullptr : strerrorname_np(error.errnum);
   if (name != nullptr) json.field("errno", name);

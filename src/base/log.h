@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Warnings and the final error of a command. Library code returns errors; only src/cli reports them, and only a
-// failure that is deliberately survived is logged where it happens ("..., ignoring").
+// Warnings and the final error of a command. Library code returns errors; only src/cli reports
+// them, and only a failure that is deliberately survived is logged where it happens ("...,
+// ignoring").
 #pragma once
-
-#include <string>
-#include <string_view>
 
 #include "base/error.h"
 #include "base/result.h"
+
+#include <string>
+#include <string_view>
 
 namespace onggi::log {
 
 enum class Level { error, warning, info, debug };
 enum class Format { text, json };
 
-// `path` empty: standard error only. Engines (podman) parse the whole log file as one JSON object, so a file in JSON
-// gets the final error alone; warnings go to it only when `level` asks for them.
+// `path` empty: standard error only. Engines (podman) parse the whole log file as one JSON object,
+// so a file in JSON gets the final error alone; warnings go to it only when `level` asks for them.
 struct Sink {
   std::string_view path;
   Format format = Format::text;
@@ -26,8 +27,8 @@ Result<> open(const Sink& sink);
 void warn(std::string_view message);
 void debug(std::string_view message);
 
-// The one line of a failed command, on standard error and in the log file: "onggi: create web: mounts[3]: ...".
-// `command` is for instance "create web".
+// The one line of a failed command, on standard error and in the log file: "onggi: create web:
+// mounts[3]: ...". `command` is for instance "create web".
 void report(std::string_view command, const Error& error);
 
 // The same as values. `time` is RFC 3339.

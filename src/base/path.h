@@ -7,8 +7,8 @@
 
 namespace onggi {
 
-// Lexically cleaned: no empty, "." or ".." components; ".." at the top is dropped, so the result never climbs above
-// its start. "/a//./b/../c" -> "/a/c", "x/../.." -> "", "/" -> "/".
+// Lexically cleaned: no empty, "." or ".." components; ".." at the top is dropped, so the result
+// never climbs above its start. "/a//./b/../c" -> "/a/c", "x/../.." -> "", "/" -> "/".
 std::string clean_path(std::string_view path);
 
 // `path` itself if absolute, else below `base`. Not cleaned.

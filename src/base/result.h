@@ -3,11 +3,11 @@
 // (C++23's std::expected needs -std=c++23 in g++ 12 and is not in its freestanding part.)
 #pragma once
 
+#include "base/error.h"
+
 #include <new>
 #include <type_traits>
 #include <utility>
-
-#include "base/error.h"
 
 namespace onggi {
 
@@ -16,9 +16,9 @@ class [[nodiscard]] Result {
  public:
   Result(const Error& error) : error_(error), ok_(false) {}  // NOLINT(google-explicit-constructor)
   template <class U = T>
-    requires std::is_constructible_v<T, U&&> && (!std::is_same_v<std::remove_cvref_t<U>, Result>) &&
-             (!std::is_same_v<std::remove_cvref_t<U>, Error>)
-  Result(U&& value) : value_(std::forward<U>(value)), ok_(true) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_constructible_v<T, U&&> &&(!std::is_same_v<std::remove_cvref_t<U>, Result>)&&(
+      !std::is_same_v<std::remove_cvref_t<U>, Error>)Result(U&& value)
+      : value_(std::forward<U>(value)), ok_(true) {}  // NOLINT(google-explicit-constructor)
   Result(Result&& other) noexcept : ok_(other.ok_) {
     if (ok_) {
       new (&value_) T(std::move(other.value_));
@@ -83,18 +83,19 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace onggi
 
-// The value of a Result, or return its error from this function. Never nested in another TRY (-Wshadow).
-#define TRY(expression)                                   \
-  __extension__({                                         \
-    auto try_result = (expression);                       \
-    if (!try_result) return try_result.error();           \
-    std::move(try_result).value();                        \
+// The value of a Result, or return its error from this function. Never nested in another TRY
+// (-Wshadow).
+#define TRY(expression)                         \
+  __extension__({                               \
+    auto try_result = (expression);             \
+    if (!try_result) return try_result.error(); \
+    std::move(try_result).value();              \
   })
 
 // The same, naming the place of config.json that the failure belongs to.
-#define TRY_AT(place_text, expression)                                            \
-  __extension__({                                                                 \
-    auto try_result = (expression);                                               \
-    if (!try_result) return ::onggi::at_place(try_result.error(), (place_text));  \
-    std::move(try_result).value();                                                \
+#define TRY_AT(place_text, expression)                                           \
+  __extension__({                                                                \
+    auto try_result = (expression);                                              \
+    if (!try_result) return ::onggi::at_place(try_result.error(), (place_text)); \
+    std::move(try_result).value();                                               \
   })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Raw Linux system calls for both programs: onggi-init has no libc, and the runtime needs calls that glibc 2.36 lacks.
-// Every wrapper returns what the kernel returns: a value >= 0, or a negated errno. All descriptors are close-on-exec
-// unless the caller asks otherwise by its flags.
+// Raw Linux system calls for both programs: onggi-init has no libc, and the runtime needs calls
+// that glibc 2.36 lacks. Every wrapper returns what the kernel returns: a value >= 0, or a negated
+// errno. All descriptors are close-on-exec unless the caller asks otherwise by its flags.
 #pragma once
 
 #include <fcntl.h>
@@ -19,7 +19,8 @@
 #include <cstdint>
 #include <type_traits>
 
-// glibc's <fcntl.h> offers these only with _GNU_SOURCE, which strict -std=c++20 does not define in C mode.
+// glibc's <fcntl.h> offers these only with _GNU_SOURCE, which strict -std=c++20 does not define in
+// C mode.
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
 #endif
@@ -33,7 +34,8 @@ struct sock_fprog;
 namespace onggi::sys {
 
 #if defined(__x86_64__)
-inline long raw(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
+inline long raw(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                long f = 0) {
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
   register long r9 __asm__("r9") = f;
@@ -45,7 +47,8 @@ inline long raw(long number, long a = 0, long b = 0, long c = 0, long d = 0, lon
   return result;
 }
 #elif defined(__aarch64__)
-inline long raw(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
+inline long raw(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                long f = 0) {
   register long x8 __asm__("x8") = number;
   register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;
@@ -94,7 +97,8 @@ constexpr long close(int fd) noexcept {
 inline long openat(int dir, const char* path, int flags, unsigned mode = 0) {
   return retry(SYS_openat, dir, path, flags | O_CLOEXEC, mode);
 }
-inline long openat2(int dir, const char* path, uint64_t flags, uint64_t resolve, uint64_t mode = 0) {
+inline long openat2(int dir, const char* path, uint64_t flags, uint64_t resolve,
+                    uint64_t mode = 0) {
   open_how how{.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
   long result;
   do {  // EAGAIN: a rename or mount raced with the scoped walk (openat2(2))
@@ -102,45 +106,81 @@ inline long openat2(int dir, const char* path, uint64_t flags, uint64_t resolve,
   } while (result == -EAGAIN || result == -EINTR);
   return result;
 }
-inline long read(int fd, void* to, size_t size) { return retry(SYS_read, fd, to, size); }
+inline long read(int fd, void* to, size_t size) {
+  return retry(SYS_read, fd, to, size);
+}
 inline long pread(int fd, void* to, size_t size, int64_t offset) {
   return retry(SYS_pread64, fd, to, size, offset);
 }
-inline long write(int fd, const void* from, size_t size) { return retry(SYS_write, fd, from, size); }
-inline long mkdirat(int dir, const char* name, unsigned mode) { return call(SYS_mkdirat, dir, name, mode); }
+inline long write(int fd, const void* from, size_t size) {
+  return retry(SYS_write, fd, from, size);
+}
+inline long mkdirat(int dir, const char* name, unsigned mode) {
+  return call(SYS_mkdirat, dir, name, mode);
+}
 inline long mknodat(int dir, const char* name, unsigned mode, uint64_t device) {
   return call(SYS_mknodat, dir, name, mode, device);
 }
-inline long symlinkat(const char* target, int dir, const char* name) { return call(SYS_symlinkat, target, dir, name); }
+inline long symlinkat(const char* target, int dir, const char* name) {
+  return call(SYS_symlinkat, target, dir, name);
+}
 inline long readlinkat(int dir, const char* name, char* to, size_t size) {
   return call(SYS_readlinkat, dir, name, to, size);
 }
-inline long unlinkat(int dir, const char* name, int flags) { return call(SYS_unlinkat, dir, name, flags); }
+inline long unlinkat(int dir, const char* name, int flags) {
+  return call(SYS_unlinkat, dir, name, flags);
+}
 inline long renameat(int dir, const char* from, int to_dir, const char* to) {
   return call(SYS_renameat2, dir, from, to_dir, to, 0);
 }
 inline long statx(int dir, const char* path, int flags, unsigned mask, struct statx* to) {
   return call(SYS_statx, dir, path, flags, mask, to);
 }
-inline long fchmod(int fd, unsigned mode) { return call(SYS_fchmod, fd, mode); }
+inline long fchmod(int fd, unsigned mode) {
+  return call(SYS_fchmod, fd, mode);
+}
 inline long fchownat(int dir, const char* path, uint32_t uid, uint32_t gid, int flags) {
   return call(SYS_fchownat, dir, path, uid, gid, flags);
 }
-inline long fstatfs(int fd, void* to) { return call(SYS_fstatfs, fd, to); }
-inline long getdents64(int fd, void* to, size_t size) { return call(SYS_getdents64, fd, to, size); }
-inline long dup3(int from, int to, int flags) { return call(SYS_dup3, from, to, flags); }
-inline long fcntl(int fd, int command, long value = 0) { return call(SYS_fcntl, fd, command, value); }
-inline long ioctl(int fd, unsigned long request, void* value) { return call(SYS_ioctl, fd, request, value); }
-inline long ioctl(int fd, unsigned long request, long value = 0) { return call(SYS_ioctl, fd, request, value); }
+inline long fstatfs(int fd, void* to) {
+  return call(SYS_fstatfs, fd, to);
+}
+inline long getdents64(int fd, void* to, size_t size) {
+  return call(SYS_getdents64, fd, to, size);
+}
+inline long dup3(int from, int to, int flags) {
+  return call(SYS_dup3, from, to, flags);
+}
+inline long fcntl(int fd, int command, long value = 0) {
+  return call(SYS_fcntl, fd, command, value);
+}
+inline long ioctl(int fd, unsigned long request, void* value) {
+  return call(SYS_ioctl, fd, request, value);
+}
+inline long ioctl(int fd, unsigned long request, long value = 0) {
+  return call(SYS_ioctl, fd, request, value);
+}
 inline long close_range(unsigned first, unsigned last, unsigned flags) {
   return call(SYS_close_range, first, last, flags);
 }
-inline long memfd_create(const char* name, unsigned flags) { return call(SYS_memfd_create, name, flags); }
-inline long fchdir(int fd) { return call(SYS_fchdir, fd); }
-inline long chdir(const char* path) { return call(SYS_chdir, path); }
-inline long chroot(const char* path) { return call(SYS_chroot, path); }
-inline long getcwd(char* to, size_t size) { return call(SYS_getcwd, to, size); }
-inline long umask(unsigned mask) { return call(SYS_umask, mask); }
+inline long memfd_create(const char* name, unsigned flags) {
+  return call(SYS_memfd_create, name, flags);
+}
+inline long fchdir(int fd) {
+  return call(SYS_fchdir, fd);
+}
+inline long chdir(const char* path) {
+  return call(SYS_chdir, path);
+}
+inline long chroot(const char* path) {
+  return call(SYS_chroot, path);
+}
+inline long getcwd(char* to, size_t size) {
+  return call(SYS_getcwd, to, size);
+}
+inline long umask(unsigned mask) {
+  return call(SYS_umask, mask);
+}
 inline long mmap(size_t size, int protection, int flags, int fd) {
   return raw(SYS_mmap, 0, static_cast<long>(size), protection, flags, fd, 0);
 }
@@ -149,42 +189,77 @@ inline long mmap(size_t size, int protection, int flags, int fd) {
 inline long open_tree(int dir, const char* path, unsigned flags) {
   return call(SYS_open_tree, dir, path, flags | O_CLOEXEC);
 }
-inline long move_mount(int from, const char* from_path, int to, const char* to_path, unsigned flags) {
+inline long move_mount(int from, const char* from_path, int to, const char* to_path,
+                       unsigned flags) {
   return call(SYS_move_mount, from, from_path, to, to_path, flags);
 }
-inline long fsopen(const char* type) { return call(SYS_fsopen, type, FSOPEN_CLOEXEC); }
+inline long fsopen(const char* type) {
+  return call(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
 inline long fsconfig(int fd, unsigned command, const char* key, const void* value, int aux = 0) {
   return call(SYS_fsconfig, fd, command, key, value, aux);
 }
-inline long fsmount(int fd, uint64_t attributes) { return call(SYS_fsmount, fd, FSMOUNT_CLOEXEC, attributes); }
+inline long fsmount(int fd, uint64_t attributes) {
+  return call(SYS_fsmount, fd, FSMOUNT_CLOEXEC, attributes);
+}
 inline long mount_setattr(int dir, const char* path, unsigned flags, const mount_attr& attributes) {
   return call(SYS_mount_setattr, dir, path, flags, &attributes, sizeof attributes);
 }
-inline long mount(const char* source, const char* target, const char* type, unsigned long flags, const char* data) {
+inline long mount(const char* source, const char* target, const char* type, unsigned long flags,
+                  const char* data) {
   return call(SYS_mount, source, target, type, flags, data);
 }
-inline long umount2(const char* path, int flags) { return call(SYS_umount2, path, flags); }
-inline long pivot_root(const char* new_root, const char* put_old) { return call(SYS_pivot_root, new_root, put_old); }
+inline long umount2(const char* path, int flags) {
+  return call(SYS_umount2, path, flags);
+}
+inline long pivot_root(const char* new_root, const char* put_old) {
+  return call(SYS_pivot_root, new_root, put_old);
+}
 
 // ── processes and namespaces ──
-inline long setns(int fd, int type) { return call(SYS_setns, fd, type); }
-inline long unshare(int flags) { return call(SYS_unshare, flags); }
-inline long getpid() { return call(SYS_getpid); }
-inline long kill(int pid, int signal) { return call(SYS_kill, pid, signal); }
-inline long pidfd_open(int pid) { return call(SYS_pidfd_open, pid, 0); }
-inline long pidfd_send_signal(int pidfd, int signal) { return call(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0); }
+inline long setns(int fd, int type) {
+  return call(SYS_setns, fd, type);
+}
+inline long unshare(int flags) {
+  return call(SYS_unshare, flags);
+}
+inline long getpid() {
+  return call(SYS_getpid);
+}
+inline long kill(int pid, int signal) {
+  return call(SYS_kill, pid, signal);
+}
+inline long pidfd_open(int pid) {
+  return call(SYS_pidfd_open, pid, 0);
+}
+inline long pidfd_send_signal(int pidfd, int signal) {
+  return call(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
+}
 inline long execveat(int dir, const char* path, char* const* argv, char* const* envp, int flags) {
   return call(SYS_execveat, dir, path, argv, envp, flags);
 }
-inline long prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0, unsigned long d = 0) {
+inline long prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0,
+                  unsigned long d = 0) {
   return call(SYS_prctl, option, a, b, c, d);
 }
-inline long setsid() { return call(SYS_setsid); }
-inline long sethostname(const char* name, size_t size) { return call(SYS_sethostname, name, size); }
-inline long setdomainname(const char* name, size_t size) { return call(SYS_setdomainname, name, size); }
-inline long setresuid(uint32_t id) { return call(SYS_setresuid, id, id, id); }
-inline long setresgid(uint32_t id) { return call(SYS_setresgid, id, id, id); }
-inline long setgroups(size_t count, const uint32_t* groups) { return call(SYS_setgroups, count, groups); }
+inline long setsid() {
+  return call(SYS_setsid);
+}
+inline long sethostname(const char* name, size_t size) {
+  return call(SYS_sethostname, name, size);
+}
+inline long setdomainname(const char* name, size_t size) {
+  return call(SYS_setdomainname, name, size);
+}
+inline long setresuid(uint32_t id) {
+  return call(SYS_setresuid, id, id, id);
+}
+inline long setresgid(uint32_t id) {
+  return call(SYS_setresgid, id, id, id);
+}
+inline long setgroups(size_t count, const uint32_t* groups) {
+  return call(SYS_setgroups, count, groups);
+}
 inline long prlimit64(int pid, int resource, const void* limit, void* old) {
   return call(SYS_prlimit64, pid, resource, limit, old);
 }
@@ -193,17 +268,29 @@ inline long prlimit64(int pid, int resource, const void* limit, void* old) {
 }
 
 // ── sockets ──
-inline long socket(int domain, int type) { return call(SYS_socket, domain, type | SOCK_CLOEXEC, 0); }
+inline long socket(int domain, int type) {
+  return call(SYS_socket, domain, type | SOCK_CLOEXEC, 0);
+}
 inline long socketpair(int domain, int type, int* pair) {
   return call(SYS_socketpair, domain, type | SOCK_CLOEXEC, 0, pair);
 }
-inline long bind(int fd, const sockaddr_un& address, size_t size) { return call(SYS_bind, fd, &address, size); }
+inline long bind(int fd, const sockaddr_un& address, size_t size) {
+  return call(SYS_bind, fd, &address, size);
+}
 inline long connect(int fd, const sockaddr_un& address, size_t size) {
   return retry(SYS_connect, fd, &address, size);
 }
-inline long listen(int fd, int backlog) { return call(SYS_listen, fd, backlog); }
-inline long accept(int fd) { return retry(SYS_accept4, fd, nullptr, nullptr, SOCK_CLOEXEC); }
-inline long sendmsg(int fd, const msghdr& message, int flags) { return retry(SYS_sendmsg, fd, &message, flags); }
-inline long recvmsg(int fd, msghdr& message, int flags) { return retry(SYS_recvmsg, fd, &message, flags); }
+inline long listen(int fd, int backlog) {
+  return call(SYS_listen, fd, backlog);
+}
+inline long accept(int fd) {
+  return retry(SYS_accept4, fd, nullptr, nullptr, SOCK_CLOEXEC);
+}
+inline long sendmsg(int fd, const msghdr& message, int flags) {
+  return retry(SYS_sendmsg, fd, &message, flags);
+}
+inline long recvmsg(int fd, msghdr& message, int flags) {
+  return retry(SYS_recvmsg, fd, &message, flags);
+}
 
 }  // namespace onggi::sys

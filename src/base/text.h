@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text without heap, locale or libc: a bounded buffer that is appended to, and strict number parsing.
-// Freestanding: onggi-init links it too.
+// Text without heap, locale or libc: a bounded buffer that is appended to, and strict number
+// parsing. Freestanding: onggi-init links it too.
 #pragma once
 
 #include <concepts>
@@ -13,13 +13,15 @@
 
 namespace onggi {
 
-// NUL-terminated text of at most N-1 bytes. What does not fit is cut off; trivially copyable, so it may travel over a
-// socket as part of a larger record.
+// NUL-terminated text of at most N-1 bytes. What does not fit is cut off; trivially copyable, so it
+// may travel over a socket as part of a larger record.
 template <size_t N>
 class FixedText {
  public:
   constexpr FixedText() = default;
-  constexpr FixedText(std::string_view text) { append(text); }  // NOLINT(google-explicit-constructor)
+  constexpr FixedText(std::string_view text) {
+    append(text);
+  }  // NOLINT(google-explicit-constructor)
 
   constexpr std::string_view view() const { return {bytes_, size_}; }
   constexpr const char* c_str() const { return bytes_; }
@@ -70,8 +72,8 @@ constexpr FixedText<N> text(const Parts&... parts) {
   return joined;
 }
 
-// The whole of `digits` as a decimal number; nothing when it is empty, has any other character (sign, blank, base
-// prefix) or does not fit.
+// The whole of `digits` as a decimal number; nothing when it is empty, has any other character
+// (sign, blank, base prefix) or does not fit.
 template <std::integral I>
 constexpr std::optional<I> parse_decimal(std::string_view digits) {
   const bool negative = std::is_signed_v<I> && digits.starts_with('-');

@@ -8,8 +8,8 @@ namespace onggi {
 namespace {
 
 struct Lead {
-  uint8_t first, last;        // range of the lead byte
-  uint8_t low, high;          // range of the second byte
+  uint8_t first, last;  // range of the lead byte
+  uint8_t low, high;    // range of the second byte
   uint8_t length;
 };
 constexpr Lead kLeads[] = {
@@ -18,7 +18,9 @@ constexpr Lead kLeads[] = {
     {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 };
 
-uint8_t byte_at(std::string_view text, size_t index) { return static_cast<uint8_t>(text[index]); }
+uint8_t byte_at(std::string_view text, size_t index) {
+  return static_cast<uint8_t>(text[index]);
+}
 
 // C0, DEL, and C1 (U+0080 to U+009F, where U+009B is another ESC [).
 bool is_control(std::string_view sequence) {
@@ -30,10 +32,17 @@ bool is_control(std::string_view sequence) {
 void append_escaped(std::string& to, char c) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   switch (c) {
-    case '\n': to += "\\n"; return;
-    case '\r': to += "\\r"; return;
-    case '\t': to += "\\t"; return;
-    default: break;
+    case '\n':
+      to += "\\n";
+      return;
+    case '\r':
+      to += "\\r";
+      return;
+    case '\t':
+      to += "\\t";
+      return;
+    default:
+      break;
   }
   const auto byte = static_cast<uint8_t>(c);
   to += "\\x";

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program tries the rules from the last to the first and keeps the bits of the access that nobody has allowed yet:
-// an allowing rule takes its bits away (none left: allowed), a denying rule that meets one of them ends it. So each bit
-// is decided by the last rule that matches it, and "rw" may be allowed by two rules.
+// The program tries the rules from the last to the first and keeps the bits of the access that
+// nobody has allowed yet: an allowing rule takes its bits away (none left: allowed), a denying rule
+// that meets one of them ends it. So each bit is decided by the last rule that matches it, and "rw"
+// may be allowed by two rules.
 #include "cgroups/device_program.h"
+
+#include "base/fd.h"
+#include "base/syscalls.h"
 
 #include <sys/syscall.h>
 
 #include <array>
 #include <cstdint>
-
-#include "base/fd.h"
-#include "base/syscalls.h"
 
 namespace onggi::cgroups {
 namespace {
@@ -22,9 +23,11 @@ static_assert(plan::kMknod == BPF_DEVCG_ACC_MKNOD && plan::kRead == BPF_DEVCG_AC
 constexpr size_t kLongestProgram = 4096;
 
 // Registers: the result, the context, and what the context says.
-constexpr uint8_t kResult = 0, kContext = 1, kAccess = 2, kType = 3, kMajor = 4, kMinor = 5, kMet = 6;
+constexpr uint8_t kResult = 0, kContext = 1, kAccess = 2, kType = 3, kMajor = 4, kMinor = 5,
+                  kMet = 6;
 
-constexpr bpf_insn instruction(int code, uint8_t destination, uint8_t source, size_t jump, int32_t constant) {
+constexpr bpf_insn instruction(int code, uint8_t destination, uint8_t source, size_t jump,
+                               int32_t constant) {
   bpf_insn insn{};
   insn.code = static_cast<uint8_t>(code);
   insn.dst_reg = destination & 15;
@@ -36,16 +39,21 @@ constexpr bpf_insn instruction(int code, uint8_t destination, uint8_t source, si
 constexpr bpf_insn load(uint8_t to, size_t offset) {
   return instruction(BPF_LDX | BPF_MEM | BPF_W, to, kContext, offset, 0);
 }
-constexpr bpf_insn copy(uint8_t to, uint8_t from) { return instruction(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0); }
+constexpr bpf_insn copy(uint8_t to, uint8_t from) {
+  return instruction(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0);
+}
 constexpr bpf_insn compute(int operation, uint8_t to, int32_t constant) {
   return instruction(BPF_ALU64 | operation | BPF_K, to, 0, 0, constant);
 }
 constexpr bpf_insn jump_if(int condition, uint8_t value, int32_t constant, size_t over) {
   return instruction(BPF_JMP | condition | BPF_K, value, 0, over, constant);
 }
-constexpr bpf_insn leave() { return instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0); }
+constexpr bpf_insn leave() {
+  return instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
 
-// Instructions to skip the rest of a rule whose `field` is another; each jumps over `rest` more instructions.
+// Instructions to skip the rest of a rule whose `field` is another; each jumps over `rest` more
+// instructions.
 void add_condition(uint8_t field, int64_t number, size_t& rest, std::vector<bpf_insn>& program) {
   if (number == plan::kAnyNumber) return;
   rest--;
@@ -74,11 +82,14 @@ void add_rule(const plan::DeviceRule& rule, std::vector<bpf_insn>& program) {
 long bpf(bpf_cmd command, const bpf_attr& attributes) {
   return sys::call(SYS_bpf, static_cast<long>(command), &attributes, sizeof attributes);
 }
-uint64_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
+uint64_t address(const void* pointer) {
+  return reinterpret_cast<uintptr_t>(pointer);
+}
 
 Error bpf_error(long result, std::string_view call) {
   return with_hint(at_place(system_error(result, "bpf", call), "linux.resources.devices"),
-                   "device rules of cgroup v2 need CAP_BPF or CAP_SYS_ADMIN, and a kernel with CONFIG_CGROUP_BPF");
+                   "device rules of cgroup v2 need CAP_BPF or CAP_SYS_ADMIN, and a kernel with "
+                   "CONFIG_CGROUP_BPF");
 }
 
 Result<UniqueFd> load_program(const std::vector<bpf_insn>& program) {
@@ -117,7 +128,8 @@ Result<std::vector<UniqueFd>> attached_programs(int cgroup) {
   attributes.query.attach_type = BPF_CGROUP_DEVICE;
   attributes.query.prog_ids = address(ids.data());
   attributes.query.prog_cnt = ids.size();
-  if (const long result = bpf(BPF_PROG_QUERY, attributes); result < 0) return bpf_error(result, "BPF_PROG_QUERY");
+  if (const long result = bpf(BPF_PROG_QUERY, attributes); result < 0)
+    return bpf_error(result, "BPF_PROG_QUERY");
   std::vector<UniqueFd> programs;
   for (uint32_t i = 0; i < attributes.query.prog_cnt; i++) {
     bpf_attr by_id = {};
@@ -142,11 +154,13 @@ Result<std::vector<bpf_insn>> build_device_program(const plan::DevicePolicy& pol
       load(kMinor, offsetof(bpf_cgroup_dev_ctx, minor)),
       compute(BPF_MOV, kResult, 1),
   };
-  for (auto rule = policy.rules.rbegin(); rule != policy.rules.rend(); ++rule) add_rule(*rule, program);
+  for (auto rule = policy.rules.rbegin(); rule != policy.rules.rend(); ++rule)
+    add_rule(*rule, program);
   program.push_back(compute(BPF_MOV, kResult, policy.default_allow ? 1 : 0));
   program.push_back(leave());
   if (program.size() > kLongestProgram) {
-    return unsupported("linux.resources.devices", policy.rules.size(), " rules are too many for one BPF program");
+    return unsupported("linux.resources.devices", policy.rules.size(),
+                       " rules are too many for one BPF program");
   }
   return program;
 }
@@ -156,7 +170,8 @@ Result<> attach_device_program(int cgroup, const plan::DevicePolicy& policy, boo
   std::vector<UniqueFd> old;
   if (!just_made) old = TRY(attached_programs(cgroup));
   const UniqueFd loaded = TRY(load_program(program));
-  // Each attached program can refuse, so that old and new together are stricter than either, never laxer.
+  // Each attached program can refuse, so that old and new together are stricter than either, never
+  // laxer.
   if (old.size() == 1) {
     const uint32_t flags = BPF_F_ALLOW_MULTI | BPF_F_REPLACE;
     if (attach(cgroup, loaded.get(), flags, old.front().get()) == 0) return {};  // Linux 5.6

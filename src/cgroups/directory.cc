@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// mkdir, rmdir and the walk over sub-cgroups. Containers and engines make and remove cgroups at the same time, so a
-// name that is gone, or an ancestor that vanishes between two calls, is nothing out of the ordinary.
+// mkdir, rmdir and the walk over sub-cgroups. Containers and engines make and remove cgroups at the
+// same time, so a name that is gone, or an ancestor that vanishes between two calls, is nothing out
+// of the ordinary.
 #include "cgroups/directory.h"
+
+#include "base/file.h"
 
 #include <dirent.h>
 #include <time.h>
@@ -9,8 +12,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-
-#include "base/file.h"
 
 namespace onggi::cgroups {
 namespace {
@@ -44,7 +45,8 @@ Result<std::vector<std::string>> children_of(const std::string& path) {
     for (long at = 0; at < count;) {
       const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
       const std::string_view name = entry->name;
-      if (entry->type == DT_DIR && name != "." && name != "..") children.push_back(path + "/" + entry->name);
+      if (entry->type == DT_DIR && name != "." && name != "..")
+        children.push_back(path + "/" + entry->name);
       at += entry->size;
     }
   }
@@ -78,18 +80,23 @@ Error still_busy(const std::string& path) {
   if (left && !left.value().empty()) {
     error.message.append(", processes that SIGKILL does not end:");
     for (int pid : left.value()) error.message.append(" ", pid);
-    error.hint.append("a process in uninterruptible sleep (state D) waits for a device or a network file system");
+    error.hint.append(
+        "a process in uninterruptible sleep (state D) waits for a device or a network file system");
   }
   return error;
 }
 
 }  // namespace
 
-std::string parent_of(const std::string& path) { return path.substr(0, std::min(path.rfind('/'), path.size())); }
+std::string parent_of(const std::string& path) {
+  return path.substr(0, std::min(path.rfind('/'), path.size()));
+}
 
-Result<> make_directory(const std::string& mount_point, const std::string& path, std::vector<std::string>& made) {
+Result<> make_directory(const std::string& mount_point, const std::string& path,
+                        std::vector<std::string>& made) {
   const std::string full = mount_point + path;
-  // Each round makes the missing parents anew: another container's removal can take one away in between.
+  // Each round makes the missing parents anew: another container's removal can take one away in
+  // between.
   constexpr int kRounds = 100;
   for (int round = 0;; round++) {
     const long result = sys::mkdirat(AT_FDCWD, full.c_str(), 0755);
@@ -99,13 +106,15 @@ Result<> make_directory(const std::string& mount_point, const std::string& path,
     }
     if (result == -EEXIST) return {};
     const std::string parent = parent_of(path);
-    if (result != -ENOENT || parent.empty() || round == kRounds) return system_error(result, "mkdir", full);
+    if (result != -ENOENT || parent.empty() || round == kRounds)
+      return system_error(result, "mkdir", full);
     TRY(make_directory(mount_point, parent, made));
   }
 }
 
 Result<> remove_directory(const std::string& path) {
-  constexpr int64_t kFirstDelay = 50, kLongestDelay = 10'000, kPatience = 10'000'000;  // microseconds
+  constexpr int64_t kFirstDelay = 50, kLongestDelay = 10'000,
+                    kPatience = 10'000'000;  // microseconds
   int64_t waited = 0;
   for (int64_t delay = kFirstDelay;; delay = std::min(2 * delay, kLongestDelay)) {
     const long result = sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);

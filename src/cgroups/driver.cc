@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a cgroup over all hierarchies. It is on the path of every launch: a hierarchy without settings costs an
-// open, a mkdir and the open of its tasks file.
+// The life of a cgroup over all hierarchies. It is on the path of every launch: a hierarchy without
+// settings costs an open, a mkdir and the open of its tasks file.
 #include "cgroups/driver.h"
-
-#include <algorithm>
-#include <csignal>
 
 #include "base/file.h"
 #include "cgroups/device_program.h"
@@ -12,6 +9,9 @@
 #include "cgroups/legacy.h"
 #include "cgroups/settings.h"
 #include "cgroups/unified.h"
+
+#include <algorithm>
+#include <csignal>
 
 namespace onggi::cgroups {
 namespace {
@@ -47,14 +47,17 @@ Result<GroupDirectory> check_directory(const CgroupDirectory& planned) {
   GroupDirectory directory{planned.mount_point, planned.path, 0, planned.unified, planned.freezer};
   directory.kept = TRY_AT(kPathPlace, existing_length(planned));
   const std::string path = directory.full_path();
-  if (directory.kept != parent_of(planned.path).size() || !TRY_AT(kPathPlace, exists(path))) return directory;
+  if (directory.kept != parent_of(planned.path).size() || !TRY_AT(kPathPlace, exists(path)))
+    return directory;
   if (TRY_AT(kPathPlace, frozen_in(directory))) {
-    return at_place(with_hint(state_error("cgroup '", path, "' is frozen"), "thaw it, or choose another path"),
-                    kPathPlace);
+    return at_place(
+        with_hint(state_error("cgroup '", path, "' is frozen"), "thaw it, or choose another path"),
+        kPathPlace);
   }
   const std::vector<int> inside = TRY_AT(kPathPlace, processes_below(path));
   if (!inside.empty()) {
-    return at_place(state_error("cgroup '", path, "' is in use, by process ", inside.front()), kPathPlace);
+    return at_place(state_error("cgroup '", path, "' is in use, by process ", inside.front()),
+                    kPathPlace);
   }
   return directory;
 }
@@ -121,9 +124,12 @@ class Creation {
   Membership membership_;
 };
 
-// The hierarchy to ask for processes: v2, whose cgroup.kill is atomic, else the freezer's, else any.
+// The hierarchy to ask for processes: v2, whose cgroup.kill is atomic, else the freezer's, else
+// any.
 const GroupDirectory* principal(const Group& group) {
-  const auto rank = [](const GroupDirectory& directory) { return directory.unified ? 2 : directory.freezer ? 1 : 0; };
+  const auto rank = [](const GroupDirectory& directory) {
+    return directory.unified ? 2 : directory.freezer ? 1 : 0;
+  };
   const auto found = std::ranges::max_element(group.directories, {}, rank);
   return found == group.directories.end() ? nullptr : &*found;
 }
@@ -213,9 +219,12 @@ Result<> remove(const Group& group) {
       thawed = true;
     }
     if (result != 0 && result != -ENOENT) TRY(remove_directory(path));
-    for (std::string parent = parent_of(directory.path); parent.size() > directory.kept; parent = parent_of(parent)) {
-      const long removed = sys::unlinkat(AT_FDCWD, (directory.mount_point + parent).c_str(), AT_REMOVEDIR);
-      if (removed != 0 && removed != -ENOENT) break;  // another container has come to use it, and may keep it
+    for (std::string parent = parent_of(directory.path); parent.size() > directory.kept;
+         parent = parent_of(parent)) {
+      const long removed =
+          sys::unlinkat(AT_FDCWD, (directory.mount_point + parent).c_str(), AT_REMOVEDIR);
+      if (removed != 0 && removed != -ENOENT)
+        break;  // another container has come to use it, and may keep it
     }
   }
   return {};

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container's cgroup from its making to its removal: one directory in each hierarchy. Order of use: check_unused
-// (whose Group goes to the disk before anything is made, so that a crash leaves nothing that cannot be removed),
-// create, then any of the others, remove.
+// A container's cgroup from its making to its removal: one directory in each hierarchy. Order of
+// use: check_unused (whose Group goes to the disk before anything is made, so that a crash leaves
+// nothing that cannot be removed), create, then any of the others, remove.
 #pragma once
-
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
 #include "plan/cgroup_plan.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace onggi::cgroups {
 
@@ -38,25 +37,27 @@ struct Membership {
   bool empty() const { return tasks.empty() && !unified; }
 };
 
-// What create() is going to make. An error if the cgroup is there and frozen or has processes: those would be limited,
-// frozen and killed with the container.
+// What create() is going to make. An error if the cgroup is there and frozen or has processes:
+// those would be limited, frozen and killed with the container.
 Result<Group> check_unused(const plan::CgroupPlan& plan);
 
-// Makes the directories, enables the controllers and writes the settings; after an error nothing of it is left. An
-// empty Membership means that an optional cgroup could not be made: the container has no Group then.
+// Makes the directories, enables the controllers and writes the settings; after an error nothing of
+// it is left. An empty Membership means that an optional cgroup could not be made: the container
+// has no Group then.
 Result<Membership> create(const plan::CgroupPlan& plan);
 
 // For a further process of the container.
 Result<Membership> open_group(const Group& group);
 
-// SIGKILL ends all processes, whatever they fork meanwhile; others are sent to those that are found.
+// SIGKILL ends all processes, whatever they fork meanwhile; others are sent to those that are
+// found.
 Result<> signal_all(const Group& group, int signal);
 // With those of sub-cgroups; none if the cgroup is gone.
 Result<std::vector<int>> processes(const Group& group);
 Result<bool> frozen(const Group& group);
 
-// Kills what is left, removes the directories with their sub-cgroups, and the parents that were made for them if they
-// are empty. A cgroup that is gone is success.
+// Kills what is left, removes the directories with their sub-cgroups, and the parents that were
+// made for them if they are empty. A cgroup that is gone is success.
 Result<> remove(const Group& group);
 
 }  // namespace onggi::cgroups

@@ -2,17 +2,18 @@
 // Cgroup v1: cpuset inheritance, tasks files and the freezer.
 #include "cgroups/legacy.h"
 
-#include <algorithm>
-#include <csignal>
-
 #include "base/file.h"
 #include "cgroups/directory.h"
+
+#include <algorithm>
+#include <csignal>
 
 namespace onggi::cgroups::legacy {
 namespace {
 
-// What `path` has in the file, after taking it over from the parents if that was nothing. That of a directory that
-// was `just_made` is not read: it is nothing, or (cgroup.clone_children) the parent's.
+// What `path` has in the file, after taking it over from the parents if that was nothing. That of a
+// directory that was `just_made` is not read: it is nothing, or (cgroup.clone_children) the
+// parent's.
 Result<std::string> inherited(const std::string& mount_point, const std::string& path,
                               const std::string& file, bool just_made) {
   const std::string name = mount_point + path + "/" + file;
@@ -51,11 +52,14 @@ Result<bool> frozen(const std::string& directory) {
   return state && !state->starts_with("THAWED");
 }
 
-Result<> thaw(const std::string& directory) { return set_state(directory, "THAWED"); }
+Result<> thaw(const std::string& directory) {
+  return set_state(directory, "THAWED");
+}
 
 Result<> kill_frozen(const std::string& directory) {
   TRY(set_state(directory, "FROZEN"));
-  // FREEZING until the last task has stopped; one that sleeps uninterruptibly may keep it there, hence the limit.
+  // FREEZING until the last task has stopped; one that sleeps uninterruptibly may keep it there,
+  // hence the limit.
   constexpr int64_t kLongestDelay = 10'000;
   int64_t delay = 50;
   for (int round = 0; round < 20; round++) {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One read of /proc/self/cgroup names every hierarchy and its controllers; one statfs(2) each finds it below
-// /sys/fs/cgroup. /proc/self/mountinfo would tell the same, but grows with every container on the host.
+// One read of /proc/self/cgroup names every hierarchy and its controllers; one statfs(2) each finds
+// it below /sys/fs/cgroup. /proc/self/mountinfo would tell the same, but grows with every container
+// on the host.
 #include "cgroups/probe.h"
+
+#include "base/file.h"
+#include "base/text.h"
 
 #include <linux/magic.h>
 #include <sys/vfs.h>
@@ -9,9 +13,6 @@
 #include <algorithm>
 #include <optional>
 #include <string_view>
-
-#include "base/file.h"
-#include "base/text.h"
 
 namespace onggi::cgroups {
 namespace {
@@ -35,8 +36,9 @@ long magic_of(const std::string& path) {
   return sys::call(SYS_statfs, path.c_str(), &info) == 0 ? static_cast<long>(info.f_type) : 0;
 }
 
-// The directory of a v1 hierarchy: "cpu,cpuacct" or, where somebody chose another name for controllers mounted
-// together, that of one of them. A named hierarchy ("name=systemd") has its name's directory.
+// The directory of a v1 hierarchy: "cpu,cpuacct" or, where somebody chose another name for
+// controllers mounted together, that of one of them. A named hierarchy ("name=systemd") has its
+// name's directory.
 std::optional<std::string> find_legacy_mount(std::string_view controllers) {
   if (controllers.starts_with("name=")) controllers.remove_prefix(5);
   const auto mounted = [](std::string_view name) {
@@ -52,14 +54,17 @@ std::optional<std::string> find_legacy_mount(std::string_view controllers) {
 
 Result<plan::CgroupHierarchy> unified_hierarchy(std::string_view mount_point, std::string_view name,
                                                 std::string_view own_path) {
-  plan::CgroupHierarchy hierarchy{std::string(mount_point), std::string(name), {}, std::string(own_path), true};
-  std::string available = TRY(read_file(AT_FDCWD, hierarchy.mount_point + "/cgroup.controllers", kFileLimit));
+  plan::CgroupHierarchy hierarchy{
+      std::string(mount_point), std::string(name), {}, std::string(own_path), true};
+  std::string available =
+      TRY(read_file(AT_FDCWD, hierarchy.mount_point + "/cgroup.controllers", kFileLimit));
   if (available.ends_with('\n')) available.pop_back();
   hierarchy.controllers = split(available, ' ');
   return hierarchy;
 }
 
-// One line of /proc/self/cgroup below a directory of v1 hierarchies: "4:cpu,cpuacct:/a" or, of v2, "0::/a".
+// One line of /proc/self/cgroup below a directory of v1 hierarchies: "4:cpu,cpuacct:/a" or, of v2,
+// "0::/a".
 Result<> add_hierarchy(std::string_view line, plan::HostFacts& facts) {
   const size_t first = line.find(':');
   const size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
@@ -102,7 +107,8 @@ Result<> probe(plan::HostFacts& facts) {
     return {};
   }
   for (const std::string& line : lines) TRY(add_hierarchy(line, facts));
-  // /proc lists the hierarchies as they were mounted, newest first; a plan should not depend on that.
+  // /proc lists the hierarchies as they were mounted, newest first; a plan should not depend on
+  // that.
   std::ranges::sort(facts.cgroups, {}, &plan::CgroupHierarchy::mount_point);
   return {};
 }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// One open(2) for all settings of a file that follow each other (the device rules are a dozen), one write(2) each.
+// One open(2) for all settings of a file that follow each other (the device rules are a dozen), one
+// write(2) each.
 #include "cgroups/settings.h"
-
-#include <string>
-#include <vector>
 
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/syscalls.h"
+
+#include <string>
+#include <vector>
 
 namespace onggi::cgroups {
 namespace {
 
 using plan::CgroupSetting;
 
-Error write_error(long result, const CgroupSetting& setting, const std::string& file, const std::string& value) {
+Error write_error(long result, const CgroupSetting& setting, const std::string& file,
+                  const std::string& value) {
   Error error = system_error(result, "write", file);
   error.message.append(" '", value, "'");
   if (result == -ENOENT && setting.missing_hint) error.hint.append(setting.missing_hint);
@@ -34,7 +36,8 @@ class Writer {
       if (!setting.other_file.empty()) {
         const long other = write_text(setting, setting.other_file, setting.other_value);
         if (other >= 0) return {};
-        if (other != -ENOENT) return write_error(other, setting, setting.other_file, setting.other_value);
+        if (other != -ENOENT)
+          return write_error(other, setting, setting.other_file, setting.other_value);
       }
     }
     return write_error(result, setting, setting.file, setting.value);
@@ -59,12 +62,14 @@ class Writer {
 
   Result<> check_lower_bound(const CgroupSetting& setting) const {
     if (setting.not_below.empty()) return {};
-    std::string used = TRY_AT(setting.place, read_file(AT_FDCWD, full_path(setting, setting.not_below), 4096));
+    std::string used =
+        TRY_AT(setting.place, read_file(AT_FDCWD, full_path(setting, setting.not_below), 4096));
     if (used.ends_with('\n')) used.pop_back();
     const auto usage = parse_decimal<uint64_t>(used);
     const auto limit = parse_decimal<uint64_t>(setting.value);
     if (!usage || !limit || *limit >= *usage) return {};
-    return config_error(setting.place, *limit, " is below what is in use: ", setting.not_below, " is ", *usage);
+    return config_error(setting.place, *limit, " is below what is in use: ", setting.not_below,
+                        " is ", *usage);
   }
 
   std::span<const plan::CgroupDirectory> directories_;
@@ -74,7 +79,8 @@ class Writer {
 
 }  // namespace
 
-Result<> write_settings(std::span<const plan::CgroupDirectory> directories, std::span<const CgroupSetting> settings) {
+Result<> write_settings(std::span<const plan::CgroupDirectory> directories,
+                        std::span<const CgroupSetting> settings) {
   Writer writer(directories);
   std::vector<const CgroupSetting*> postponed;
   for (const CgroupSetting& setting : settings) {

@@ -2,14 +2,16 @@
 // Writing a list of cgroup settings.
 #pragma once
 
-#include <span>
-
 #include "base/result.h"
 #include "plan/cgroup_plan.h"
 
+#include <span>
+
 namespace onggi::cgroups {
 
-// In their order, into `directories`. The error names the setting's place in the config, the file and the value.
-Result<> write_settings(std::span<const plan::CgroupDirectory> directories, std::span<const plan::CgroupSetting> settings);
+// In their order, into `directories`. The error names the setting's place in the config, the file
+// and the value.
+Result<> write_settings(std::span<const plan::CgroupDirectory> directories,
+                        std::span<const plan::CgroupSetting> settings);
 
 }  // namespace onggi::cgroups

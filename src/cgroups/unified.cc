@@ -2,11 +2,11 @@
 // Cgroup v2 (Documentation/admin-guide/cgroup-v2.rst).
 #include "cgroups/unified.h"
 
-#include <algorithm>
-#include <csignal>
-
 #include "base/file.h"
 #include "cgroups/directory.h"
+
+#include <algorithm>
+#include <csignal>
 
 namespace onggi::cgroups::unified {
 namespace {
@@ -15,23 +15,29 @@ bool is_gone(const Result<>& result) {
   return !result && (result.error().errnum == ENOENT || result.error().errnum == ENODEV);
 }
 
-Error controller_refused(Error error, const std::string& directory, const plan::CgroupController& controller) {
+Error controller_refused(Error error, const std::string& directory,
+                         const plan::CgroupController& controller) {
   const int errnum = error.errnum;
   error.message.clear();
-  error.message.append("cgroup controller '", controller.name, "' cannot be enabled: write '", directory,
-                       "/cgroup.subtree_control' '+", controller.name, "'");
+  error.message.append("cgroup controller '", controller.name, "' cannot be enabled: write '",
+                       directory, "/cgroup.subtree_control' '+", controller.name, "'");
   error = at_place(error, controller.place);
   switch (errnum) {
     case ENOENT:
     case EACCES:
     case EPERM:
-      return with_hint(error, "the controller is not delegated to this cgroup; systemd: Delegate=yes in the unit or in "
-                              "user@.service.d");
+      return with_hint(
+          error,
+          "the controller is not delegated to this cgroup; systemd: Delegate=yes in the unit or in "
+          "user@.service.d");
     case EBUSY:
-      return with_hint(error, "that cgroup has processes of its own, so its children cannot have controllers: choose a "
-                              "linux.cgroupsPath elsewhere, or move the processes into a sub-cgroup");
+      return with_hint(
+          error,
+          "that cgroup has processes of its own, so its children cannot have controllers: choose a "
+          "linux.cgroupsPath elsewhere, or move the processes into a sub-cgroup");
     case EOPNOTSUPP:
-      return with_hint(error, "that cgroup is threaded (see its cgroup.type) and cannot hold containers");
+      return with_hint(error,
+                       "that cgroup is threaded (see its cgroup.type) and cannot hold containers");
     default:
       return error;
   }
@@ -46,20 +52,24 @@ bool has_word(std::string_view list, std::string_view word) {
   return false;
 }
 
-// Reads before it writes: even a write that changes nothing waits until the cgroups that were just removed below are
-// offline, an RCU grace period.
-Result<> enable_in(const std::string& directory, std::span<const plan::CgroupController> controllers) {
+// Reads before it writes: even a write that changes nothing waits until the cgroups that were just
+// removed below are offline, an RCU grace period.
+Result<> enable_in(const std::string& directory,
+                   std::span<const plan::CgroupController> controllers) {
   const std::string file = directory + "/cgroup.subtree_control";
   const std::string enabled = TRY(read_file(AT_FDCWD, file, 4096));
   std::string line;
   for (const plan::CgroupController& controller : controllers) {
-    if (!has_word(enabled, controller.name)) line.append(line.empty() ? "+" : " +").append(controller.name);
+    if (!has_word(enabled, controller.name))
+      line.append(line.empty() ? "+" : " +").append(controller.name);
   }
   if (line.empty() || write_existing(AT_FDCWD, file, line)) return {};
-  // One refused controller refuses the line, so that each gets its own attempt; only a limit's must succeed.
+  // One refused controller refuses the line, so that each gets its own attempt; only a limit's must
+  // succeed.
   for (const plan::CgroupController& controller : controllers) {
     const Result<> written = write_existing(AT_FDCWD, file, "+" + controller.name);
-    if (!written && !controller.place.empty()) return controller_refused(written.error(), directory, controller);
+    if (!written && !controller.place.empty())
+      return controller_refused(written.error(), directory, controller);
   }
   return {};
 }
@@ -79,7 +89,8 @@ Result<> enable_controllers(const std::string& mount_point, const std::string& p
 Result<> delegate(const std::string& directory, uint32_t owner) {
   constexpr uint32_t kNoChange = UINT32_MAX;
   std::string files = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
-  if (std::optional<std::string> listed = TRY(read_control("/sys/kernel/cgroup/delegate"))) files = std::move(*listed);
+  if (std::optional<std::string> listed = TRY(read_control("/sys/kernel/cgroup/delegate")))
+    files = std::move(*listed);
   long result = sys::fchownat(AT_FDCWD, directory.c_str(), owner, kNoChange, 0);
   if (result < 0) return system_error(result, "chown", directory);
   for (std::string_view rest = files; !rest.empty();) {
@@ -87,7 +98,8 @@ Result<> delegate(const std::string& directory, uint32_t owner) {
     const std::string file = (directory + "/").append(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     result = sys::fchownat(AT_FDCWD, file.c_str(), owner, kNoChange, 0);
-    // The list is of all files that can be delegated; those of controllers that are not enabled are not there.
+    // The list is of all files that can be delegated; those of controllers that are not enabled are
+    // not there.
     if (result < 0 && result != -ENOENT) return system_error(result, "chown", file);
   }
   return {};
@@ -101,7 +113,8 @@ Result<bool> frozen(const std::string& directory) {
 Result<> kill(const std::string& directory) {
   const Result<> killed = write_existing(AT_FDCWD, directory + "/cgroup.kill", "1");
   if (!is_gone(killed)) return killed;
-  // Linux before 5.14, or no cgroup any more. Frozen, so that no fork(2) outruns the walk over the processes.
+  // Linux before 5.14, or no cgroup any more. Frozen, so that no fork(2) outruns the walk over the
+  // processes.
   const Result<> stopped = write_existing(AT_FDCWD, directory + "/cgroup.freeze", "1");
   if (is_gone(stopped)) return {};
   TRY(stopped);

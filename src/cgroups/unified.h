@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What only cgroup v2 has: controllers enabled from the root down, delegation, cgroup.kill and cgroup.freeze.
+// What only cgroup v2 has: controllers enabled from the root down, delegation, cgroup.kill and
+// cgroup.freeze.
 #pragma once
-
-#include <span>
-#include <string>
 
 #include "base/result.h"
 #include "plan/cgroup_plan.h"
+
+#include <span>
+#include <string>
 
 namespace onggi::cgroups::unified {
 
@@ -14,7 +15,8 @@ namespace onggi::cgroups::unified {
 Result<> enable_controllers(const std::string& mount_point, const std::string& path,
                             std::span<const plan::CgroupController> controllers);
 
-// Hands the directory and the files that the kernel lists for it over to `owner` (cgroup-v2.rst, "Delegation").
+// Hands the directory and the files that the kernel lists for it over to `owner` (cgroup-v2.rst,
+// "Delegation").
 Result<> delegate(const std::string& directory, uint32_t owner);
 
 // False for a cgroup that is gone.

@@ -24,21 +24,25 @@ int run_named(const GlobalOptions& global, Arguments words) {
   const Command& command = *found.value();
   const Arguments arguments = words.subspan(1);
   if (command.invoke == nullptr) {
-    // Options of a planned command are not known, so only a first word without dash is surely its container.
+    // Options of a planned command are not known, so only a first word without dash is surely its
+    // container.
     std::string label = command.name;
-    if (!arguments.empty() && !arguments[0].starts_with('-')) label.append(" ").append(arguments[0]);
+    if (!arguments.empty() && !arguments[0].starts_with('-'))
+      label.append(" ").append(arguments[0]);
     return fail(label, unsupported("", "not supported yet"), command.failure_status);
   }
   std::string subject;
   const Result<int> result = command.invoke(command, global, arguments, subject);
-  return finish(subject.empty() ? command.name : command.name + (" " + subject), result, command.failure_status);
+  return finish(subject.empty() ? command.name : command.name + (" " + subject), result,
+                command.failure_status);
 }
 
 }  // namespace
 
 int run(Arguments arguments) {
   GlobalOptions global;
-  const Result<ParsedArguments> parsed = parse_options(global_options(), &global, arguments, Operands::last);
+  const Result<ParsedArguments> parsed =
+      parse_options(global_options(), &global, arguments, Operands::last);
   // Opened even after a wrong option, so that an engine finds the error where it looks for it.
   const Result<> opened = log::open({global.log, global.log_format, global.log_level});
   if (!parsed) return fail("", parsed.error());
@@ -46,8 +50,11 @@ int run(Arguments arguments) {
   const std::vector<std::string_view>& words = parsed.value().operands;
   if (parsed.value().help) return finish("", print(general_help()), 1);
   if (global.version) return finish("", print(version_text()), 1);
-  if (words.empty()) return fail("", with_hint(make_error(ErrorKind::invalid_config, "no command"), "try 'onggi help'"));
-  if (global.rootless == Rootless::on) return fail(words[0], unsupported("", "--rootless true: not supported yet"));
+  if (words.empty())
+    return fail("",
+                with_hint(make_error(ErrorKind::invalid_config, "no command"), "try 'onggi help'"));
+  if (global.rootless == Rootless::on)
+    return fail(words[0], unsupported("", "--rootless true: not supported yet"));
   return run_named(global, words);
 }
 

@@ -2,14 +2,14 @@
 // What all commands share: operand counts, the state root, standard output.
 #include "cli/command.h"
 
-#include <climits>
-#include <unistd.h>
-
-#include <algorithm>
-
 #include "base/file.h"
 #include "base/path.h"
 #include "cli/help.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
 
 namespace onggi::cli {
 namespace {
@@ -54,7 +54,8 @@ Result<ParsedArguments> parse_command(const Command& command, void* target, Argu
                      text<160>("usage: ", usage_line(command)).view());
   }
   if (parsed.operands.size() > count.most) {
-    return with_hint(make_error(ErrorKind::invalid_config, "unexpected argument '", parsed.operands[count.most], "'"),
+    return with_hint(make_error(ErrorKind::invalid_config, "unexpected argument '",
+                                parsed.operands[count.most], "'"),
                      text<160>("usage: ", usage_line(command)).view());
   }
   return parsed;
@@ -81,6 +82,8 @@ Result<int> print(std::string_view text) {
   return 0;
 }
 
-Result<int> print_command_help(const Command& command) { return print(command_help(command)); }
+Result<int> print_command_help(const Command& command) {
+  return print(command_help(command));
+}
 
 }  // namespace onggi::cli

@@ -2,11 +2,11 @@
 // A command as data: its name, operands and options, and the function behind them.
 #pragma once
 
-#include <string>
-
 #include "base/log.h"
 #include "cli/options.h"
 #include "runtime/runtime.h"
+
+#include <string>
 
 namespace onggi::cli {
 
@@ -23,7 +23,8 @@ struct GlobalOptions {
 
 struct Command {
   const char* name;
-  const char* operands;  // as help shows them; their number is read from it: "CONTAINER-ID [SIGNAL]" is one or two
+  const char* operands;  // as help shows them; their number is read from it: "CONTAINER-ID
+                         // [SIGNAL]" is one or two
   const char* summary;   // nullptr: not shown
   std::span<const OptionRow> options;
   // `subject` becomes what the command is about (the container's id), for the error message.
@@ -39,7 +40,8 @@ std::span<const OptionRow> global_options();
 Result<const Command*> find_command(std::string_view name);
 
 // Options into `target`, and a check of the number of operands.
-Result<ParsedArguments> parse_command(const Command& command, void* target, Arguments arguments, std::string& subject);
+Result<ParsedArguments> parse_command(const Command& command, void* target, Arguments arguments,
+                                      std::string& subject);
 
 // What a command's function gets beside its options.
 struct Context {
@@ -55,7 +57,8 @@ Result<int> print(std::string_view text);
 Result<int> print_command_help(const Command& command);
 
 template <const auto& Table, auto Function>
-Result<int> invoke(const Command& command, const GlobalOptions& global, Arguments arguments, std::string& subject) {
+Result<int> invoke(const Command& command, const GlobalOptions& global, Arguments arguments,
+                   std::string& subject) {
   typename std::remove_cvref_t<decltype(Table)>::target_type target;
   const ParsedArguments parsed = TRY(parse_command(command, &target, arguments, subject));
   if (parsed.help) return print_command_help(command);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All tables of the command line. Names and letters are those that engines pass to other OCI runtimes.
+// All tables of the command line. Names and letters are those that engines pass to other OCI
+// runtimes.
 #include "cli/about.h"
 #include "cli/command.h"
 #include "cli/container_commands.h"
@@ -8,52 +9,65 @@ namespace onggi::cli {
 namespace {
 
 constexpr auto kGlobalOptions = options<GlobalOptions>({
-    option<&GlobalOptions::root>("root", 0, "DIR", "where the state of containers is kept (default: /run/onggi)"),
+    option<&GlobalOptions::root>("root", 0, "DIR",
+                                 "where the state of containers is kept (default: /run/onggi)"),
     option<&GlobalOptions::log>("log", 0, "FILE", "append errors to this file as well"),
-    option<&GlobalOptions::log_format>("log-format", 0, "text|json", "form of the log (default: text)"),
+    option<&GlobalOptions::log_format>("log-format", 0, "text|json",
+                                       "form of the log (default: text)"),
     option<&GlobalOptions::log_level>("log-level", 0, "error|warning|info|debug",
                                       "least weight of what is logged (default: error)"),
-    shorthand<&GlobalOptions::log_level, log::Level::debug>("debug", 0, "the same as --log-level debug"),
+    shorthand<&GlobalOptions::log_level, log::Level::debug>("debug", 0,
+                                                            "the same as --log-level debug"),
     option<&GlobalOptions::cgroup_manager>("cgroup-manager", 0, "cgroupfs|systemd|disabled",
                                            "who makes the cgroups (default: cgroupfs)"),
-    shorthand<&GlobalOptions::cgroup_manager, CgroupManager::systemd>("systemd-cgroup", 0,
-                                                                      "the same as --cgroup-manager systemd"),
-    option<&GlobalOptions::rootless>("rootless", 0, "auto|true|false",
-                                     "run as an ordinary user (default: auto; true is not supported yet)"),
+    shorthand<&GlobalOptions::cgroup_manager, CgroupManager::systemd>(
+        "systemd-cgroup", 0, "the same as --cgroup-manager systemd"),
+    option<&GlobalOptions::rootless>(
+        "rootless", 0, "auto|true|false",
+        "run as an ordinary user (default: auto; true is not supported yet)"),
     option<&GlobalOptions::version>("version", 'v', nullptr, "show the version"),
     option<&GlobalOptions::version>("", 'V', nullptr, "the same"),
 });
 
 constexpr auto kBundleOptions = options<CreateOptions>({
-    option<&CreateOptions::bundle>("bundle", 'b', "DIR", "the bundle (default: the current directory)"),
-    option<&CreateOptions::config>("config", 'f', "FILE", "configuration, relative to the bundle (default: config.json)"),
+    option<&CreateOptions::bundle>("bundle", 'b', "DIR",
+                                   "the bundle (default: the current directory)"),
+    option<&CreateOptions::config>("config", 'f', "FILE",
+                                   "configuration, relative to the bundle (default: config.json)"),
 });
 
 constexpr auto kCreateOptions =
-    kBundleOptions +
-    options<CreateOptions>({
-        option<&CreateOptions::console_socket>("console-socket", 0, "SOCKET", "send the terminal to this socket"),
-        option<&CreateOptions::pid_file>("pid-file", 0, "FILE", "write the process id to this file"),
-        option<&CreateOptions::preserve_fds>("preserve-fds", 0, "N", "keep N descriptors, from 3 on, open"),
-        option<&CreateOptions::no_pivot>("no-pivot", 0, nullptr, "move the root mount instead of pivot_root"),
-        option<&CreateOptions::no_new_keyring>("no-new-keyring", 0, nullptr, "keep the session keyring"),
-        refused<CreateOptions>("pidfd-socket", "SOCKET"),
-    });
-
-constexpr auto kRunOptions =
-    kCreateOptions + options<CreateOptions>({
-                         option<&CreateOptions::detach>("detach", 'd', nullptr, "return once the container runs"),
-                         option<&CreateOptions::keep>("keep", 0, nullptr, "do not delete the stopped container"),
-                         option<&CreateOptions::no_subreaper>("no-subreaper", 0, nullptr,
-                                                              "do not adopt processes that the container leaves behind"),
+    kBundleOptions + options<CreateOptions>({
+                         option<&CreateOptions::console_socket>("console-socket", 0, "SOCKET",
+                                                                "send the terminal to this socket"),
+                         option<&CreateOptions::pid_file>("pid-file", 0, "FILE",
+                                                          "write the process id to this file"),
+                         option<&CreateOptions::preserve_fds>(
+                             "preserve-fds", 0, "N", "keep N descriptors, from 3 on, open"),
+                         option<&CreateOptions::no_pivot>(
+                             "no-pivot", 0, nullptr, "move the root mount instead of pivot_root"),
+                         option<&CreateOptions::no_new_keyring>("no-new-keyring", 0, nullptr,
+                                                                "keep the session keyring"),
+                         refused<CreateOptions>("pidfd-socket", "SOCKET"),
                      });
 
+constexpr auto kRunOptions =
+    kCreateOptions +
+    options<CreateOptions>({
+        option<&CreateOptions::detach>("detach", 'd', nullptr, "return once the container runs"),
+        option<&CreateOptions::keep>("keep", 0, nullptr, "do not delete the stopped container"),
+        option<&CreateOptions::no_subreaper>(
+            "no-subreaper", 0, nullptr, "do not adopt processes that the container leaves behind"),
+    });
+
 constexpr auto kKillOptions = options<KillOptions>({
-    option<&KillOptions::all>("all", 'a', nullptr, "signal every process of the container, not only the first"),
+    option<&KillOptions::all>("all", 'a', nullptr,
+                              "signal every process of the container, not only the first"),
 });
 
 constexpr auto kDeleteOptions = options<DeleteOptions>({
-    option<&DeleteOptions::force>("force", 'f', nullptr, "kill it first; a container that is not there is no error"),
+    option<&DeleteOptions::force>("force", 'f', nullptr,
+                                  "kill it first; a container that is not there is no error"),
 });
 
 constexpr auto kListOptions = options<ListOptions>({
@@ -62,7 +76,8 @@ constexpr auto kListOptions = options<ListOptions>({
 });
 
 constexpr auto kSpecOptions = options<SpecOptions>({
-    option<&SpecOptions::bundle>("bundle", 'b', "DIR", "where to write it (default: the current directory)"),
+    option<&SpecOptions::bundle>("bundle", 'b', "DIR",
+                                 "where to write it (default: the current directory)"),
     refused<SpecOptions>("rootless", nullptr),
 });
 
@@ -71,16 +86,19 @@ constexpr auto kNoOptions = no_options<NoOptions>();
 constexpr Command kCommands[] = {
     command<kCreateOptions, create>("create", "CONTAINER-ID", "create a container, ready to start"),
     command<kNoOptions, start>("start", "CONTAINER-ID", "start a created container"),
-    command<kRunOptions, run_command>("run", "CONTAINER-ID", "create and start a container, and wait for its end"),
+    command<kRunOptions, run_command>("run", "CONTAINER-ID",
+                                      "create and start a container, and wait for its end"),
     command<kNoOptions, state>("state", "CONTAINER-ID", "print the state of a container as JSON"),
-    command<kKillOptions, kill_command>("kill", "CONTAINER-ID [SIGNAL]", "send a signal (default: TERM)"),
+    command<kKillOptions, kill_command>("kill", "CONTAINER-ID [SIGNAL]",
+                                        "send a signal (default: TERM)"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "delete a stopped container"),
     command<kListOptions, list>("list", "", "list containers"),
     command<kSpecOptions, spec_command>("spec", "", "write a config.json to start from"),
     command<kNoOptions, features>("features", "", "print what this runtime supports as JSON"),
     command<kBundleOptions, plan_command>("plan", "[CONTAINER-ID]", "print what create would do"),
     command<kNoOptions, help>("help", "[COMMAND]", "show help"),
-    command<kNoOptions, completion>("completion", "bash", "print the completion script for a shell"),
+    command<kNoOptions, completion>("completion", "bash",
+                                    "print the completion script for a shell"),
     command<kNoOptions, man>("man", "", "print the manual page"),
     planned_command("exec", 255),
     planned_command("pause"),
@@ -94,7 +112,11 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> commands() { return kCommands; }
-std::span<const OptionRow> global_options() { return kGlobalOptions; }
+std::span<const Command> commands() {
+  return kCommands;
+}
+std::span<const OptionRow> global_options() {
+  return kGlobalOptions;
+}
 
 }  // namespace onggi::cli

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bash completion: a function with one case per command. Values complete by what help calls them: words for
-// "text|json", directories for DIR, files for FILE, ids for CONTAINER-ID.
-#include <string>
-
+// The bash completion: a function with one case per command. Values complete by what help calls
+// them: words for "text|json", directories for DIR, files for FILE, ids for CONTAINER-ID.
 #include "cli/help.h"
+
+#include <string>
 
 namespace onggi::cli {
 namespace {
@@ -50,7 +50,8 @@ std::string value_cases(std::span<const OptionRow> rows) {
 
 std::string operand_words(const Command& command) {
   const std::string_view operands = command.operands;
-  if (operands.find("CONTAINER-ID") != std::string_view::npos) return " $(onggi list --quiet 2>/dev/null)";
+  if (operands.find("CONTAINER-ID") != std::string_view::npos)
+    return " $(onggi list --quiet 2>/dev/null)";
   if (operands.find("COMMAND") != std::string_view::npos) return " $commands";
   if (operands == "bash") return " bash";
   return {};
@@ -65,20 +66,25 @@ std::string bash_completion() {
     if (command.summary == nullptr) continue;
     names.append(names.empty() ? "" : " ").append(command.name);
     cases.append("  ").append(command.name).append(")\n").append(value_cases(command.options));
-    cases.append("    COMPREPLY=($(compgen -W \"").append(names_of(command.options)).append(operand_words(command));
+    cases.append("    COMPREPLY=($(compgen -W \"")
+        .append(names_of(command.options))
+        .append(operand_words(command));
     cases.append("\" -- \"$word\")) ;;\n");
   }
   std::string text =
       "# bash completion for onggi\n"
       "_onggi() {\n"
       "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= each\n"
-      "  local commands='" + names + "'\n"
+      "  local commands='" +
+      names +
+      "'\n"
       "  for each in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
       "    case \" $commands \" in *\" $each \"*) command=$each; break ;; esac\n"
       "  done\n"
-      "  case $command in\n" + cases +
-      "  '')\n" + value_cases(global_options()) +
-      "    COMPREPLY=($(compgen -W \"" + names_of(global_options()) + " $commands\" -- \"$word\")) ;;\n"
+      "  case $command in\n" +
+      cases + "  '')\n" + value_cases(global_options()) + "    COMPREPLY=($(compgen -W \"" +
+      names_of(global_options()) +
+      " $commands\" -- \"$word\")) ;;\n"
       "  esac\n"
       "}\n"
       "complete -F _onggi onggi\n";

@@ -2,11 +2,11 @@
 // The thin layer between parsed options and src/runtime.
 #include "cli/container_commands.h"
 
-#include <algorithm>
-
 #include "base/json_writer.h"
 #include "cli/signals.h"
 #include "cli/version.h"
+
+#include <algorithm>
 
 namespace onggi::cli {
 namespace {
@@ -22,7 +22,8 @@ std::string align(std::span<const TableRow> rows) {
   }
   std::string text;
   for (const TableRow& row : rows) {
-    for (size_t i = 0; i + 1 < row.size(); ++i) text.append(row[i]).append(widths[i] - row[i].size(), ' ');
+    for (size_t i = 0; i + 1 < row.size(); ++i)
+      text.append(row[i]).append(widths[i] - row[i].size(), ' ');
     text.append(row.back()).append("\n");
   }
   return text;
@@ -78,7 +79,8 @@ Result<int> list(const Context& context, const ListOptions& options) {
   const RuntimeOptions runtime = TRY(runtime_options(context.global));
   const std::vector<ContainerSummary> containers = TRY(list_containers(runtime));
   if (options.quiet) return print(ids(containers));
-  return print(options.format == ListFormat::json ? list_as_json(containers) : list_as_table(containers));
+  return print(options.format == ListFormat::json ? list_as_json(containers)
+                                                  : list_as_table(containers));
 }
 
 Result<int> plan_command(const Context& context, CreateOptions& options) {
@@ -91,8 +93,8 @@ Result<int> plan_command(const Context& context, CreateOptions& options) {
 std::string list_as_table(std::span<const ContainerSummary> containers) {
   std::vector<TableRow> rows = {{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
   for (const ContainerSummary& each : containers) {
-    rows.push_back({each.id, std::to_string(each.pid), std::string(status_name(each.status)), each.bundle,
-                    each.created, each.owner});
+    rows.push_back({each.id, std::to_string(each.pid), std::string(status_name(each.status)),
+                    each.bundle, each.created, each.owner});
   }
   return align(rows);
 }

@@ -29,7 +29,10 @@ std::string two_columns(std::span<const Line> lines) {
   for (const Line& line : lines) width = std::max(width, line.left.size());
   std::string text;
   for (const Line& line : lines) {
-    text.append(line.left).append(width + 2 - line.left.size(), ' ').append(line.right).append("\n");
+    text.append(line.left)
+        .append(width + 2 - line.left.size(), ' ')
+        .append(line.right)
+        .append("\n");
   }
   return text;
 }
@@ -55,7 +58,8 @@ std::string usage_line(const Command& command) {
 std::string general_help() {
   std::vector<Line> lines;
   for (const Command& command : commands()) {
-    if (command.summary != nullptr) lines.push_back({std::string("  ") + command.name, command.summary});
+    if (command.summary != nullptr)
+      lines.push_back({std::string("  ") + command.name, command.summary});
   }
   std::string text =
       "Runs containers by the OCI runtime specification.\n\n"

@@ -2,9 +2,9 @@
 // Texts made from the tables of commands and options: help, the bash completion, the man page.
 #pragma once
 
-#include <string>
-
 #include "cli/command.h"
+
+#include <string>
 
 namespace onggi::cli {
 

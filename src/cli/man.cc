@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/onggi.1, in the macros of man(7).
-#include <string>
-
 #include "cli/help.h"
+
+#include <string>
 
 namespace onggi::cli {
 namespace {
@@ -26,7 +26,11 @@ std::string roff(std::string_view text) {
 std::string option_entry(const OptionRow& row) {
   std::string text = ".TP\n";
   if (row.letter != 0) text.append("\\fB\\-").append(1, row.letter).append("\\fR");
-  if (*row.name != 0) text.append(row.letter != 0 ? ", " : "").append("\\fB").append(roff(spelling(row))).append("\\fR");
+  if (*row.name != 0)
+    text.append(row.letter != 0 ? ", " : "")
+        .append("\\fB")
+        .append(roff(spelling(row)))
+        .append("\\fR");
   if (row.value != nullptr) text.append(" \\fI").append(roff(row.value)).append("\\fR");
   return text.append("\n").append(roff(row.help)).append("\n");
 }
@@ -48,11 +52,13 @@ std::string command_entry(const Command& command) {
 
 std::string man_page() {
   std::string text =
-      ".TH ONGGI 1 \"\" \"onggi " ONGGI_VERSION "\" \"User Commands\"\n"
+      ".TH ONGGI 1 \"\" \"onggi " ONGGI_VERSION
+      "\" \"User Commands\"\n"
       ".SH NAME\nonggi \\- container runtime for the OCI runtime specification\n"
       ".SH SYNOPSIS\n.B onggi\n[\\fIOPTION\\fR]... \\fICOMMAND\\fR [\\fIARGUMENT\\fR]...\n"
       ".SH DESCRIPTION\n"
-      "Creates and runs containers from bundles: a directory with a\n.I config.json\nand a root filesystem. "
+      "Creates and runs containers from bundles: a directory with a\n.I config.json\nand a root "
+      "filesystem. "
       "Container engines call it in place of other low\\-level runtimes.\n"
       ".SH OPTIONS\n";
   text.append(option_entries(global_options())).append(".SH COMMANDS\n");
@@ -61,7 +67,8 @@ std::string man_page() {
   }
   return text +
          ".SH EXIT STATUS\n"
-         "\\fBrun\\fR without \\fB\\-\\-detach\\fR: the status of the container's program, or 128 plus the number of the "
+         "\\fBrun\\fR without \\fB\\-\\-detach\\fR: the status of the container's program, or 128 "
+         "plus the number of the "
          "signal that ended it. Otherwise 0 on success and 1 on failure.\n";
 }
 

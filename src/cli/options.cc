@@ -10,7 +10,8 @@
 namespace onggi::cli {
 namespace {
 
-// Damerau-Levenshtein distance in its "optimal string alignment" form: a swap of neighbours counts as one slip.
+// Damerau-Levenshtein distance in its "optimal string alignment" form: a swap of neighbours counts
+// as one slip.
 size_t edit_distance(std::string_view from, std::string_view to) {
   std::vector<size_t> before_last, last, row(to.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
@@ -28,7 +29,8 @@ size_t edit_distance(std::string_view from, std::string_view to) {
 }
 
 const OptionRow* find_name(std::span<const OptionRow> rows, std::string_view name) {
-  const auto row = std::ranges::find_if(rows, [&](const OptionRow& each) { return !name.empty() && each.name == name; });
+  const auto row = std::ranges::find_if(
+      rows, [&](const OptionRow& each) { return !name.empty() && each.name == name; });
   return row == rows.end() ? nullptr : &*row;
 }
 
@@ -37,7 +39,8 @@ const OptionRow* find_letter(std::span<const OptionRow> rows, char letter) {
   return row == rows.end() ? nullptr : &*row;
 }
 
-Error unknown_option(std::span<const OptionRow> rows, std::string_view dashes, std::string_view name) {
+Error unknown_option(std::span<const OptionRow> rows, std::string_view dashes,
+                     std::string_view name) {
   Error error = make_error(ErrorKind::invalid_config, "unknown option '", dashes, name, "'");
   std::vector<std::string_view> names = {"help"};
   for (const OptionRow& row : rows) {
@@ -50,7 +53,8 @@ Error unknown_option(std::span<const OptionRow> rows, std::string_view dashes, s
 
 class Parser {
  public:
-  Parser(std::span<const OptionRow> rows, void* target, Arguments rest) : rows_(rows), target_(target), rest_(rest) {}
+  Parser(std::span<const OptionRow> rows, void* target, Arguments rest)
+      : rows_(rows), target_(target), rest_(rest) {}
 
   Result<ParsedArguments> parse(Operands operands) {
     while (!rest_.empty() && !parsed_.help) {
@@ -88,7 +92,8 @@ class Parser {
   }
 
   Result<> short_options(std::string_view text) {
-    if (text.size() > 1 && find_name(rows_, text.substr(0, text.find('='))) != nullptr) return long_option("-", text);
+    if (text.size() > 1 && find_name(rows_, text.substr(0, text.find('='))) != nullptr)
+      return long_option("-", text);
     while (!text.empty()) {
       const char letter = text[0];
       text.remove_prefix(1);
@@ -99,7 +104,8 @@ class Parser {
       }
       if (row == nullptr) return unknown_option(rows_, "-", std::string_view(&letter, 1));
       if (text.starts_with('=')) return assign(*row, text.substr(1));
-      if (row->value != nullptr) return text.empty() ? assign(*row, std::nullopt) : assign(*row, text);
+      if (row->value != nullptr)
+        return text.empty() ? assign(*row, std::nullopt) : assign(*row, text);
       TRY(assign(*row, std::nullopt));
     }
     return {};
@@ -160,8 +166,8 @@ std::string spelling(const OptionRow& row) {
   return *row.name != 0 ? std::string("--") + row.name : std::string("-") + row.letter;
 }
 
-Result<ParsedArguments> parse_options(std::span<const OptionRow> rows, void* target, Arguments arguments,
-                                      Operands operands) {
+Result<ParsedArguments> parse_options(std::span<const OptionRow> rows, void* target,
+                                      Arguments arguments, Operands operands) {
   return Parser(rows, target, arguments).parse(operands);
 }
 

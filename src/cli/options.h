@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Command line options as data. A row names a member of an options struct; the parser, the help text, the bash
-// completion and the man page all read the same rows:
+// Command line options as data. A row names a member of an options struct; the parser, the help
+// text, the bash completion and the man page all read the same rows:
 //
 //   constexpr auto kKillOptions = options<KillOptions>({
 //       option<&KillOptions::all>("all", 'a', nullptr, "signal every process of the container"),
 //   });
 //
-// What the member's type means: bool: a flag; std::string, uint32_t: a value; an enum: one of the words that the value
-// column lists as "first|second", in the order of the enumerators.
+// What the member's type means: bool: a flag; std::string, uint32_t: a value; an enum: one of the
+// words that the value column lists as "first|second", in the order of the enumerators.
 #pragma once
+
+#include "base/result.h"
+#include "base/text.h"
 
 #include <array>
 #include <cstdint>
@@ -17,9 +20,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include "base/result.h"
-#include "base/text.h"
 
 namespace onggi::cli {
 
@@ -39,7 +39,9 @@ template <class Target, size_t N>
 struct OptionTable {
   using target_type = Target;
   std::array<OptionRow, N> rows;
-  constexpr operator std::span<const OptionRow>() const { return rows; }  // NOLINT(google-explicit-constructor)
+  constexpr operator std::span<const OptionRow>() const {
+    return rows;
+  }  // NOLINT(google-explicit-constructor)
 };
 
 namespace detail {
@@ -143,10 +145,11 @@ struct ParsedArguments {
   bool help = false;  // --help or -h was there; nothing after it was looked at
 };
 
-// Fills `target`, whose type must be the one of the rows. Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE,
-// -n=VALUE, -abc for flags, long names with a single dash (go-runc sends them), and "--" before operands.
-Result<ParsedArguments> parse_options(std::span<const OptionRow> rows, void* target, Arguments arguments,
-                                      Operands operands);
+// Fills `target`, whose type must be the one of the rows. Accepted: --name VALUE, --name=VALUE, -n
+// VALUE, -nVALUE, -n=VALUE, -abc for flags, long names with a single dash (go-runc sends them), and
+// "--" before operands.
+Result<ParsedArguments> parse_options(std::span<const OptionRow> rows, void* target,
+                                      Arguments arguments, Operands operands);
 
 // The candidate that `word` was probably meant to be; empty if none is near.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copying a process costs page tables, and the first write to each page afterwards; borrowing, as vfork(2) does, costs
-// neither. The stack of its own keeps the borrowing child from overwriting the frames of its sleeping parent.
+// Copying a process costs page tables, and the first write to each page afterwards; borrowing, as
+// vfork(2) does, costs neither. The stack of its own keeps the borrowing child from overwriting the
+// frames of its sleeping parent.
 #include "linux/clone.h"
 
 namespace onggi {
@@ -11,13 +12,13 @@ alignas(16) char child_stack[64 * 1024];
 
 clone_args arguments_of(const CloneRequest& request, int* pidfd) {
   clone_args arguments = {};
-  arguments.flags = request.flags | CLONE_PIDFD;
+  arguments.flags = uint64_t{request.flags | CLONE_PIDFD};
   arguments.pidfd = reinterpret_cast<uintptr_t>(pidfd);
   // A child for our own parent takes over the signal that we send ourselves (clone(2)).
-  arguments.exit_signal = (request.flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+  arguments.exit_signal = (request.flags & CLONE_PARENT) != 0 ? 0U : unsigned{SIGCHLD};
   if (request.cgroup >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<uint64_t>(request.cgroup);
+    arguments.cgroup = static_cast<__u64>(request.cgroup);
   }
   return arguments;
 }
@@ -27,8 +28,8 @@ Result<Child> child_or_error(long pid, int pidfd) {
   return Child{static_cast<int>(pid), UniqueFd(pidfd)};
 }
 
-// In the child the kernel has set the stack pointer to the new stack, so nothing of this frame may be used: what the
-// child needs is in registers.
+// In the child the kernel has set the stack pointer to the new stack, so nothing of this frame may
+// be used: what the child needs is in registers.
 long clone_onto_stack(clone_args* arguments, void (*entry)(void*), void* argument) {
 #if defined(__x86_64__)
   long result;

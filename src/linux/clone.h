@@ -2,10 +2,10 @@
 // clone3(2), in the two shapes that the launch needs.
 #pragma once
 
-#include <csignal>
-
 #include "base/fd.h"
 #include "base/result.h"
+
+#include <csignal>
 
 namespace onggi {
 
@@ -15,12 +15,13 @@ struct Child {
 };
 
 struct CloneRequest {
-  uint64_t flags = 0;      // CLONE_NEW*, CLONE_PARENT
-  int cgroup = -1;         // directory of a v2 cgroup to be born in
+  uint64_t flags = 0;  // CLONE_NEW*, CLONE_PARENT
+  int cgroup = -1;     // directory of a v2 cgroup to be born in
 };
 
-// Runs `entry(argument)` in a child that borrows this process's memory until it executes another program, on a stack of
-// its own; the caller sleeps meanwhile. `entry` must not return, allocate or touch a lock.
+// Runs `entry(argument)` in a child that borrows this process's memory until it executes another
+// program, on a stack of its own; the caller sleeps meanwhile. `entry` must not return, allocate or
+// touch a lock.
 Result<Child> clone_borrowing(const CloneRequest& request, void (*entry)(void*), void* argument);
 
 // The same in a child with a copy of the memory, for what has to wait for its parent.

@@ -2,14 +2,15 @@
 // The kernel takes a map in one write, of at most a page and 340 lines.
 #include "linux/id_mappings.h"
 
-#include <string>
-
 #include "base/file.h"
+
+#include <string>
 
 namespace onggi {
 namespace {
 
-Result<> write_map(const std::string& path, const std::vector<spec::IdMapping>& mappings, std::string_view place) {
+Result<> write_map(const std::string& path, const std::vector<spec::IdMapping>& mappings,
+                   std::string_view place) {
   std::string lines;
   for (const spec::IdMapping& mapping : mappings) {
     lines += std::to_string(mapping.container_id) + " " + std::to_string(mapping.host_id) + " " +

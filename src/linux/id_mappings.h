@@ -7,7 +7,8 @@
 
 namespace onggi {
 
-// Writes both maps of the process's user namespace; needs CAP_SETUID and CAP_SETGID over the mapped ids.
+// Writes both maps of the process's user namespace; needs CAP_SETUID and CAP_SETGID over the mapped
+// ids.
 Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan);
 
 }  // namespace onggi

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A namespace is joined with the rights over the user namespace that owns it: some only before our own user namespace
-// is entered (a network namespace that the host made), some only after. So each is tried before, and what was refused
-// once more afterwards, as nsenter(1) does.
+// A namespace is joined with the rights over the user namespace that owns it: some only before our
+// own user namespace is entered (a network namespace that the host made), some only after. So each
+// is tried before, and what was refused once more afterwards, as nsenter(1) does.
 #include "linux/join.h"
 
-#include <linux/nsfs.h>
-
 #include "base/file.h"
+
+#include <linux/nsfs.h>
 
 namespace onggi {
 namespace {
 
-constexpr int kCloneFlag[spec::kNamespaceTypes] = {CLONE_NEWNS,   CLONE_NEWPID,  CLONE_NEWNET,    CLONE_NEWUTS,
-                                                   CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWCGROUP, CLONE_NEWTIME};
+constexpr int kCloneFlag[spec::kNamespaceTypes] = {CLONE_NEWNS,     CLONE_NEWPID, CLONE_NEWNET,
+                                                   CLONE_NEWUTS,    CLONE_NEWIPC, CLONE_NEWUSER,
+                                                   CLONE_NEWCGROUP, CLONE_NEWTIME};
 
 int flag_of(const plan::JoinedNamespace& joined) {
   return kCloneFlag[static_cast<size_t>(joined.type)];
@@ -25,10 +26,13 @@ Error cannot_join(long result, const plan::JoinedNamespace& joined) {
 Result<> write_time_offsets(std::string_view offsets) {
   if (offsets.empty()) return {};
   const long opened = sys::openat(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY);
-  if (opened < 0) return at_place(system_error(opened, "open", "/proc/self/timens_offsets"), "linux.timeOffsets");
+  if (opened < 0)
+    return at_place(system_error(opened, "open", "/proc/self/timens_offsets"), "linux.timeOffsets");
   const UniqueFd file(opened);
   const long written = sys::write(file.get(), offsets.data(), offsets.size());
-  if (written < 0) return at_place(system_error(written, "write", "/proc/self/timens_offsets"), "linux.timeOffsets");
+  if (written < 0)
+    return at_place(system_error(written, "write", "/proc/self/timens_offsets"),
+                    "linux.timeOffsets");
   return {};
 }
 
@@ -42,7 +46,8 @@ Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan) {
     UniqueFd fd(opened);
     const long type = sys::ioctl(fd.get(), NS_GET_NSTYPE);
     if (type != flag_of(joined)) {
-      return config_error(joined.place, "'", joined.path, type < 0 ? "' is no namespace" : "' is of another type");
+      return config_error(joined.place, "'", joined.path,
+                          type < 0 ? "' is no namespace" : "' is of another type");
     }
     fds.push_back(std::move(fd));
   }
@@ -84,8 +89,10 @@ Result<> join_namespaces(const plan::NamespacePlan& plan, const std::vector<Uniq
 Result<> become_root(bool set_groups) {
   if (set_groups) {
     const long cleared = sys::setgroups(0, nullptr);
-    // Denied in a user namespace that an ordinary user made: the groups are then unmapped and give nothing.
-    if (cleared < 0 && cleared != -EPERM) return at_place(system_error(cleared, "setgroups"), "linux.gidMappings");
+    // Denied in a user namespace that an ordinary user made: the groups are then unmapped and give
+    // nothing.
+    if (cleared < 0 && cleared != -EPERM)
+      return at_place(system_error(cleared, "setgroups"), "linux.gidMappings");
   }
   const long gid = sys::setresgid(0);
   if (gid < 0) return at_place(system_error(gid, "setresgid", "0"), "linux.gidMappings");

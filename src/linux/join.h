@@ -2,20 +2,20 @@
 // Namespaces that exist already: linux.namespaces[].path.
 #pragma once
 
-#include <vector>
-
 #include "base/fd.h"
 #include "base/result.h"
 #include "plan/plan.h"
 
+#include <vector>
+
 namespace onggi {
 
-// One descriptor for each of `plan.joined`, in its order, checked to be of the right type. The path is not looked up
-// again: what was checked is what is joined.
+// One descriptor for each of `plan.joined`, in its order, checked to be of the right type. The path
+// is not looked up again: what was checked is what is joined.
 Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan);
 
-// In the bridge process, on borrowed or copied memory: raw system calls only. Joins everything, the user namespace
-// where it can be, makes a new time namespace and sets its offsets.
+// In the bridge process, on borrowed or copied memory: raw system calls only. Joins everything, the
+// user namespace where it can be, makes a new time namespace and sets its offsets.
 Result<> join_namespaces(const plan::NamespacePlan& plan, const std::vector<UniqueFd>& fds);
 
 // User and group 0 of the user namespace that this process is in.

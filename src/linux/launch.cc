@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The child between clone3(2) and execveat(2) runs on borrowed memory: its functions take pointers to what the parent
-// prepared, and use raw system calls only.
+// The child between clone3(2) and execveat(2) runs on borrowed memory: its functions take pointers
+// to what the parent prepared, and use raw system calls only.
 #include "linux/launch.h"
-
-#include <linux/close_range.h>
-#include <sys/wait.h>
-
-#include <cstdio>
-#include <cstring>
 
 #include "base/file.h"
 #include "linux/id_mappings.h"
 #include "linux/join.h"
 #include "linux/sealed_init.h"
 #include "linux/socket_message.h"
+
+#include <linux/close_range.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstring>
 
 namespace onggi {
 namespace {
@@ -31,7 +31,7 @@ struct ChildEntry {
   const LaunchResources* resources;
   const Descriptors* fds;
   const char* plan_number;
-  uint64_t create;       // CLONE_NEW* of the last clone
+  uint64_t create;  // CLONE_NEW* of the last clone
   int bridge_socket = -1;
 };
 
@@ -70,14 +70,17 @@ void enter_borrowing(void* argument) {
   execute_init(argument);
 }
 
-// In a new user namespace ids are unmapped at first, and an execve would take the capabilities away.
+// In a new user namespace ids are unmapped at first, and an execve would take the capabilities
+// away.
 void enter_user_namespace(void* argument) {
   const auto& entry = *static_cast<const ChildEntry*>(argument);
   (void)sys::close(entry.fds->go.get());
   (void)sys::close(entry.fds->channel.get());
   char byte;
-  if (sys::read(entry.fds->init_go.get(), &byte, 1) != 1) sys::exit_group(1);  // our parent has died
-  if (Result<> became = become_root(entry.plan->handoff.set_groups); !became) fail(entry, became.error());
+  if (sys::read(entry.fds->init_go.get(), &byte, 1) != 1)
+    sys::exit_group(1);  // our parent has died
+  if (Result<> became = become_root(entry.plan->handoff.set_groups); !became)
+    fail(entry, became.error());
   execute_init(argument);
 }
 
@@ -86,17 +89,21 @@ void enter_bridge(void* argument) {
   auto entry = *static_cast<const ChildEntry*>(argument);
   (void)sys::close(entry.fds->channel.get());
   const plan::NamespacePlan& namespaces = entry.plan->namespaces;
-  if (Result<> joined = join_namespaces(namespaces, entry.fds->namespaces); !joined) fail(entry, joined.error());
+  if (Result<> joined = join_namespaces(namespaces, entry.fds->namespaces); !joined)
+    fail(entry, joined.error());
   const bool new_user = (entry.create & CLONE_NEWUSER) != 0;
   const CloneRequest request{.flags = entry.create | CLONE_PARENT, .cgroup = -1};
-  // Not borrowing: init may have to wait for its id maps, which our parent writes once it knows the pid.
-  Result<Child> init = clone_copying(request, new_user ? enter_user_namespace : enter_borrowing, &entry);
+  // Not borrowing: init may have to wait for its id maps, which our parent writes once it knows the
+  // pid.
+  Result<Child> init =
+      clone_copying(request, new_user ? enter_user_namespace : enter_borrowing, &entry);
   if (!init) fail(entry, at_place(init.error(), "linux.namespaces"));
   (void)send_with_fd(entry.bridge_socket, &init->pid, sizeof init->pid, init->pidfd.get());
   sys::exit_group(0);
 }
 
-Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resources, const Descriptors& fds) {
+Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resources,
+                           const Descriptors& fds) {
   plan::Pool pool = plan.pool;
   InitPlan header;
   const auto actions = [&pool](const std::vector<plan::Step>& steps) {
@@ -115,8 +122,10 @@ Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resour
   if (resources.tasks.size() > kMaxHierarchies || fds.namespaces.size() > kMaxJoins) {
     return make_error(ErrorKind::unsupported, "more than ", kMaxHierarchies, " cgroup hierarchies");
   }
-  for (const UniqueFd& tasks : resources.tasks) header.fds.tasks[header.fds.tasks_count++] = tasks.get();
-  for (size_t i = 0; i < fds.namespaces.size(); i++) header.fds.namespaces[i] = fds.namespaces[i].get();
+  for (const UniqueFd& tasks : resources.tasks)
+    header.fds.tasks[header.fds.tasks_count++] = tasks.get();
+  for (size_t i = 0; i < fds.namespaces.size(); i++)
+    header.fds.namespaces[i] = fds.namespaces[i].get();
   header.size = static_cast<uint32_t>(sizeof header + pool.bytes().size());
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   return bytes.append(pool.bytes());
@@ -196,8 +205,8 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
   Descriptors fds = TRY(open_descriptors(plan, resources));
   char plan_number[12];
   (void)snprintf(plan_number, sizeof plan_number, "%d", fds.plan.get());
-  // A cgroup namespace is rooted where its maker is, so init makes it itself once it has arrived; a time namespace is
-  // for children, so the bridge makes it.
+  // A cgroup namespace is rooted where its maker is, so init makes it itself once it has arrived; a
+  // time namespace is for children, so the bridge makes it.
   ChildEntry entry{.plan = &plan,
                    .resources = &resources,
                    .fds = &fds,
@@ -231,8 +240,9 @@ Result<std::optional<Message>> Init::receive(const plan::Plan& plan) {
 Result<> Init::wait_ready(const plan::Plan& plan) {
   const std::optional<Message> message = TRY(receive(plan));
   if (message && message->kind == MessageKind::ready) return {};
-  return with_hint(make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
-                   "a memory limit below what the set-up needs, or a signal");
+  return with_hint(
+      make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
+      "a memory limit below what the set-up needs, or a signal");
 }
 
 Result<> Init::commit(int seccomp, bool start_now) {
@@ -253,7 +263,8 @@ Error explain(const Message& message, const plan::Plan& plan) {
   const auto step = static_cast<size_t>(message.step);
   const size_t before = plan.before_pivot.size();
   if (message.step < 0 || step >= before + plan.after_pivot.size()) return message.error;
-  const plan::Step& failed = step < before ? plan.before_pivot[step] : plan.after_pivot[step - before];
+  const plan::Step& failed =
+      step < before ? plan.before_pivot[step] : plan.after_pivot[step - before];
   return at_place(message.error, plan::render(failed.origin));
 }
 

@@ -2,23 +2,23 @@
 // From a Plan to a running onggi-init, and the conversation with it until the container is created.
 #pragma once
 
-#include <span>
-#include <vector>
-
 #include "base/fd.h"
 #include "base/result.h"
 #include "linux/clone.h"
 #include "linux/wire.h"
 #include "plan/plan.h"
 
+#include <span>
+#include <vector>
+
 namespace onggi {
 
-struct LaunchResources {  // all borrowed
+struct LaunchResources {            // all borrowed
   std::span<const UniqueFd> tasks;  // "tasks" files of the container's v1 cgroups
   int unified_cgroup = -1;          // directory of its v2 cgroup
   int start_listener = -1;
   int console = -1;
-  uint32_t first_private = 3;       // descriptors from here on are not for the container's program
+  uint32_t first_private = 3;  // descriptors from here on are not for the container's program
 };
 
 // A launched init. Until `commit` it dies with this process; destroying it kills it.

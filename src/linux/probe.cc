@@ -2,11 +2,11 @@
 // A handful of system calls: this is on the way of every launch.
 #include "linux/probe.h"
 
+#include "base/file.h"
+
 #include <linux/capability.h>
 
 #include <cstdio>
-
-#include "base/file.h"
 
 namespace onggi {
 namespace {
@@ -37,7 +37,8 @@ Result<> probe_host(plan::HostFacts& facts) {
   facts.euid = static_cast<uint32_t>(sys::call(SYS_geteuid));
   facts.in_user_namespace = TRY(in_user_namespace());
   facts.capabilities = TRY(permitted_capabilities());
-  // The directories are there only when the module is in force, not merely built in (apparmor(7), selinux(8)).
+  // The directories are there only when the module is in force, not merely built in (apparmor(7),
+  // selinux(8)).
   facts.apparmor = exists("/sys/kernel/security/apparmor");
   facts.selinux = exists("/sys/fs/selinux/enforce");
   return {};

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// /proc/PID/stat: the command stands in parentheses and may hold any character, so the fields behind it are counted
-// from the last one.
+// /proc/PID/stat: the command stands in parentheses and may hold any character, so the fields
+// behind it are counted from the last one.
 #include "linux/process_status.h"
+
+#include "base/file.h"
 
 #include <ctime>
 #include <string>
-
-#include "base/file.h"
 
 namespace onggi {
 
@@ -28,7 +28,8 @@ Result<std::optional<ProcessStatus>> process_status(int pid) {
   status.state = stat[close + 2];
   constexpr int kStartTimeAfterState = 19;
   std::string_view rest = std::string_view(stat).substr(close + 2);
-  for (int i = 0; i < kStartTimeAfterState; i++) rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
+  for (int i = 0; i < kStartTimeAfterState; i++)
+    rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
   status.start_time = parse_decimal<uint64_t>(rest.substr(0, rest.find(' '))).value_or(0);
   return std::optional(status);
 }
@@ -39,8 +40,10 @@ Result<std::optional<UniqueFd>> open_process(int pid, uint64_t start_time) {
   if (opened == -ESRCH) return std::optional<UniqueFd>();
   if (opened < 0) return system_error(opened, "pidfd_open", std::to_string(pid));
   UniqueFd pidfd(opened);
-  const std::optional<ProcessStatus> status = TRY(process_status(pid));  // after the descriptor: no pid can be reused now
-  if (!status || !status->alive() || status->start_time != start_time) return std::optional<UniqueFd>();
+  const std::optional<ProcessStatus> status =
+      TRY(process_status(pid));  // after the descriptor: no pid can be reused now
+  if (!status || !status->alive() || status->start_time != start_time)
+    return std::optional<UniqueFd>();
   return std::optional<UniqueFd>(std::move(pidfd));
 }
 

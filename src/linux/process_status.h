@@ -2,17 +2,17 @@
 // A process named by pid *and* start time, because pids are used again.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/text.h"
 
+#include <cstdint>
+#include <optional>
+
 namespace onggi {
 
 struct ProcessStatus {
-  char state = 'Z';        // as in proc_pid_stat(5)
+  char state = 'Z';         // as in proc_pid_stat(5)
   uint64_t start_time = 0;  // clock ticks since boot
   FixedText<64> command;
   bool alive() const { return state != 'Z' && state != 'X' && state != 'x'; }

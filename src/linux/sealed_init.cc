@@ -2,15 +2,16 @@
 // The embedded program: ONGGI_INIT_FILE is named by the build, and the assembler copies it in.
 #include "linux/sealed_init.h"
 
-#include <string>
-
 #include "base/file.h"
+
+#include <string>
 
 __asm__(
     ".pushsection .rodata.onggi_init, \"a\"\n"
     ".balign 16\n"
     "onggi_init_begin:\n"
-    ".incbin \"" ONGGI_INIT_FILE "\"\n"
+    ".incbin \"" ONGGI_INIT_FILE
+    "\"\n"
     "onggi_init_end:\n"
     ".popsection\n");
 
@@ -30,11 +31,13 @@ constexpr int kAddSeals = 1033, kSealAll = 0x1 | 0x2 | 0x4 | 0x8;  // SEAL, SHRI
 Result<UniqueFd> open_installed_init() {
   const long tree = sys::open_tree(AT_FDCWD, ONGGI_INIT_INSTALLED, OPEN_TREE_CLONE);
   if (tree < 0) {
-    return with_hint(system_error(tree, "open_tree", ONGGI_INIT_INSTALLED),
-                     "memfds cannot be executed here (sysctl vm.memfd_noexec=2): install onggi-init");
+    return with_hint(
+        system_error(tree, "open_tree", ONGGI_INIT_INSTALLED),
+        "memfds cannot be executed here (sysctl vm.memfd_noexec=2): install onggi-init");
   }
   const UniqueFd mount(tree);
-  const mount_attr attributes{.attr_set = MOUNT_ATTR_RDONLY, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
+  const mount_attr attributes{
+      .attr_set = MOUNT_ATTR_RDONLY, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
   const long readonly = sys::mount_setattr(mount.get(), "", AT_EMPTY_PATH, attributes);
   if (readonly < 0) return system_error(readonly, "mount_setattr", ONGGI_INIT_INSTALLED);
   const std::string path = "/proc/self/fd/" + std::to_string(mount.get());
@@ -58,8 +61,9 @@ Result<UniqueFd> make_sealed_memfd(const char* name, std::string_view bytes, boo
 }
 
 Result<UniqueFd> open_sealed_init() {
-  Result<UniqueFd> memfd =
-      make_sealed_memfd("onggi-init", {onggi_init_begin, static_cast<size_t>(onggi_init_end - onggi_init_begin)}, true);
+  Result<UniqueFd> memfd = make_sealed_memfd(
+      "onggi-init", {onggi_init_begin, static_cast<size_t>(onggi_init_end - onggi_init_begin)},
+      true);
   if (!memfd && memfd.error().errnum == EACCES) return open_installed_init();
   return memfd;
 }

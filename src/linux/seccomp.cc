@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One libseccomp filter per architecture, joined here: generating podman's profile for x86_64, x86 and x32 as one
-// filter takes libseccomp 12 ms (19 with its binary tree), one by one 6 (7.6), as its time grows faster than the
-// program.
+// One libseccomp filter per architecture, joined here: generating podman's profile for x86_64, x86
+// and x32 as one filter takes libseccomp 12 ms (19 with its binary tree), one by one 6 (7.6), as
+// its time grows faster than the program.
 #include "linux/seccomp.h"
+
+#include "base/file.h"
+#include "spec/names.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -14,9 +17,6 @@
 #include <bit>
 #include <memory>
 
-#include "base/file.h"
-#include "spec/names.h"
-
 namespace onggi {
 namespace {
 
@@ -27,26 +27,38 @@ struct ReleaseFilter {
 };
 using Filter = std::unique_ptr<void, ReleaseFilter>;
 
-// Libseccomp's binary tree makes a search of some 400 comparisons one of 9; below this it only adds instructions.
+// Libseccomp's binary tree makes a search of some 400 comparisons one of 9; below this it only adds
+// instructions.
 constexpr size_t kTreeThreshold = 32;
 constexpr uint32_t kX32Bit = 0x40000000;  // __X32_SYSCALL_BIT
 
 uint32_t action_value(spec::SeccompAction action, std::optional<uint32_t> data) {
   switch (action) {
-    case spec::SeccompAction::kill_process: return SCMP_ACT_KILL_PROCESS;
-    case spec::SeccompAction::kill_thread: return SCMP_ACT_KILL_THREAD;
-    case spec::SeccompAction::trap: return SCMP_ACT_TRAP;
-    case spec::SeccompAction::errno_: return SCMP_ACT_ERRNO(data.value_or(EPERM));
-    case spec::SeccompAction::trace: return SCMP_ACT_TRACE(data.value_or(EPERM));
-    case spec::SeccompAction::allow: return SCMP_ACT_ALLOW;
-    case spec::SeccompAction::log: return SCMP_ACT_LOG;
-    case spec::SeccompAction::notify: return SCMP_ACT_NOTIFY;
+    case spec::SeccompAction::kill_process:
+      return SCMP_ACT_KILL_PROCESS;
+    case spec::SeccompAction::kill_thread:
+      return SCMP_ACT_KILL_THREAD;
+    case spec::SeccompAction::trap:
+      return SCMP_ACT_TRAP;
+    case spec::SeccompAction::errno_:
+      return SCMP_ACT_ERRNO(data.value_or(EPERM));
+    case spec::SeccompAction::trace:
+      return SCMP_ACT_TRACE(data.value_or(EPERM));
+    case spec::SeccompAction::allow:
+      return SCMP_ACT_ALLOW;
+    case spec::SeccompAction::log:
+      return SCMP_ACT_LOG;
+    case spec::SeccompAction::notify:
+      return SCMP_ACT_NOTIFY;
   }
   __builtin_unreachable();
 }
 
 scmp_arg_cmp condition(const spec::SeccompArg& arg) {
-  return {.arg = arg.index, .op = static_cast<scmp_compare>(arg.op), .datum_a = arg.value, .datum_b = arg.value_two};
+  return {.arg = arg.index,
+          .op = static_cast<scmp_compare>(arg.op),
+          .datum_a = arg.value,
+          .datum_b = arg.value_two};
 }
 
 // A rule ready for libseccomp. The alternatives are OR-ed, the conditions within one AND-ed.
@@ -57,8 +69,9 @@ struct Rule {
   size_t index = 0;  // in linux.seccomp.syscalls
 };
 
-// Libseccomp takes one condition for each argument. Two for the same one have always meant "either" in OCI runtimes,
-// and then every other condition of the rule stands alone too; profiles are written for that.
+// Libseccomp takes one condition for each argument. Two for the same one have always meant "either"
+// in OCI runtimes, and then every other condition of the rule stands alone too; profiles are
+// written for that.
 std::vector<std::vector<scmp_arg_cmp>> alternatives(const std::vector<spec::SeccompArg>& args) {
   uint32_t seen = 0;
   bool repeated = false;
@@ -81,8 +94,8 @@ std::vector<Rule> build_rules(const spec::Seccomp& seccomp, uint32_t default_act
     const uint32_t action = action_value(syscall.action, syscall.errno_ret);
     // It would change nothing, and libseccomp refuses it with EACCES.
     if (action == default_action) continue;
-    Rule& rule = rules.emplace_back(Rule{.action = action, .numbers = {}, .alternatives = alternatives(syscall.args),
-                                         .index = i});
+    Rule& rule = rules.emplace_back(Rule{
+        .action = action, .numbers = {}, .alternatives = alternatives(syscall.args), .index = i});
     for (spec::Text name : syscall.names) {
       const int number = seccomp_syscall_resolve_name(name.data());
       if (number != __NR_SCMP_ERROR) rule.numbers.push_back(number);
@@ -91,14 +104,17 @@ std::vector<Rule> build_rules(const spec::Seccomp& seccomp, uint32_t default_act
   return rules;
 }
 
-FixedText<64> rule_place(const Rule& rule) { return text<64>("linux.seccomp.syscalls[", rule.index, "]"); }
+FixedText<64> rule_place(const Rule& rule) {
+  return text<64>("linux.seccomp.syscalls[", rule.index, "]");
+}
 
 Result<> add_rule(void* filter, const Rule& rule) {
   for (int number : rule.numbers) {
     for (const std::vector<scmp_arg_cmp>& conditions : rule.alternatives) {
-      const int added = seccomp_rule_add_array(filter, rule.action, number, static_cast<unsigned>(conditions.size()),
-                                               conditions.data());
-      if (added != 0) return at_place(system_error(added, "seccomp_rule_add"), rule_place(rule).view());
+      const int added = seccomp_rule_add_array(
+          filter, rule.action, number, static_cast<unsigned>(conditions.size()), conditions.data());
+      if (added != 0)
+        return at_place(system_error(added, "seccomp_rule_add"), rule_place(rule).view());
     }
   }
   return {};
@@ -114,22 +130,28 @@ Result<Program> export_program(void* filter) {
   const long known = sys::statx(fd.get(), "", AT_EMPTY_PATH, STATX_SIZE, &info);
   if (known < 0) return system_error(known, "statx", "seccomp");
   Program program(info.stx_size / sizeof(sock_filter));
-  const long count = sys::pread(fd.get(), program.data(), program.size() * sizeof(sock_filter), 0);
+  const long count =
+      sys::call(SYS_pread64, fd.get(), program.data(), program.size() * sizeof(sock_filter), 0);
   if (count < 0) return system_error(count, "pread", "seccomp");
   return program;
 }
 
-Result<Program> compile_for(uint32_t architecture, uint32_t default_action, const std::vector<Rule>& rules) {
+Result<Program> compile_for(uint32_t architecture, uint32_t default_action,
+                            const std::vector<Rule>& rules) {
   const Filter filter(seccomp_init(default_action));
-  if (filter == nullptr) return make_error(ErrorKind::unsupported, "seccomp_init: no such default action on this kernel");
+  if (filter == nullptr)
+    return make_error(ErrorKind::unsupported,
+                      "seccomp_init: no such default action on this kernel");
   if (architecture != seccomp_arch_native()) {
-    (void)seccomp_arch_remove(filter.get(), SCMP_ARCH_NATIVE);  // first: one filter cannot hold both byte orders
+    (void)seccomp_arch_remove(filter.get(),
+                              SCMP_ARCH_NATIVE);  // first: one filter cannot hold both byte orders
     const int added = seccomp_arch_add(filter.get(), architecture);
     if (added != 0) return system_error(added, "seccomp_arch_add");
   }
   size_t size = 0;
   for (const Rule& rule : rules) size += rule.numbers.size();
-  if (size > kTreeThreshold) (void)seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // an older one: slower
+  if (size > kTreeThreshold)
+    (void)seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // an older one: slower
   for (const Rule& rule : rules) TRY(add_rule(filter.get(), rule));
   return export_program(filter.get());
 }
@@ -144,16 +166,20 @@ uint32_t audit_architecture(uint32_t architecture) {
   return architecture == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : architecture;
 }
 
-sock_filter load(size_t offset) { return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset)); }
+sock_filter load(size_t offset) {
+  return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset));
+}
 sock_filter skip_unless(uint16_t comparison, uint32_t value) {
   return BPF_JUMP(static_cast<uint16_t>(BPF_JMP | BPF_K | comparison), value, 0, 1);
 }
 
-// The parts behind a dispatch on the architecture. Every part checks its architecture again, as libseccomp made it to
-// stand alone, and jumps forwards within itself only, so it may be placed anywhere.
+// The parts behind a dispatch on the architecture. Every part checks its architecture again, as
+// libseccomp made it to stand alone, and jumps forwards within itself only, so it may be placed
+// anywhere.
 Program join(const std::vector<Part>& parts) {
   if (parts.size() == 1) return parts[0].program;
-  const size_t x32 = static_cast<size_t>(std::ranges::find(parts, SCMP_ARCH_X32, &Part::architecture) - parts.begin());
+  const size_t x32 = static_cast<size_t>(
+      std::ranges::find(parts, SCMP_ARCH_X32, &Part::architecture) - parts.begin());
   struct Jump {
     size_t at, part;
   };
@@ -202,8 +228,8 @@ Result<std::vector<uint32_t>> read_architectures(const spec::Seccomp& seccomp) {
   for (size_t i = 0; i < seccomp.architectures.size(); ++i) {
     const uint32_t value = architecture_value(seccomp.architectures[i]);
     if (value == 0) {
-      return unsupported(text<64>("linux.seccomp.architectures[", i, "]").view(), "libseccomp ", libseccomp_version(),
-                         " does not know ", seccomp.architectures[i]);
+      return unsupported(text<64>("linux.seccomp.architectures[", i, "]").view(), "libseccomp ",
+                         libseccomp_version(), " does not know ", seccomp.architectures[i]);
     }
     if (std::ranges::find(values, value) == values.end()) values.push_back(value);
   }
@@ -214,30 +240,32 @@ Result<UniqueFd> seal(const Program& program) {
   const long created = sys::memfd_create("seccomp", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (created < 0) return system_error(created, "memfd_create", "seccomp");
   UniqueFd fd(created);
-  TRY(write_all(fd.get(), "seccomp", {reinterpret_cast<const char*>(program.data()),
-                                      program.size() * sizeof(sock_filter)}));
-  const long sealed = sys::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  TRY(write_all(
+      fd.get(), "seccomp",
+      {reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter)}));
+  const long sealed =
+      sys::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
   if (sealed < 0) return system_error(sealed, "fcntl", "F_ADD_SEALS");
   return fd;
 }
 
 }  // namespace
 
-Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp) {
+Result<UniqueFd> compile_seccomp(const spec::Seccomp& seccomp) {
   const uint32_t default_action = action_value(seccomp.default_action, seccomp.default_errno_ret);
   const std::vector<uint32_t> architectures = TRY(read_architectures(seccomp));
   const std::vector<Rule> rules = build_rules(seccomp, default_action);
   std::vector<Part> parts;
   for (uint32_t architecture : architectures) {
-    parts.push_back({architecture, TRY_AT("linux.seccomp", compile_for(architecture, default_action, rules))});
+    parts.push_back(
+        {architecture, TRY_AT("linux.seccomp", compile_for(architecture, default_action, rules))});
   }
   const Program program = join(parts);
   if (program.size() > BPF_MAXINSNS) {
-    return unsupported("linux.seccomp", "the filter has ", program.size(), " instructions, the kernel takes ",
-                       BPF_MAXINSNS);
+    return unsupported("linux.seccomp", "the filter has ", program.size(),
+                       " instructions, the kernel takes ", BPF_MAXINSNS);
   }
-  return SeccompProgram{TRY(seal(program)), static_cast<uint16_t>(program.size()),
-                        seccomp.flags.value_or(SECCOMP_FILTER_FLAG_SPEC_ALLOW)};
+  return seal(program);
 }
 
 std::string libseccomp_version() {
@@ -256,11 +284,13 @@ std::vector<std::string_view> seccomp_architectures() {
 std::vector<std::string_view> seccomp_supported_flags() {
   std::vector<std::string_view> names;
   for (const auto& name : spec::kSeccompFlagNames) {
-    // WAIT_KILLABLE_RECV is valid with NEW_LISTENER only. A known flag gets as far as the missing filter.
+    // WAIT_KILLABLE_RECV is valid with NEW_LISTENER only. A known flag gets as far as the missing
+    // filter.
     const uint32_t flags = name.value | (name.value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
                                              ? SECCOMP_FILTER_FLAG_NEW_LISTENER
                                              : 0);
-    if (sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT) names.push_back(name.text);
+    if (sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT)
+      names.push_back(name.text);
   }
   return names;
 }

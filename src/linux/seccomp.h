@@ -2,30 +2,27 @@
 // linux.seccomp as a BPF program, made by libseccomp.
 #pragma once
 
+#include "base/fd.h"
+#include "base/result.h"
+#include "spec/spec.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/fd.h"
-#include "base/result.h"
-#include "spec/spec.h"
-
 namespace onggi {
 
-struct SeccompProgram {
-  UniqueFd filter;            // sealed memfd that holds struct sock_filter[instructions]
-  uint16_t instructions = 0;
-  uint32_t flags = 0;         // SECCOMP_FILTER_FLAG_* for seccomp(2), whose caller keeps NEW_LISTENER to itself
-};
-
-// System calls that libseccomp does not know are left out: profiles are newer than hosts. The native architecture is
-// always a part of the filter. Any other is killed (SCMP_ACT_KILL_THREAD).
-Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp);
+// A sealed memfd that holds struct sock_filter[]; its size tells how many.
+//
+// System calls that libseccomp does not know are left out: profiles are newer than hosts. The
+// native architecture is always a part of the filter. Any other is killed (SCMP_ACT_KILL_THREAD).
+Result<UniqueFd> compile_seccomp(const spec::Seccomp& seccomp);
 
 // For `features`.
-std::string libseccomp_version();                           // "2.5.4"
-std::vector<std::string_view> seccomp_architectures();      // those of the schema that libseccomp knows
-std::vector<std::string_view> seccomp_supported_flags();    // those of the schema that the running kernel knows
+std::string libseccomp_version();                       // "2.5.4"
+std::vector<std::string_view> seccomp_architectures();  // those of the schema that libseccomp knows
+std::vector<std::string_view>
+seccomp_supported_flags();  // those of the schema that the running kernel knows
 
 }  // namespace onggi

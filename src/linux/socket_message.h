@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// One packet over a unix socket, with at most one descriptor. Used by both programs, so without libc.
+// One packet over a unix socket, with at most one descriptor. Used by both programs, so without
+// libc.
 #pragma once
-
-#include <optional>
 
 #include "base/fd.h"
 #include "base/result.h"
 #include "linux/wire.h"
+
+#include <optional>
 
 namespace onggi {
 
@@ -36,6 +37,29 @@ inline Result<> send_with_fd(int socket, const void* data, size_t size, int fd) 
   return {};
 }
 
+// The descriptor of one such packet; the data is dropped. A sender that has nothing to say is an
+// error.
+inline Result<UniqueFd> receive_fd(int socket) {
+  char data[64];
+  iovec part{data, sizeof data};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  const long size = sys::recvmsg(socket, header, MSG_CMSG_CLOEXEC);
+  if (size < 0) return system_error(size, "recvmsg");
+  const cmsghdr* rights = CMSG_FIRSTHDR(&header);
+  if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS ||
+      rights->cmsg_len != CMSG_LEN(sizeof(int))) {
+    return make_error(ErrorKind::system, "no descriptor was sent");
+  }
+  int fd;
+  __builtin_memcpy(&fd, CMSG_DATA(rights), sizeof fd);
+  return UniqueFd(fd);
+}
+
 inline Result<> send_message(int socket, const Message& message, int fd = -1) {
   return send_with_fd(socket, &message, sizeof message, fd);
 }
@@ -54,7 +78,8 @@ inline Result<std::optional<Received>> receive_message(int socket) {
   if (size == -ECONNRESET || size == 0) return std::optional<Received>();
   if (size < 0) return system_error(size, "recvmsg");
   const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof(int))) {
+  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS &&
+      rights->cmsg_len == CMSG_LEN(sizeof(int))) {
     int fd;
     __builtin_memcpy(&fd, CMSG_DATA(rights), sizeof fd);
     received->fd.reset(fd);

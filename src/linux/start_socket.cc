@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// sun_path holds 107 bytes only; /proc/self/fd/N/start.sock names a socket in a directory of any depth.
+// sun_path holds 107 bytes only; /proc/self/fd/N/start.sock names a socket in a directory of any
+// depth.
 #include "linux/start_socket.h"
 
-#include <cstdio>
-
 #include "linux/socket_message.h"
+
+#include <cstdio>
 
 namespace onggi {
 namespace {
@@ -12,7 +13,8 @@ namespace {
 sockaddr_un address_in(int directory) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
-  (void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, kStartSocket);
+  (void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory,
+                 kStartSocket);
   return address;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// start.sock in the state directory: init listens on it from `create` on, `start` connects. Unlike a FIFO it carries the
-// answer back, so a program that cannot be executed is an error of `start`.
+// start.sock in the state directory: init listens on it from `create` on, `start` connects. Unlike
+// a FIFO it carries the answer back, so a program that cannot be executed is an error of `start`.
 #pragma once
 
 #include "base/fd.h"

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// What onggi and onggi-init say to each other: the plan as one read-only mapping, then fixed-size packets on a
-// SOCK_SEQPACKET pair. Both programs are always of one build, so there is no version in it.
+// What onggi and onggi-init say to each other: the plan as one read-only mapping, then fixed-size
+// packets on a SOCK_SEQPACKET pair. Both programs are always of one build, so there is no version
+// in it.
 //
 //   [ onggi ]                            [ onggi-init ]
 //   clone3, id maps, execveat ────────▶  namespaces, mounts, devices, pivot, masks
 //   compiles the seccomp program
 //                             ◀ ready ─  everything is in place but the program
 //   writes state: created
-//                             ─ commit▶  carries the seccomp program's descriptor; init now outlives the runtime
+//                             ─ commit▶  carries the seccomp program's descriptor; init now
+//                             outlives the runtime
 //   `start` connects to start.sock
 //                             ─ start ▶  (`run` says so within commit, on the channel)
 //                             ◀ failed ─ or end of file, by close-on-exec: the program runs
 //
-// `failed` may come instead of any other answer. End of file before `commit` means that the runtime has died, and init
-// with it: nothing would know of the container.
+// `failed` may come instead of any other answer. End of file before `commit` means that the runtime
+// has died, and init with it: nothing would know of the container.
 #pragma once
-
-#include <cstdint>
-#include <type_traits>
 
 #include "base/error.h"
 #include "plan/steps.h"
+
+#include <cstdint>
+#include <type_traits>
 
 namespace onggi {
 
@@ -33,9 +35,9 @@ struct InitFds {
   int32_t start_listener = -1;  // `create` only
   int32_t console = -1;         // connected socket that the pty master is sent to
   uint32_t tasks_count = 0;
-  int32_t tasks[kMaxHierarchies] = {};    // "tasks" of each v1 hierarchy: init writes "0" itself
-  int32_t namespaces[kMaxJoins] = {};     // by JoinNamespace::slot
-  uint32_t first_private = 3;             // descriptors from here on do not reach the program
+  int32_t tasks[kMaxHierarchies] = {};  // "tasks" of each v1 hierarchy: init writes "0" itself
+  int32_t namespaces[kMaxJoins] = {};   // by JoinNamespace::slot
+  uint32_t first_private = 3;           // descriptors from here on do not reach the program
 };
 
 // Followed by the pool, which starts at the next multiple of 8 (sizeof is one).

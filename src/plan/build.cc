@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // plan::build as a contents page; each part is in a file of its own.
-#include "plan/plan.h"
-
 #include "plan/build_parts.h"
+#include "plan/plan.h"
 
 namespace onggi::plan {
 

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which cgroup, and which controller serves which part of linux.resources. Each part goes to the v1 hierarchy of its
-// controller if there is one, else to v2 if it has the controller there, so that v1, v2 and any mixture are one case.
+// Which cgroup, and which controller serves which part of linux.resources. Each part goes to the v1
+// hierarchy of its controller if there is one, else to v2 if it has the controller there, so that
+// v1, v2 and any mixture are one case.
 #include "plan/build_cgroup.h"
-
-#include <algorithm>
 
 #include "base/path.h"
 #include "plan/resources_v1.h"
 #include "plan/resources_v2.h"
+
+#include <algorithm>
 
 namespace onggi::plan {
 namespace {
 
 constexpr std::string_view kPathPlace = "linux.cgroupsPath";
 constexpr std::string_view kNoHierarchyHint =
-    "mount cgroups at /sys/fs/cgroup, or use --cgroup-manager disabled for a container without limits";
+    "mount cgroups at /sys/fs/cgroup, or use --cgroup-manager disabled for a container without "
+    "limits";
 
 struct ControllerRow {
   std::string_view v1;  // name of the controller in v1
@@ -23,10 +25,10 @@ struct ControllerRow {
   Translation to_v2;
 };
 constexpr ControllerRow kControllers[] = {
-    {"memory", v1::memory, "memory", v2::memory},     {"cpu", v1::cpu, "cpu", v2::cpu},
-    {"cpuset", v1::cpuset, "cpuset", v2::cpuset},     {"pids", v1::pids, "pids", v2::pids},
-    {"blkio", v1::blkio, "io", v2::io},               {"hugetlb", v1::hugetlb, "hugetlb", v2::hugetlb},
-    {"net_cls", v1::net_cls, "", v2::net_cls},        {"net_prio", v1::net_prio, "", v2::net_prio},
+    {"memory", v1::memory, "memory", v2::memory}, {"cpu", v1::cpu, "cpu", v2::cpu},
+    {"cpuset", v1::cpuset, "cpuset", v2::cpuset}, {"pids", v1::pids, "pids", v2::pids},
+    {"blkio", v1::blkio, "io", v2::io},           {"hugetlb", v1::hugetlb, "hugetlb", v2::hugetlb},
+    {"net_cls", v1::net_cls, "", v2::net_cls},    {"net_prio", v1::net_prio, "", v2::net_prio},
     {"rdma", v1::rdma, "rdma", v2::rdma},
 };
 
@@ -34,24 +36,28 @@ bool has(const CgroupHierarchy& hierarchy, std::string_view controller) {
   return std::ranges::find(hierarchy.controllers, controller) != hierarchy.controllers.end();
 }
 
-std::optional<uint8_t> find_hierarchy(const HostFacts& facts, bool unified, std::string_view controller) {
+std::optional<uint8_t> find_hierarchy(const HostFacts& facts, bool unified,
+                                      std::string_view controller) {
   for (size_t i = 0; i < facts.cgroups.size(); i++) {
     const CgroupHierarchy& hierarchy = facts.cgroups[i];
-    if (hierarchy.unified == unified && (has(hierarchy, controller) || (unified && controller == "cgroup"))) {
+    if (hierarchy.unified == unified &&
+        (has(hierarchy, controller) || (unified && controller == "cgroup"))) {
       return static_cast<uint8_t>(i);
     }
   }
   return std::nullopt;
 }
 
-Error missing_controller(std::string_view place, std::string_view controller, const HostFacts& facts) {
+Error missing_controller(std::string_view place, std::string_view controller,
+                         const HostFacts& facts) {
   if (facts.cgroup_layout == CgroupLayout::none) {
     return with_hint(unsupported(place, "this host has no cgroups"), kNoHierarchyHint);
   }
   Error error = unsupported(place, "cgroup controller '", controller, "' is not available");
   if (facts.cgroup_layout == CgroupLayout::v2) {
-    error.hint.append("it is missing from /sys/fs/cgroup/cgroup.controllers: see the kernel's configuration and "
-                      "cgroup_disable= on its command line");
+    error.hint.append(
+        "it is missing from /sys/fs/cgroup/cgroup.controllers: see the kernel's configuration and "
+        "cgroup_disable= on its command line");
   } else {
     error.hint.append("mount -t cgroup -o ", controller, " cgroup /sys/fs/cgroup/", controller);
   }
@@ -108,16 +114,20 @@ class Builder {
     if (resources.unified.empty()) return {};
     const auto hierarchy = find_hierarchy(facts_, true, "cgroup");
     if (!hierarchy) {
-      return with_hint(unsupported("linux.resources.unified", "this host has no cgroup v2 hierarchy"),
-                       "use the other fields of linux.resources, or boot with systemd.unified_cgroup_hierarchy=1");
+      return with_hint(
+          unsupported("linux.resources.unified", "this host has no cgroup v2 hierarchy"),
+          "use the other fields of linux.resources, or boot with "
+          "systemd.unified_cgroup_hierarchy=1");
     }
     SettingList list;
     list.directory = *hierarchy;
     TRY(v2::unified(resources, list));
     for (const CgroupSetting& setting : list.settings) {
-      const std::string_view controller = std::string_view(setting.file).substr(0, setting.file.find('.'));
+      const std::string_view controller =
+          std::string_view(setting.file).substr(0, setting.file.find('.'));
       if (controller == "cgroup") continue;  // the files of the core, in every cgroup
-      if (!has(facts_.cgroups[*hierarchy], controller)) return missing_controller(setting.place, controller, facts_);
+      if (!has(facts_.cgroups[*hierarchy], controller))
+        return missing_controller(setting.place, controller, facts_);
       require(controller, setting.place);
     }
     append(list);
@@ -143,15 +153,17 @@ class Builder {
   CgroupPlan& plan_;
 };
 
-// Relative paths count from the root of the hierarchy too (the specification leaves that to the runtime), so that a
-// config means the same cgroup no matter from which cgroup onggi is called. ".." never climbs above the mount.
+// Relative paths count from the root of the hierarchy too (the specification leaves that to the
+// runtime), so that a config means the same cgroup no matter from which cgroup onggi is called.
+// ".." never climbs above the mount.
 //
-// Without a path the cgroup is "/onggi-<id>": directly below the root there is no shared parent that the first
-// container would have to make and nobody could remove without a race. Whoever may not write there (an ordinary user,
-// root of a user namespace) has at best a subtree that was delegated to him, which his own cgroup belongs to. The
-// container's becomes its sibling: as its child it would need controllers that a cgroup with processes cannot give.
-std::string cgroup_path(const CgroupHierarchy& hierarchy, std::string_view asked, std::string_view id,
-                        bool privileged) {
+// Without a path the cgroup is "/onggi-<id>": directly below the root there is no shared parent
+// that the first container would have to make and nobody could remove without a race. Whoever may
+// not write there (an ordinary user, root of a user namespace) has at best a subtree that was
+// delegated to him, which his own cgroup belongs to. The container's becomes its sibling: as its
+// child it would need controllers that a cgroup with processes cannot give.
+std::string cgroup_path(const CgroupHierarchy& hierarchy, std::string_view asked,
+                        std::string_view id, bool privileged) {
   if (!asked.empty()) return clean_path(join_path("/", asked));
   const std::string name = "onggi-" + std::string(id);
   if (privileged || !hierarchy.unified) return "/" + name;
@@ -165,7 +177,8 @@ Result<SystemdScope> parse_scope(std::string_view path, std::string_view id, boo
     const size_t first = path.find(':');
     const size_t second = first == std::string_view::npos ? first : path.find(':', first + 1);
     if (second == std::string_view::npos || path.find(':', second + 1) != std::string_view::npos) {
-      return config_error(kPathPlace, "'", path, "' is not slice:prefix:name, as the systemd cgroup manager wants it");
+      return config_error(kPathPlace, "'", path,
+                          "' is not slice:prefix:name, as the systemd cgroup manager wants it");
     }
     scope.slice = path.substr(0, first);
     scope.prefix = path.substr(first + 1, second - first - 1);
@@ -176,8 +189,9 @@ Result<SystemdScope> parse_scope(std::string_view path, std::string_view id, boo
   return scope;
 }
 
-// What the statistics of a container, and a container that has cgroups of its own, can use. Beside v1 only what a
-// limit needs: a controller that v2 has taken can no longer be mounted in v1 by anybody.
+// What the statistics of a container, and a container that has cgroups of its own, can use. Beside
+// v1 only what a limit needs: a controller that v2 has taken can no longer be mounted in v1 by
+// anybody.
 void add_wanted_controllers(const HostFacts& facts, CgroupPlan& plan) {
   if (facts.cgroup_layout != CgroupLayout::v2) return;
   for (const CgroupHierarchy& hierarchy : facts.cgroups) {
@@ -185,8 +199,8 @@ void add_wanted_controllers(const HostFacts& facts, CgroupPlan& plan) {
   }
 }
 
-Result<> add_directories(std::string_view asked, std::string_view id, const HostFacts& facts, bool privileged,
-                         CgroupPlan& plan) {
+Result<> add_directories(std::string_view asked, std::string_view id, const HostFacts& facts,
+                         bool privileged, CgroupPlan& plan) {
   for (const CgroupHierarchy& hierarchy : facts.cgroups) {
     plan.directories.push_back({.mount_point = hierarchy.mount_point,
                                 .path = cgroup_path(hierarchy, asked, id, privileged),
@@ -194,7 +208,8 @@ Result<> add_directories(std::string_view asked, std::string_view id, const Host
                                 .freezer = !hierarchy.unified && has(hierarchy, "freezer"),
                                 .cpuset = !hierarchy.unified && has(hierarchy, "cpuset")});
     if (plan.directories.back().path == "/") {
-      return config_error(kPathPlace, "'", asked, "' is the root cgroup, which cannot be limited or removed");
+      return config_error(kPathPlace, "'", asked,
+                          "' is the root cgroup, which cannot be limited or removed");
     }
   }
   return {};
@@ -214,15 +229,17 @@ std::optional<uint32_t> host_id(const spec::Spec& spec, uint32_t id) {
   return std::nullopt;
 }
 
-// config-linux.md, "Cgroup ownership": with a cgroup namespace of its own and cgroups mounted writable, the
-// container's user is given the directory.
+// config-linux.md, "Cgroup ownership": with a cgroup namespace of its own and cgroups mounted
+// writable, the container's user is given the directory.
 std::optional<uint32_t> cgroup_owner(const spec::Spec& spec) {
   if (!spec.process) return std::nullopt;
-  const bool own_namespace = std::ranges::any_of(spec.linux.namespaces, [](const spec::Namespace& given) {
-    return given.type == spec::NamespaceType::cgroup && given.path.empty();
-  });
+  const bool own_namespace =
+      std::ranges::any_of(spec.linux.namespaces, [](const spec::Namespace& given) {
+        return given.type == spec::NamespaceType::cgroup && given.path.empty();
+      });
   const bool writable = std::ranges::any_of(spec.mounts, [](const spec::Mount& mount) {
-    return mount.destination == "/sys/fs/cgroup" && mount.type && mount.type->starts_with("cgroup") &&
+    return mount.destination == "/sys/fs/cgroup" && mount.type &&
+           mount.type->starts_with("cgroup") &&
            std::ranges::find(mount.options, "ro") == mount.options.end();
   });
   if (!own_namespace || !writable) return std::nullopt;
@@ -255,8 +272,8 @@ Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, 
   TRY(builder.add_resources(resources));
   plan.optional = !privileged && plan.settings.empty() && asked.empty();
   const DevicePolicy policy = TRY(build_device_policy(resources.devices));
-  // Only the initial user namespace's root may set device rules; others need none, because in a user namespace nobody
-  // can make a device node that works.
+  // Only the initial user namespace's root may set device rules; others need none, because in a
+  // user namespace nobody can make a device node that works.
   if (privileged) TRY(builder.add_devices(policy));
   if (facts.cgroup_layout == CgroupLayout::none) {
     if (asked.empty()) return plan;

@@ -2,12 +2,12 @@
 // Spec + host → CgroupPlan. Pure.
 #pragma once
 
-#include <string_view>
-
 #include "base/result.h"
 #include "plan/cgroup_plan.h"
 #include "plan/host_facts.h"
 #include "spec/spec.h"
+
+#include <string_view>
 
 namespace onggi::plan {
 

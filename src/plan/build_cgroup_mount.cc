@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mount of type "cgroup": one filesystem on a v2 host; on v1 a tmpfs with a directory for each hierarchy.
-#include <linux/mount.h>
-#include <linux/sched.h>
-
+// A mount of type "cgroup": one filesystem on a v2 host; on v1 a tmpfs with a directory for each
+// hierarchy.
 #include "base/path.h"
 #include "plan/build_parts.h"
 #include "spec/mount_options.h"
+
+#include <linux/mount.h>
+#include <linux/sched.h>
 
 namespace onggi::plan {
 namespace {
 
 class CgroupMounts {
  public:
-  CgroupMounts(BuildContext& context, const spec::MountOptions& options, std::string destination, int32_t index)
+  CgroupMounts(BuildContext& context, const spec::MountOptions& options, std::string destination,
+               int32_t index)
       : context_(context), options_(options), destination_(std::move(destination)), index_(index) {}
 
   void add_v2(const CgroupHierarchy& hierarchy) {
@@ -26,14 +28,16 @@ class CgroupMounts {
 
   void add_v1() {
     FilesystemMount step = filesystem("tmpfs", destination_);
-    step.options = pool().list(std::vector<FilesystemOption>{{pool().text("mode"), pool().text("755")}});
+    step.options =
+        pool().list(std::vector<FilesystemOption>{{pool().text("mode"), pool().text("755")}});
     step.attributes = attributes() & ~uint64_t{MOUNT_ATTR_RDONLY};
     add(step);
     for (const CgroupHierarchy& hierarchy : context_.facts.cgroups) {
       if (!hierarchy.unified) add_hierarchy(hierarchy);
     }
     if ((attributes() & MOUNT_ATTR_RDONLY) != 0) {
-      context_.plan.after_pivot.push_back({{"mounts", index_}, RemountReadonly{pool().text(destination_)}});
+      context_.plan.after_pivot.push_back(
+          {{"mounts", index_}, RemountReadonly{pool().text(destination_)}});
     }
   }
 
@@ -56,13 +60,14 @@ class CgroupMounts {
   // The container's cgroup, as the host sees it.
   std::string container_path(const CgroupHierarchy& hierarchy) const {
     for (const CgroupDirectory& directory : context_.plan.cgroup.directories) {
-      if (directory.mount_point == hierarchy.mount_point) return hierarchy.mount_point + directory.path;
+      if (directory.mount_point == hierarchy.mount_point)
+        return hierarchy.mount_point + directory.path;
     }
     return hierarchy.mount_point + hierarchy.own_path;
   }
 
-  // In a cgroup namespace a fresh mount shows the container's cgroup as its root; without one, that directory of the
-  // host's mount is bound.
+  // In a cgroup namespace a fresh mount shows the container's cgroup as its root; without one, that
+  // directory of the host's mount is bound.
   void add_hierarchy(const CgroupHierarchy& hierarchy) {
     const std::string destination = destination_ + "/" + hierarchy.name;
     if (!context_.creates(CLONE_NEWCGROUP)) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Default devices and links of config-linux.md#default-devices, and linux.devices.
+#include "base/path.h"
+#include "plan/build_parts.h"
+
 #include <sys/stat.h>
 
 #include <algorithm>
-
-#include "base/path.h"
-#include "plan/build_parts.h"
 
 namespace onggi::plan {
 namespace {
@@ -50,7 +50,9 @@ void build_devices(BuildContext& context) {
   const bool bind = context.in_user_namespace();
   const std::vector<spec::Device>& wanted = context.spec.linux.devices;
   for (const DefaultDevice& device : kDevices) {
-    const auto same_path = [&](const spec::Device& other) { return clean_path(other.path) == device.path; };
+    const auto same_path = [&](const spec::Device& other) {
+      return clean_path(other.path) == device.path;
+    };
     if (std::any_of(wanted.begin(), wanted.end(), same_path)) continue;
     MakeDevice step{.path = pool.text(device.path), .mode = S_IFCHR | 0666};
     step.major = device.major;
@@ -62,7 +64,8 @@ void build_devices(BuildContext& context) {
     const spec::Device& device = wanted[i];
     const std::string path = clean_path(device.path);
     if (path == "/dev/ptmx") continue;  // the link into the container's own devpts takes its place
-    MakeDevice step{.path = pool.text(path), .mode = file_type(device.type) | (device.file_mode.value_or(0666) & 07777)};
+    MakeDevice step{.path = pool.text(path),
+                    .mode = file_type(device.type) | (device.file_mode.value_or(0666) & 07777)};
     step.major = static_cast<uint32_t>(device.major);
     step.minor = static_cast<uint32_t>(device.minor);
     step.uid = device.uid.value_or(0);
@@ -72,7 +75,8 @@ void build_devices(BuildContext& context) {
   }
   for (const DefaultLink& link : kLinks) {
     steps.push_back(
-        {{"linux.devices"}, MakeLink{pool.text(link.target), pool.text(link.path), pool.text(link.if_exists)}});
+        {{"linux.devices"},
+         MakeLink{pool.text(link.target), pool.text(link.path), pool.text(link.if_exists)}});
   }
 }
 

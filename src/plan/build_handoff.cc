@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The container's program: argv, environment, ids, capabilities, limits, labels.
+#include "plan/build_parts.h"
+
 #include <linux/seccomp.h>
 
 #include <map>
-
-#include "plan/build_parts.h"
 
 namespace onggi::plan {
 namespace {
 
 // As a login shell would have it; config.json may leave PATH out.
-constexpr std::string_view kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::string_view kDefaultPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 List<Text> texts(const spec::TextList& list, Pool& pool) {
   std::vector<Text> entries;
@@ -46,15 +47,18 @@ void add_environment(BuildContext& context, const spec::Process& process) {
   handoff.env = pool.list(kept);
 }
 
-// The specification wants a warning, not an error, for what cannot be granted (config.md#linux-process).
+// The specification wants a warning, not an error, for what cannot be granted
+// (config.md#linux-process).
 void add_capabilities(BuildContext& context, const spec::Capabilities& wanted) {
   // A user namespace starts with all of them, over what it owns.
-  const bool user_namespace = context.creates(BuildContext::kNewUser) || context.joins(spec::NamespaceType::user);
+  const bool user_namespace =
+      context.creates(BuildContext::kNewUser) || context.joins(spec::NamespaceType::user);
   const uint64_t grantable = user_namespace ? ~uint64_t{0} : context.facts.capabilities;
   for (std::string_view name : wanted.unknown) {
     context.warn("process.capabilities: " + std::string(name) + " is unknown, ignoring");
   }
-  const uint64_t all = wanted.bounding | wanted.effective | wanted.inheritable | wanted.permitted | wanted.ambient;
+  const uint64_t all =
+      wanted.bounding | wanted.effective | wanted.inheritable | wanted.permitted | wanted.ambient;
   for (unsigned capability = 0; capability < 64; capability++) {
     if ((all & ~grantable) >> capability & 1) {
       context.warn("process.capabilities: capability " + std::to_string(capability) +
@@ -64,7 +68,8 @@ void add_capabilities(BuildContext& context, const spec::Capabilities& wanted) {
   const uint64_t permitted = wanted.permitted & grantable;
   const uint64_t inheritable = wanted.inheritable & grantable;
   if ((wanted.ambient & grantable & ~(permitted & inheritable)) != 0) {
-    context.warn("process.capabilities.ambient: only what is both permitted and inheritable can be raised");
+    context.warn(
+        "process.capabilities.ambient: only what is both permitted and inheritable can be raised");
   }
   context.plan.handoff.capabilities = {.bounding = wanted.bounding & grantable,
                                        .effective = wanted.effective & permitted,
@@ -88,7 +93,8 @@ void add_user(BuildContext& context, const spec::User& user) {
   Handoff& handoff = context.plan.handoff;
   handoff.uid = user.uid;
   handoff.gid = user.gid;
-  handoff.umask = user.umask.value_or(022);  // unset: as runc and crun, though the specification asks for no change
+  handoff.umask = user.umask.value_or(
+      022);  // unset: as runc and crun, though the specification asks for no change
   handoff.additional_gids = context.plan.pool.list(user.additional_gids);
 }
 
@@ -116,7 +122,8 @@ void build_handoff(BuildContext& context) {
   add_limits(context, process);
   if (!spec.linux.seccomp) return;
   handoff.seccomp = true;
-  // Without a list of flags: as runc and crun. Speculation stays as fast as it is outside of the container.
+  // Without a list of flags: as runc and crun. Speculation stays as fast as it is outside of the
+  // container.
   handoff.seccomp_flags = spec.linux.seccomp->flags.value_or(SECCOMP_FILTER_FLAG_SPEC_ALLOW);
 }
 

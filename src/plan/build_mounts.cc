@@ -1,24 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// `mounts`, in the document's order: a bind if the options say so, whatever the type; else a filesystem.
+// `mounts`, in the document's order: a bind if the options say so, whatever the type; else a
+// filesystem.
+#include "base/path.h"
+#include "plan/build_parts.h"
+#include "spec/mount_options.h"
+
 #include <linux/mount.h>
 
 #include <algorithm>
 #include <string_view>
 
-#include "base/path.h"
-#include "plan/build_parts.h"
-#include "spec/mount_options.h"
-
 namespace onggi::plan {
 namespace {
 
-// What lxcfs serves. Anything else below /proc could stand in for the files that labels and limits are written to, or
-// that are masked.
+// What lxcfs serves. Anything else below /proc could stand in for the files that labels and limits
+// are written to, or that are masked.
 constexpr std::string_view kBindableInProc[] = {
-    "/proc/cpuinfo",         "/proc/crypto/fips_enabled", "/proc/diskstats",
-    "/proc/loadavg",         "/proc/meminfo",             "/proc/net/dev",
-    "/proc/slabinfo",        "/proc/stat",                "/proc/swaps",
-    "/proc/sys/crypto/fips_enabled", "/proc/sys/kernel/ns_last_pid", "/proc/uptime",
+    "/proc/cpuinfo",
+    "/proc/crypto/fips_enabled",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/net/dev",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/sys/crypto/fips_enabled",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/uptime",
 };
 
 struct MountRequest {
@@ -34,23 +43,26 @@ std::string place_of(int32_t index, const char* field) {
 
 List<Propagation> propagation_of(const MountRequest& request, Pool& pool) {
   std::vector<Propagation> list;
-  for (const auto& entry : request.options.propagation) list.push_back({entry.type, entry.recursive ? 1U : 0U});
+  for (const auto& entry : request.options.propagation)
+    list.push_back({entry.type, entry.recursive ? 1U : 0U});
   return pool.list(list);
 }
 
 Result<> check_proc_destination(const MountRequest& request, bool bind) {
   const std::string& destination = request.destination;
-  const bool allowed = std::find(std::begin(kBindableInProc), std::end(kBindableInProc), destination) !=
-                       std::end(kBindableInProc);
+  const bool allowed = std::find(std::begin(kBindableInProc), std::end(kBindableInProc),
+                                 destination) != std::end(kBindableInProc);
   const bool is_proc = destination == "/proc";
   if (!is_proc && !destination.starts_with("/proc/")) return {};
   if (bind ? (is_proc || allowed) : (is_proc && request.mount.type == "proc")) return {};
-  return config_error(place_of(request.index, "destination"), "'", destination,
-                      "' is inside /proc, where only a proc filesystem and the files of lxcfs may be mounted");
+  return config_error(
+      place_of(request.index, "destination"), "'", destination,
+      "' is inside /proc, where only a proc filesystem and the files of lxcfs may be mounted");
 }
 
 Result<> add_bind(BuildContext& context, const MountRequest& request) {
-  if (!request.mount.source) return config_error(place_of(request.index, "source"), "a bind mount needs one");
+  if (!request.mount.source)
+    return config_error(place_of(request.index, "source"), "a bind mount needs one");
   Pool& pool = context.plan.pool;
   const spec::MountOptions& options = request.options;
   BindMount step;
@@ -59,7 +71,8 @@ Result<> add_bind(BuildContext& context, const MountRequest& request) {
   step.recursive = options.recursive_bind;
   step.over_proc = request.destination.starts_with("/proc/");  // the list above was asked
   step.proc_source = request.destination == "/proc";
-  step.attributes = {options.attr_set, options.attr_clear, options.recursive_set, options.recursive_clear};
+  step.attributes = {options.attr_set, options.attr_clear, options.recursive_set,
+                     options.recursive_clear};
   step.propagation = propagation_of(request, pool);
   context.plan.before_pivot.push_back({{"mounts", request.index}, step});
   return {};
@@ -71,7 +84,8 @@ List<FilesystemOption> filesystem_options(const spec::MountOptions& options, Poo
   for (std::string_view option : options.data) {
     const size_t equals = option.find('=');
     const bool has_value = equals != std::string_view::npos;
-    list.push_back({pool.text(option.substr(0, equals)), has_value ? pool.text(option.substr(equals + 1)) : Text{}});
+    list.push_back({pool.text(option.substr(0, equals)),
+                    has_value ? pool.text(option.substr(equals + 1)) : Text{}});
   }
   return pool.list(list);
 }
@@ -107,7 +121,9 @@ Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
   const bool postponed = type == "tmpfs" && (step.attributes & MOUNT_ATTR_RDONLY) != 0;
   if (postponed) step.attributes &= ~uint64_t{MOUNT_ATTR_RDONLY};
   context.plan.before_pivot.push_back({{"mounts", request.index}, step});
-  if (postponed) context.plan.after_pivot.push_back({{"mounts", request.index}, RemountReadonly{step.destination}});
+  if (postponed)
+    context.plan.after_pivot.push_back(
+        {{"mounts", request.index}, RemountReadonly{step.destination}});
   return {};
 }
 
@@ -118,7 +134,8 @@ Result<> add_mount(BuildContext& context, const spec::Mount& mount, int32_t inde
                        .destination = clean_path(join_path("/", mount.destination)),
                        .index = index};
   if (!mount.destination.starts_with('/')) {
-    context.warn(place + ".destination: relative paths are deprecated; taken as '" + request.destination + "'");
+    context.warn(place + ".destination: relative paths are deprecated; taken as '" +
+                 request.destination + "'");
   }
   const bool bind = request.options.bind || request.options.recursive_bind;
   TRY(check_proc_destination(request, bind));

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which namespaces are made, which are joined, who does it, and what is set in them first.
-#include <linux/sched.h>
-
-#include <algorithm>
-
 #include "plan/build_parts.h"
+#include "spec/sysctl.h"
+
+#include <linux/sched.h>
 
 namespace onggi::plan {
 namespace {
 
-constexpr uint64_t kCloneFlag[spec::kNamespaceTypes] = {CLONE_NEWNS,   CLONE_NEWPID,  CLONE_NEWNET,    CLONE_NEWUTS,
-                                                        CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWCGROUP, CLONE_NEWTIME};
+constexpr uint64_t kCloneFlag[spec::kNamespaceTypes] = {
+    CLONE_NEWNS,  CLONE_NEWPID,  CLONE_NEWNET,    CLONE_NEWUTS,
+    CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWCGROUP, CLONE_NEWTIME};
 static_assert(BuildContext::kNewUser == CLONE_NEWUSER);
 
 std::string time_offsets(const spec::Linux& linux) {
@@ -25,8 +25,9 @@ std::string time_offsets(const spec::Linux& linux) {
   return lines;
 }
 
-// pid and time namespaces take effect for children only; a namespace of the host cannot be joined any more from inside
-// a new user namespace; and what is new has to belong to a joined user namespace.
+// pid and time namespaces take effect for children only; a namespace of the host cannot be joined
+// any more from inside a new user namespace; and what is new has to belong to a joined user
+// namespace.
 bool needs_bridge(const BuildContext& context) {
   const NamespacePlan& namespaces = context.plan.namespaces;
   return context.creates(CLONE_NEWTIME) || context.joins(spec::NamespaceType::pid) ||
@@ -34,24 +35,18 @@ bool needs_bridge(const BuildContext& context) {
          (context.creates(CLONE_NEWUSER) && !namespaces.joined.empty());
 }
 
-// "net.ipv4.ip_forward" and "net/ipv4/ip_forward" are both in use; the first separator seen decides, so that
-// "net/ipv4/conf/eth0.100/forwarding" keeps its dot (sysctl(8)).
-std::string sysctl_path(std::string_view key) {
-  std::string path(key);
-  const size_t separator = path.find_first_of("./");
-  if (separator != std::string::npos && path[separator] == '.') std::replace(path.begin(), path.end(), '.', '/');
-  return "sys/" + path;
-}
-
 void add_settings(BuildContext& context) {
   const spec::Spec& spec = context.spec;
   std::vector<Step>& steps = context.plan.before_pivot;
   Pool& pool = context.plan.pool;
   if (context.creates(CLONE_NEWNET)) steps.push_back({{"linux.namespaces"}, BringUpLoopback{}});
-  if (!spec.hostname.empty()) steps.push_back({{"hostname"}, SetHostname{pool.text(spec.hostname)}});
-  if (!spec.domainname.empty()) steps.push_back({{"domainname"}, SetDomainname{pool.text(spec.domainname)}});
+  if (!spec.hostname.empty())
+    steps.push_back({{"hostname"}, SetHostname{pool.text(spec.hostname)}});
+  if (!spec.domainname.empty())
+    steps.push_back({{"domainname"}, SetDomainname{pool.text(spec.domainname)}});
   for (const auto& [key, value] : spec.linux.sysctl) {
-    steps.push_back({{"linux.sysctl"}, WriteProc{pool.text(sysctl_path(key)), pool.text(value)}});
+    steps.push_back({{"linux.sysctl"},
+                     WriteProc{pool.text("sys/" + spec::sysctl_path(key)), pool.text(value)}});
   }
 }
 
@@ -65,8 +60,8 @@ Result<> build_namespaces(BuildContext& context) {
     if (entry.path.empty()) {
       namespaces.create |= kCloneFlag[static_cast<size_t>(entry.type)];
     } else {
-      namespaces.joined.push_back(
-          {entry.type, std::string(entry.path), "linux.namespaces[" + std::to_string(i) + "].path"});
+      namespaces.joined.push_back({entry.type, std::string(entry.path),
+                                   "linux.namespaces[" + std::to_string(i) + "].path"});
     }
   }
   if (context.creates(CLONE_NEWUSER)) {
@@ -78,7 +73,8 @@ Result<> build_namespaces(BuildContext& context) {
 
   std::vector<Step>& steps = context.plan.before_pivot;
   for (uint32_t slot = 0; !namespaces.bridge && slot < namespaces.joined.size(); slot++) {
-    const auto type = static_cast<int32_t>(kCloneFlag[static_cast<size_t>(namespaces.joined[slot].type)]);
+    const auto type =
+        static_cast<int32_t>(kCloneFlag[static_cast<size_t>(namespaces.joined[slot].type)]);
     steps.push_back({{"linux.namespaces"}, JoinNamespace{slot, type}});
   }
   if (context.creates(CLONE_NEWCGROUP)) {

@@ -14,7 +14,8 @@ struct BuildContext {
 
   bool creates(uint64_t clone_flag) const { return (plan.namespaces.create & clone_flag) != 0; }
   bool joins(spec::NamespaceType type) const;
-  // In a user namespace (new, joined, or the runtime's own) some filesystems and devices are out of reach.
+  // In a user namespace (new, joined, or the runtime's own) some filesystems and devices are out of
+  // reach.
   bool in_user_namespace() const {
     return facts.in_user_namespace || creates(kNewUser) || joins(spec::NamespaceType::user);
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order in which a root filesystem comes to be: propagation, the root itself, mounts as listed, devices, the
-// terminal; then the pivot, and what would have stood in the way before it.
+// The order in which a root filesystem comes to be: propagation, the root itself, mounts as listed,
+// devices, the terminal; then the pivot, and what would have stood in the way before it.
+#include "base/path.h"
+#include "plan/build_parts.h"
+
 #include <linux/mount.h>
 #include <linux/sched.h>
 
 #include <set>
-
-#include "base/path.h"
-#include "plan/build_parts.h"
 
 namespace onggi::plan {
 namespace {
@@ -17,7 +17,8 @@ Result<> check_without_mount_namespace(const spec::Spec& spec) {
   const spec::Linux& linux = spec.linux;
   const auto needs = [](bool used, const char* place) -> Result<> {
     if (!used) return {};
-    return with_hint(config_error(place, "needs a mount namespace"), "add {\"type\": \"mount\"} to linux.namespaces");
+    return with_hint(config_error(place, "needs a mount namespace"),
+                     "add {\"type\": \"mount\"} to linux.namespaces");
   };
   TRY(needs(!spec.mounts.empty(), "mounts"));
   TRY(needs(spec.root->readonly, "root.readonly"));
@@ -28,17 +29,19 @@ Result<> check_without_mount_namespace(const spec::Spec& spec) {
   return needs(spec.process && spec.process->terminal, "process.terminal");
 }
 
-// config-linux.md#rootfs-mount-propagation: `shared` means a peer group of the container's own, so the tree never
-// shares with the host; a slave still receives what is mounted there.
+// config-linux.md#rootfs-mount-propagation: `shared` means a peer group of the container's own, so
+// the tree never shares with the host; a slave still receives what is mounted there.
 Propagation tree_propagation(spec::RootfsPropagation wanted) {
-  const bool isolated = wanted == spec::RootfsPropagation::private_ || wanted == spec::RootfsPropagation::unbindable;
+  const bool isolated =
+      wanted == spec::RootfsPropagation::private_ || wanted == spec::RootfsPropagation::unbindable;
   return {isolated ? uint32_t{MS_PRIVATE} : uint32_t{MS_SLAVE}, 1};
 }
 
 void add_root_propagation(BuildContext& context) {
   uint32_t type = 0;
   if (context.spec.linux.rootfs_propagation == spec::RootfsPropagation::shared) type = MS_SHARED;
-  if (context.spec.linux.rootfs_propagation == spec::RootfsPropagation::unbindable) type = MS_UNBINDABLE;
+  if (context.spec.linux.rootfs_propagation == spec::RootfsPropagation::unbindable)
+    type = MS_UNBINDABLE;
   if (type == 0) return;
   context.plan.after_pivot.push_back({{"linux.rootfsPropagation"}, RootPropagation{{type, 0}}});
 }
@@ -59,7 +62,8 @@ void add_paths(BuildContext& context, const spec::TextList& paths, const char* f
   for (size_t i = 0; i < paths.size(); i++) {
     const std::string path = clean_path(paths[i]);
     if (!seen.insert(path).second) continue;
-    context.plan.after_pivot.push_back({{field, static_cast<int32_t>(i)}, Record{context.plan.pool.text(path)}});
+    context.plan.after_pivot.push_back(
+        {{field, static_cast<int32_t>(i)}, Record{context.plan.pool.text(path)}});
   }
 }
 
@@ -92,8 +96,8 @@ Result<> build_rootfs(BuildContext& context) {
   std::vector<Step>& after = context.plan.after_pivot;
   Pool& pool = context.plan.pool;
   if (new_mounts) {
-    before.push_back(
-        {{"linux.rootfsPropagation"}, SetRootPropagation{tree_propagation(spec.linux.rootfs_propagation)}});
+    before.push_back({{"linux.rootfsPropagation"},
+                      SetRootPropagation{tree_propagation(spec.linux.rootfs_propagation)}});
   }
   const std::string root = join_path(context.options.bundle, spec.root->path);
   before.push_back({{"root.path"}, OpenRootfs{pool.text(root), new_mounts}});

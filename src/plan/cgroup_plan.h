@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is going to be done to cgroups, as a value: the directories, the writes in their order, the device rules. The
-// drivers in src/cgroups add no arithmetic and no policy of their own.
+// What is going to be done to cgroups, as a value: the directories, the writes in their order, the
+// device rules. The drivers in src/cgroups add no arithmetic and no policy of their own.
 #pragma once
+
+#include "plan/device_rules.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "plan/device_rules.h"
 
 namespace onggi::plan {
 
@@ -27,7 +27,7 @@ struct CgroupDirectory {
   std::string path;         // below it: "/pod/web", cleaned
   bool unified = false;     // cgroup v2
   bool freezer = false;     // v1, with freezer.state
-  bool cpuset = false;      // v1, with cpuset.cpus, which a new directory does not take from its parent
+  bool cpuset = false;  // v1, with cpuset.cpus, which a new directory does not take from its parent
 };
 
 // One write(2).
@@ -42,14 +42,16 @@ struct CgroupSetting {
   std::string not_below;
   // The kernel not having the file means that there is nothing to limit.
   bool ignore_missing = false;
-  // Whether the kernel takes the value depends on another setting (memory.limit_in_bytes <= memory.memsw...), whose
-  // old value stands in the way: after EINVAL it is written again when all others are.
+  // Whether the kernel takes the value depends on another setting (memory.limit_in_bytes <=
+  // memory.memsw...), whose old value stands in the way: after EINVAL it is written again when all
+  // others are.
   bool retry_last = false;
-  const char* missing_hint = nullptr;  // the cure where the kernel does not have the file; static text
+  // The cure where the kernel does not have the file; static text.
+  const char* missing_hint = nullptr;
 };
 
-// A controller to be enabled down the path of the v2 directory. Without a place it is enabled for its statistics and
-// for the container's own use, and a kernel that refuses is not an error.
+// A controller to be enabled down the path of the v2 directory. Without a place it is enabled for
+// its statistics and for the container's own use, and a kernel that refuses is not an error.
 struct CgroupController {
   std::string name;
   std::string place;  // of the first setting that needs it
@@ -64,9 +66,9 @@ struct CgroupPlan {
   CgroupDriver driver = CgroupDriver::none;
   // Nothing was asked of the cgroup: without the permission to make it, the container runs without.
   bool optional = false;
-  std::vector<CgroupDirectory> directories;   // in the order of HostFacts::cgroups
-  std::vector<CgroupController> controllers;  // v2
-  std::vector<CgroupSetting> settings;        // in the order of writing
+  std::vector<CgroupDirectory> directories;    // in the order of HostFacts::cgroups
+  std::vector<CgroupController> controllers;   // v2
+  std::vector<CgroupSetting> settings;         // in the order of writing
   std::optional<DevicePolicy> device_program;  // v2; on v1 the rules are settings
   std::optional<uint32_t> owner;               // host uid that the v2 directory is delegated to
   std::optional<SystemdScope> scope;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device rules are reduced symbolically instead of being written as they come: v1 forgets overlapping rules in ways
-// of its own (devices.deny of "c *:* w" leaves an earlier "c 1:3 rwm" alone), and every write costs a system call.
+// Device rules are reduced symbolically instead of being written as they come: v1 forgets
+// overlapping rules in ways of its own (devices.deny of "c *:* w" leaves an earlier "c 1:3 rwm"
+// alone), and every write costs a system call.
 #include "plan/device_rules.h"
 
 #include <algorithm>
@@ -17,8 +18,8 @@ struct DefaultRule {
   int64_t major, minor;
   uint8_t access;
 };
-// Making a node gives no access to the device. The others are config-linux.md's default devices; 5:2 and 136 are
-// /dev/ptmx and the terminals of the container's own devpts.
+// Making a node gives no access to the device. The others are config-linux.md's default devices;
+// 5:2 and 136 are /dev/ptmx and the terminals of the container's own devpts.
 constexpr DefaultRule kDefaultRules[] = {
     {'c', kAnyNumber, kAnyNumber, kMknod},
     {'b', kAnyNumber, kAnyNumber, kMknod},
@@ -38,10 +39,17 @@ std::optional<uint8_t> parse_access(std::string_view letters) {
   unsigned access = 0;
   for (char letter : letters) {
     switch (letter) {
-      case 'm': access |= kMknod; break;
-      case 'r': access |= kRead; break;
-      case 'w': access |= kWrite; break;
-      default: return std::nullopt;
+      case 'm':
+        access |= kMknod;
+        break;
+      case 'r':
+        access |= kRead;
+        break;
+      case 'w':
+        access |= kWrite;
+        break;
+      default:
+        return std::nullopt;
     }
   }
   return static_cast<uint8_t>(access);
@@ -49,22 +57,28 @@ std::optional<uint8_t> parse_access(std::string_view letters) {
 
 Result<int64_t> check_number(std::optional<int64_t> number, std::string_view place) {
   if (!number || *number == kAnyNumber) return kAnyNumber;
-  // The kernel's dev_t has 12 bits of major and 20 of minor number; the v1 controller would take more and never match.
-  if (*number < 0 || *number > 0xfffff) return config_error(place, "no such device number: ", *number);
+  // The kernel's dev_t has 12 bits of major and 20 of minor number; the v1 controller would take
+  // more and never match.
+  if (*number < 0 || *number > 0xfffff)
+    return config_error(place, "no such device number: ", *number);
   return *number;
 }
 
-bool covers(int64_t wide, int64_t narrow) { return wide == kAnyNumber || wide == narrow; }
+bool covers(int64_t wide, int64_t narrow) {
+  return wide == kAnyNumber || wide == narrow;
+}
 bool covers(const DeviceRule& wide, const DeviceRule& narrow) {
-  return wide.type == narrow.type && covers(wide.major, narrow.major) && covers(wide.minor, narrow.minor);
+  return wide.type == narrow.type && covers(wide.major, narrow.major) &&
+         covers(wide.minor, narrow.minor);
 }
 bool overlaps(const DeviceRule& one, const DeviceRule& other) {
-  return one.type == other.type && (covers(one.major, other.major) || covers(other.major, one.major)) &&
+  return one.type == other.type &&
+         (covers(one.major, other.major) || covers(other.major, one.major)) &&
          (covers(one.minor, other.minor) || covers(other.minor, one.minor));
 }
 
-// The v1 kernel wants one exception to cover the whole of an access such as "rw", so bits that are spread over a
-// wide and a narrow exception are gathered in the narrow one.
+// The v1 kernel wants one exception to cover the whole of an access such as "rw", so bits that are
+// spread over a wide and a narrow exception are gathered in the narrow one.
 void add_exception(std::vector<DeviceRule>& exceptions, DeviceRule added) {
   for (const DeviceRule& existing : exceptions) {
     if (covers(existing, added)) added.access |= existing.access;
@@ -83,12 +97,15 @@ void add_exception(std::vector<DeviceRule>& exceptions, DeviceRule added) {
 // A rule that agrees with the default takes back what it covers of the exceptions.
 Result<> remove_exceptions(std::vector<DeviceRule>& exceptions, const DeviceRule& rule) {
   for (const DeviceRule& existing : exceptions) {
-    if ((existing.access & rule.access) == 0 || !overlaps(existing, rule) || covers(rule, existing)) continue;
-    return unsupported(rule.place, "cgroup v1 cannot ", rule.allow ? "allow" : "deny", " a part (", render(rule),
-                       ") of what an earlier rule ", rule.allow ? "denies" : "allows", " (", render(existing), ")");
+    if ((existing.access & rule.access) == 0 || !overlaps(existing, rule) || covers(rule, existing))
+      continue;
+    return unsupported(rule.place, "cgroup v1 cannot ", rule.allow ? "allow" : "deny", " a part (",
+                       render(rule), ") of what an earlier rule ", rule.allow ? "denies" : "allows",
+                       " (", render(existing), ")");
   }
   std::erase_if(exceptions, [&](DeviceRule& existing) {
-    if (covers(rule, existing)) existing.access = static_cast<uint8_t>(existing.access & ~rule.access);
+    if (covers(rule, existing))
+      existing.access = static_cast<uint8_t>(existing.access & ~rule.access);
     return existing.access == 0;
   });
   return {};
@@ -102,7 +119,8 @@ Result<DevicePolicy> build_device_policy(std::span<const spec::DeviceRule> rules
     const spec::DeviceRule& given = rules[i];
     const auto place = text<64>(kPlace, "[", i, "]");
     const std::optional<uint8_t> access = parse_access(given.access);
-    if (!access) return config_error(place.view(), "access '", given.access, "' is not of the letters rwm");
+    if (!access)
+      return config_error(place.view(), "access '", given.access, "' is not of the letters rwm");
     DeviceRule rule{.allow = given.allow, .access = *access, .place = std::string(place.view())};
     rule.major = TRY(check_number(given.major, place.view()));
     rule.minor = TRY(check_number(given.minor, place.view()));
@@ -119,7 +137,8 @@ Result<DevicePolicy> build_device_policy(std::span<const spec::DeviceRule> rules
   }
   if (policy.allows_everything()) return policy;
   for (const DefaultRule& rule : kDefaultRules) {
-    policy.rules.push_back({true, rule.type, rule.major, rule.minor, rule.access, std::string(kPlace)});
+    policy.rules.push_back(
+        {true, rule.type, rule.major, rule.minor, rule.access, std::string(kPlace)});
   }
   return policy;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the planner may know of the host, as a value: the same facts give the same plan on any machine.
+// What the planner may know of the host, as a value: the same facts give the same plan on any
+// machine.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,11 @@ enum class CgroupLayout : uint8_t {
 
 // One mounted cgroup hierarchy.
 struct CgroupHierarchy {
-  std::string mount_point;               // "/sys/fs/cgroup/cpu,cpuacct", absolute
-  std::string name;                      // its directory name, "cpu,cpuacct"; empty for the one v2 hierarchy
-  std::vector<std::string> controllers;  // v1: as in /proc/self/cgroup ("name=systemd" too); v2: cgroup.controllers
-  std::string own_path;                  // cgroup of the runtime itself, "/" or "/user.slice/x"
+  std::string mount_point;  // "/sys/fs/cgroup/cpu,cpuacct", absolute
+  std::string name;         // its directory name, "cpu,cpuacct"; empty for the one v2 hierarchy
+  std::vector<std::string>
+      controllers;       // v1: as in /proc/self/cgroup ("name=systemd" too); v2: cgroup.controllers
+  std::string own_path;  // cgroup of the runtime itself, "/" or "/user.slice/x"
   bool unified = false;
 };
 
@@ -29,7 +31,7 @@ struct HostFacts {
   bool in_user_namespace = false;  // not in the initial one
   CgroupLayout cgroup_layout = CgroupLayout::none;
   std::vector<CgroupHierarchy> cgroups;  // in the order of their mount points
-  uint64_t capabilities = 0;             // the runtime's permitted set: what a container can be given at most
+  uint64_t capabilities = 0;  // the runtime's permitted set: what a container can be given at most
   bool apparmor = false, selinux = false;
 };
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Plan: everything that `create` is going to do, decided before anything is done. A value without descriptors,
-// pids or times; equal inputs give equal plans on any machine.
+// The Plan: everything that `create` is going to do, decided before anything is done. A value
+// without descriptors, pids or times; equal inputs give equal plans on any machine.
 #pragma once
-
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "plan/build_cgroup.h"
 #include "plan/host_facts.h"
 #include "plan/steps.h"
 #include "spec/spec.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace onggi::plan {
 
@@ -60,19 +60,22 @@ struct NamespacePlan {
   std::vector<JoinedNamespace> joined;
   std::vector<spec::IdMapping> uid_mappings, gid_mappings;
   std::string time_offsets;  // what to write to /proc/self/timens_offsets
-  // A short-lived process must go between: pid and time namespaces take effect for children only, and a namespace of
-  // the host must be joined before a new user namespace takes the right to.
+  // A short-lived process must go between: pid and time namespaces take effect for children only,
+  // and a namespace of the host must be joined before a new user namespace takes the right to.
   bool bridge = false;
 };
 
 struct Plan {
   NamespacePlan namespaces;
   CgroupPlan cgroup;
-  std::vector<Step> before_pivot, after_pivot;  // onggi-init's; the pivot is the first of after_pivot
+  std::vector<Step> before_pivot,
+      after_pivot;  // onggi-init's; the pivot is the first of after_pivot
   Handoff handoff;
-  std::optional<int32_t> oom_score_adj;  // of init, set from outside: a user namespace may not lower it
-  std::vector<std::string> warnings;     // what the specification wants said, but not refused
-  std::vector<Error> refused;            // what this version or this host cannot do: `create` fails with the first
+  std::optional<int32_t>
+      oom_score_adj;  // of init, set from outside: a user namespace may not lower it
+  std::vector<std::string> warnings;  // what the specification wants said, but not refused
+  std::vector<Error>
+      refused;  // what this version or this host cannot do: `create` fails with the first
   Pool pool;
 };
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `onggi plan`: one line a step, in the order of execution, each with the place in config.json that it comes from.
+// `onggi plan`: one line a step, in the order of execution, each with the place in config.json that
+// it comes from.
+#include "plan/plan.h"
+
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <sys/stat.h>
 
 #include <cstdio>
-
-#include "plan/plan.h"
 
 namespace onggi::plan {
 namespace {
@@ -16,17 +17,24 @@ struct FlagName {
   const char* name;
 };
 constexpr FlagName kNamespaces[] = {
-    {CLONE_NEWUSER, "user"}, {CLONE_NEWNS, "mount"}, {CLONE_NEWPID, "pid"},       {CLONE_NEWNET, "network"},
-    {CLONE_NEWIPC, "ipc"},   {CLONE_NEWUTS, "uts"},  {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"},
+    {CLONE_NEWUSER, "user"},     {CLONE_NEWNS, "mount"},  {CLONE_NEWPID, "pid"},
+    {CLONE_NEWNET, "network"},   {CLONE_NEWIPC, "ipc"},   {CLONE_NEWUTS, "uts"},
+    {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"},
 };
 constexpr FlagName kAttributes[] = {
-    {MOUNT_ATTR_RDONLY, "ro"},           {MOUNT_ATTR_NOSUID, "nosuid"},
-    {MOUNT_ATTR_NODEV, "nodev"},         {MOUNT_ATTR_NOEXEC, "noexec"},
-    {MOUNT_ATTR_NOATIME, "noatime"},     {MOUNT_ATTR_STRICTATIME, "strictatime"},
-    {MOUNT_ATTR_NODIRATIME, "nodiratime"}, {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
+    {MOUNT_ATTR_RDONLY, "ro"},
+    {MOUNT_ATTR_NOSUID, "nosuid"},
+    {MOUNT_ATTR_NODEV, "nodev"},
+    {MOUNT_ATTR_NOEXEC, "noexec"},
+    {MOUNT_ATTR_NOATIME, "noatime"},
+    {MOUNT_ATTR_STRICTATIME, "strictatime"},
+    {MOUNT_ATTR_NODIRATIME, "nodiratime"},
+    {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"},
 };
-constexpr FlagName kPropagation[] = {
-    {MS_SHARED, "shared"}, {MS_SLAVE, "slave"}, {MS_PRIVATE, "private"}, {MS_UNBINDABLE, "unbindable"}};
+constexpr FlagName kPropagation[] = {{MS_SHARED, "shared"},
+                                     {MS_SLAVE, "slave"},
+                                     {MS_PRIVATE, "private"},
+                                     {MS_UNBINDABLE, "unbindable"}};
 
 template <size_t N>
 std::string names(const FlagName (&table)[N], uint64_t flags) {
@@ -69,7 +77,9 @@ class Describer {
   std::string operator()(const SetHostname& step) const { return "hostname " + at(step.name); }
   std::string operator()(const SetDomainname& step) const { return "domainname " + at(step.name); }
   std::string operator()(const BringUpLoopback&) const { return "bring up lo"; }
-  std::string operator()(const WriteProc& step) const { return "write /proc/" + at(step.path) + " " + at(step.value); }
+  std::string operator()(const WriteProc& step) const {
+    return "write /proc/" + at(step.path) + " " + at(step.value);
+  }
   std::string operator()(const SetRootPropagation& step) const {
     return "make the host's tree " + describe(step.propagation);
   }
@@ -77,7 +87,8 @@ class Describer {
     return std::string(step.clone ? "clone" : "open") + " rootfs " + at(step.path);
   }
   std::string operator()(const BindMount& step) const {
-    std::string text = std::string(step.recursive ? "rbind " : "bind ") + at(step.source) + " on " + at(step.destination);
+    std::string text = std::string(step.recursive ? "rbind " : "bind ") + at(step.source) + " on " +
+                       at(step.destination);
     const auto add = [&text](const char* what, uint64_t flags) {
       if (flags != 0) text += std::string(" ") + what + "=" + names(kAttributes, flags);
     };
@@ -99,24 +110,32 @@ class Describer {
   }
   std::string operator()(const MakeDevice& step) const {
     const char type = S_ISBLK(step.mode) ? 'b' : S_ISFIFO(step.mode) ? 'p' : 'c';
-    return std::string(step.bind ? "bind" : "make") + " device " + at(step.path) + " " + type + " " +
-           std::to_string(step.major) + ":" + std::to_string(step.minor) + " mode " + octal(step.mode) + " owner " +
-           std::to_string(step.uid) + ":" + std::to_string(step.gid);
+    return std::string(step.bind ? "bind" : "make") + " device " + at(step.path) + " " + type +
+           " " + std::to_string(step.major) + ":" + std::to_string(step.minor) + " mode " +
+           octal(step.mode) + " owner " + std::to_string(step.uid) + ":" + std::to_string(step.gid);
   }
   std::string operator()(const MakeLink& step) const {
-    return "link " + at(step.path) + " -> " + at(step.target) + (step.if_exists ? " if it exists" : "");
+    return "link " + at(step.path) + " -> " + at(step.target) +
+           (step.if_exists ? " if it exists" : "");
   }
   std::string operator()(const OpenConsole& step) const {
-    return "open a terminal, " + std::to_string(step.rows) + " rows, " + std::to_string(step.columns) + " columns" +
+    return "open a terminal, " + std::to_string(step.rows) + " rows, " +
+           std::to_string(step.columns) + " columns" +
            (step.bind_dev_console ? ", on /dev/console" : "");
   }
   std::string operator()(const EnterRootfs& step) const {
     constexpr const char* kWays[] = {"pivot_root", "move the mount to / and chroot", "chroot"};
     return kWays[static_cast<size_t>(step.way)];
   }
-  std::string operator()(const RootPropagation& step) const { return "make / " + describe(step.propagation); }
-  std::string operator()(const RemountReadonly& step) const { return "make " + at(step.path) + " read-only"; }
-  std::string operator()(const ReadonlyPath& step) const { return "read-only path " + at(step.path); }
+  std::string operator()(const RootPropagation& step) const {
+    return "make / " + describe(step.propagation);
+  }
+  std::string operator()(const RemountReadonly& step) const {
+    return "make " + at(step.path) + " read-only";
+  }
+  std::string operator()(const ReadonlyPath& step) const {
+    return "read-only path " + at(step.path);
+  }
   std::string operator()(const MaskPath& step) const { return "mask " + at(step.path); }
   std::string operator()(const ReadonlyRootfs&) const { return "make / read-only"; }
 
@@ -139,8 +158,9 @@ void add_line(std::string& text, std::string_view place, std::string_view what) 
 
 void print_cgroup(const CgroupPlan& cgroup, std::string& text) {
   if (cgroup.scope) {
-    add_line(text, "linux.cgroupsPath", "systemd scope " + cgroup.scope->prefix + "-" + cgroup.scope->name + " in " +
-                                            cgroup.scope->slice);
+    add_line(text, "linux.cgroupsPath",
+             "systemd scope " + cgroup.scope->prefix + "-" + cgroup.scope->name + " in " +
+                 cgroup.scope->slice);
   }
   for (const CgroupDirectory& directory : cgroup.directories) {
     add_line(text, "linux.cgroupsPath", "cgroup " + directory.mount_point + directory.path);
@@ -155,27 +175,33 @@ void print_handoff(const Plan& plan, std::string& text) {
   const PoolView pool = plan.pool.view();
   for (const Limit& limit : pool(handoff.limits)) {
     add_line(text, "process.rlimits[" + std::to_string(limit.place_index) + "]",
-             "resource " + std::to_string(limit.resource) + " soft " + std::to_string(limit.soft) + " hard " +
-                 std::to_string(limit.hard));
+             "resource " + std::to_string(limit.resource) + " soft " + std::to_string(limit.soft) +
+                 " hard " + std::to_string(limit.hard));
   }
-  std::string user = "uid " + std::to_string(handoff.uid) + " gid " + std::to_string(handoff.gid) + " groups";
+  std::string user =
+      "uid " + std::to_string(handoff.uid) + " gid " + std::to_string(handoff.gid) + " groups";
   for (uint32_t gid : pool(handoff.additional_gids)) user += " " + std::to_string(gid);
   add_line(text, "process.user", user + " umask " + octal(handoff.umask));
   add_line(text, "process.capabilities",
-           "bounding " + hex(handoff.capabilities.bounding) + " effective " + hex(handoff.capabilities.effective) +
-               " permitted " + hex(handoff.capabilities.permitted) + " inheritable " +
-               hex(handoff.capabilities.inheritable) + " ambient " + hex(handoff.capabilities.ambient));
-  if (plan.oom_score_adj) add_line(text, "process.oomScoreAdj", std::to_string(*plan.oom_score_adj));
+           "bounding " + hex(handoff.capabilities.bounding) + " effective " +
+               hex(handoff.capabilities.effective) + " permitted " +
+               hex(handoff.capabilities.permitted) + " inheritable " +
+               hex(handoff.capabilities.inheritable) + " ambient " +
+               hex(handoff.capabilities.ambient));
+  if (plan.oom_score_adj)
+    add_line(text, "process.oomScoreAdj", std::to_string(*plan.oom_score_adj));
   if (handoff.apparmor) add_line(text, "process.apparmorProfile", pool(handoff.apparmor));
   if (handoff.selinux) add_line(text, "process.selinuxLabel", pool(handoff.selinux));
   if (handoff.no_new_privileges) add_line(text, "process.noNewPrivileges", "set");
   if (handoff.seccomp) {
-    add_line(text, "linux.seccomp", handoff.no_new_privileges ? "load last" : "load before capabilities are dropped");
+    add_line(text, "linux.seccomp",
+             handoff.no_new_privileges ? "load last" : "load before capabilities are dropped");
   }
   if (!handoff.has_program) return;
   add_line(text, "process.cwd", pool(handoff.cwd));
   std::string arguments;
-  for (const plan::Text& argument : pool(handoff.args)) arguments += std::string(arguments.empty() ? "" : " ") + pool(argument);
+  for (const plan::Text& argument : pool(handoff.args))
+    arguments += std::string(arguments.empty() ? "" : " ") + pool(argument);
   add_line(text, "process.args", arguments);
 }
 
@@ -184,11 +210,13 @@ void print_handoff(const Plan& plan, std::string& text) {
 std::string print(const Plan& plan) {
   std::string text;
   add_line(text, "linux.namespaces", "new: " + names(kNamespaces, plan.namespaces.create));
-  for (const JoinedNamespace& joined : plan.namespaces.joined) add_line(text, joined.place, "join " + joined.path);
+  for (const JoinedNamespace& joined : plan.namespaces.joined)
+    add_line(text, joined.place, "join " + joined.path);
   print_cgroup(plan.cgroup, text);
   const Describer describer(plan.pool.view());
   for (const std::vector<Step>* steps : {&plan.before_pivot, &plan.after_pivot}) {
-    for (const Step& step : *steps) add_line(text, render(step.origin), std::visit(describer, step.action));
+    for (const Step& step : *steps)
+      add_line(text, render(step.origin), std::visit(describer, step.action));
   }
   print_handoff(plan, text);
   for (const std::string& warning : plan.warnings) text += "warning: " + warning + "\n";

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What cannot be done: fields that are parsed and checked but not applied yet (a row goes when its feature comes), and
-// what this host lacks. `create` refuses it by name; `onggi plan` lists it and shows the rest.
-#include <algorithm>
-
+// What cannot be done: fields that are parsed and checked but not applied yet (a row goes when its
+// feature comes), and what this host lacks. `create` refuses it by name; `onggi plan` lists it and
+// shows the rest.
 #include "plan/build_parts.h"
+
+#include <algorithm>
 
 namespace onggi::plan {
 namespace {
@@ -42,7 +43,9 @@ constexpr Row kRows[] = {
     {"linux.netDevices", [](const spec::Spec& spec) { return !spec.linux.net_devices.empty(); }},
     {"linux.mountLabel", [](const spec::Spec& spec) { return !spec.linux.mount_label.empty(); }},
     {"linux.seccomp.listenerPath",
-     [](const spec::Spec& spec) { return spec.linux.seccomp && !spec.linux.seccomp->listener_path.empty(); }},
+     [](const spec::Spec& spec) {
+       return spec.linux.seccomp && !spec.linux.seccomp->listener_path.empty();
+     }},
 };
 
 constexpr std::string_view kMountOptions[] = {"idmap", "ridmap", "remount", "tmpcopyup"};
@@ -57,7 +60,8 @@ void collect_mounts(BuildContext& context) {
     const std::string place = "mounts[" + std::to_string(i) + "]";
     if (!mount.uid_mappings.empty()) refuse(context, place + ".uidMappings");
     for (size_t k = 0; k < mount.options.size(); k++) {
-      if (std::find(std::begin(kMountOptions), std::end(kMountOptions), mount.options[k]) == std::end(kMountOptions)) {
+      if (std::find(std::begin(kMountOptions), std::end(kMountOptions), mount.options[k]) ==
+          std::end(kMountOptions)) {
         continue;
       }
       refuse(context, place + ".options[" + std::to_string(k) + "]");
@@ -74,17 +78,21 @@ void collect_refused(BuildContext& context) {
   collect_mounts(context);
   const HostFacts& facts = context.facts;
   if (context.plan.cgroup.driver == CgroupDriver::systemd) {
-    context.plan.refused.push_back(unsupported("linux.cgroupsPath", "--systemd-cgroup is not supported yet"));
+    context.plan.refused.push_back(
+        unsupported("linux.cgroupsPath", "--systemd-cgroup is not supported yet"));
   }
   if (facts.euid != 0) {
-    context.plan.refused.push_back(unsupported("", "running as an ordinary user is not supported yet"));
+    context.plan.refused.push_back(
+        unsupported("", "running as an ordinary user is not supported yet"));
   }
   if (!context.spec.process) return;
   if (!context.spec.process->apparmor_profile.empty() && !facts.apparmor) {
-    context.plan.refused.push_back(unsupported("process.apparmorProfile", "AppArmor is not enabled on this host"));
+    context.plan.refused.push_back(
+        unsupported("process.apparmorProfile", "AppArmor is not enabled on this host"));
   }
   if (!context.spec.process->selinux_label.empty() && !facts.selinux) {
-    context.plan.refused.push_back(unsupported("process.selinuxLabel", "SELinux is not enabled on this host"));
+    context.plan.refused.push_back(
+        unsupported("process.selinuxLabel", "SELinux is not enabled on this host"));
   }
 }
 

@@ -5,7 +5,8 @@
 namespace onggi::plan {
 namespace {
 
-// "[1-9][0-9]*[KMG]B". The text becomes part of a file name, so nothing else may pass (no '/', no "..").
+// "[1-9][0-9]*[KMG]B". The text becomes part of a file name, so nothing else may pass (no '/', no
+// "..").
 bool is_page_size(std::string_view size) {
   if (size.size() < 3 || !size.ends_with('B')) return false;
   const char unit = size[size.size() - 2];
@@ -18,12 +19,16 @@ bool is_page_size(std::string_view size) {
 
 Result<> check_swap(int64_t limit, int64_t swap) {
   constexpr std::string_view kPlace = "linux.resources.memory.swap";
-  if (limit < -1) return config_error("linux.resources.memory.limit", "must be -1 or more, not ", limit);
+  if (limit < -1)
+    return config_error("linux.resources.memory.limit", "must be -1 or more, not ", limit);
   if (swap < -1) return config_error(kPlace, "must be -1 or more, not ", swap);
   if (swap <= 0) return {};
-  if (limit == 0) return config_error(kPlace, "memory and swap cannot be limited without linux.resources.memory.limit");
+  if (limit == 0)
+    return config_error(kPlace,
+                        "memory and swap cannot be limited without linux.resources.memory.limit");
   if (limit == -1 || swap < limit) {
-    return config_error(kPlace, swap, " (memory and swap together) is below linux.resources.memory.limit ", limit);
+    return config_error(
+        kPlace, swap, " (memory and swap together) is below linux.resources.memory.limit ", limit);
   }
   return {};
 }
@@ -43,10 +48,13 @@ Result<> check_idle(const spec::Cpu& cpu) {
 void warn_of_kernel_memory(const spec::Memory& memory, SettingList& list) {
   // Not recommended by the specification since 1.1, and gone from Linux 5.11 on.
   if (memory.kernel) {
-    list.warnings.emplace_back("linux.resources.memory.kernel: kernel memory has no limit of its own any more, ignoring");
+    list.warnings.emplace_back(
+        "linux.resources.memory.kernel: kernel memory has no limit of its own any more, ignoring");
   }
   if (memory.kernel_tcp) {
-    list.warnings.emplace_back("linux.resources.memory.kernelTCP: kernel memory has no limit of its own any more, ignoring");
+    list.warnings.emplace_back(
+        "linux.resources.memory.kernelTCP: kernel memory has no limit of its own any more, "
+        "ignoring");
   }
 }
 
@@ -57,12 +65,14 @@ void add_pids_limit(const spec::Resources& resources, SettingList& list) {
   if (limit < 0) {
     list.add(kPlace, "pids.max", "max");
   } else {
-    // With 0 the container's own first process could not be made; the least that it can run with is 1.
+    // With 0 the container's own first process could not be made; the least that it can run with
+    // is 1.
     list.add(kPlace, "pids.max", limit == 0 ? 1 : limit);
   }
 }
 
-Result<> add_hugepage_limits(const spec::Resources& resources, std::string_view suffix, SettingList& list) {
+Result<> add_hugepage_limits(const spec::Resources& resources, std::string_view suffix,
+                             SettingList& list) {
   for (size_t i = 0; i < resources.hugepage_limits.size(); i++) {
     const spec::HugepageLimit& given = resources.hugepage_limits[i];
     const auto place = text<96>("linux.resources.hugepageLimits[", i, "]");
@@ -70,10 +80,11 @@ Result<> add_hugepage_limits(const spec::Resources& resources, std::string_view 
       return config_error(text<112>(place.view(), ".pageSize").view(), "'", given.page_size,
                           "' is not a size such as 64KB, 2MB or 1GB");
     }
-    list.add(place.view(), text<96>("hugetlb.", given.page_size, ".", suffix).view(), given.limit).missing_hint =
-        "this kernel has no huge pages of that size, see /sys/kernel/mm/hugepages";
+    list.add(place.view(), text<96>("hugetlb.", given.page_size, ".", suffix).view(), given.limit)
+        .missing_hint = "this kernel has no huge pages of that size, see /sys/kernel/mm/hugepages";
     // What is reserved by mmap(2) but not touched yet is counted apart, since Linux 5.7.
-    list.add(place.view(), text<96>("hugetlb.", given.page_size, ".rsvd.", suffix).view(), given.limit)
+    list.add(place.view(), text<96>("hugetlb.", given.page_size, ".rsvd.", suffix).view(),
+             given.limit)
         .ignore_missing = true;
   }
   return {};

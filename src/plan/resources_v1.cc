@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cgroup v1. Zero is "unset" wherever the kernel could not mean anything else by it or engines write it for a limit
-// that nobody asked for (memory.*, cpu.shares, cpu.quota, cpu.period, blockIO.weight).
+// Cgroup v1. Zero is "unset" wherever the kernel could not mean anything else by it or engines
+// write it for a limit that nobody asked for (memory.*, cpu.shares, cpu.quota, cpu.period,
+// blockIO.weight).
 #include "plan/resources_v1.h"
 
 #include "plan/resource_checks.h"
@@ -8,12 +9,14 @@
 namespace onggi::plan::v1 {
 namespace {
 
-constexpr const char* kNoSwapAccounting = "this kernel does not count swap: boot with swapaccount=1";
+constexpr const char* kNoSwapAccounting =
+    "this kernel does not count swap: boot with swapaccount=1";
 constexpr const char* kNoRealtimeGroups = "this kernel was built without CONFIG_RT_GROUP_SCHED";
-constexpr const char* kNoWeights = "no scheduler with weights: load BFQ and choose it for the block devices";
+constexpr const char* kNoWeights =
+    "no scheduler with weights: load BFQ and choose it for the block devices";
 
-void add_throttle(const std::vector<spec::ThrottleDevice>& devices, std::string_view name, std::string_view file,
-                  SettingList& list) {
+void add_throttle(const std::vector<spec::ThrottleDevice>& devices, std::string_view name,
+                  std::string_view file, SettingList& list) {
   for (size_t i = 0; i < devices.size(); i++) {
     const spec::ThrottleDevice& device = devices[i];
     list.add(text<96>("linux.resources.blockIO.", name, "[", i, "]").view(), file,
@@ -21,14 +24,16 @@ void add_throttle(const std::vector<spec::ThrottleDevice>& devices, std::string_
   }
 }
 
-Result<> add_weight_device(const spec::WeightDevice& device, std::string_view place, SettingList& list) {
+Result<> add_weight_device(const spec::WeightDevice& device, std::string_view place,
+                           SettingList& list) {
   const auto add = [&](std::optional<uint16_t> weight, std::string_view field, const char* bfq_file,
                        const char* cfq_file) -> Result<> {
     if (!weight.value_or(0)) return {};
     const auto field_place = text<112>(place, field);
     TRY(check_block_weight(*weight, field_place.view()));
     const auto line = text<80>(device.major, ":", device.minor, " ", *weight);
-    CgroupSetting& setting = list.add(field_place.view(), bfq_file ? bfq_file : cfq_file, line.view());
+    CgroupSetting& setting =
+        list.add(field_place.view(), bfq_file ? bfq_file : cfq_file, line.view());
     setting.missing_hint = kNoWeights;
     if (bfq_file) {
       setting.other_file = cfq_file;
@@ -53,7 +58,8 @@ Result<> memory(const spec::Resources& resources, SettingList& list) {
     list.add("linux.resources.memory.limit", "memory.limit_in_bytes", limit).retry_last = swap != 0;
   }
   if (swap != 0) {
-    CgroupSetting& setting = list.add("linux.resources.memory.swap", "memory.memsw.limit_in_bytes", swap);
+    CgroupSetting& setting =
+        list.add("linux.resources.memory.swap", "memory.memsw.limit_in_bytes", swap);
     setting.ignore_missing = swap == -1;
     setting.missing_hint = kNoSwapAccounting;
   }
@@ -62,15 +68,18 @@ Result<> memory(const spec::Resources& resources, SettingList& list) {
   }
   if (given.swappiness) {
     if (*given.swappiness > 100) {
-      return config_error("linux.resources.memory.swappiness", "must be 0 to 100, not ", *given.swappiness);
+      return config_error("linux.resources.memory.swappiness", "must be 0 to 100, not ",
+                          *given.swappiness);
     }
     list.add("linux.resources.memory.swappiness", "memory.swappiness", *given.swappiness);
   }
   if (given.disable_oom_killer) {
-    list.add("linux.resources.memory.disableOOMKiller", "memory.oom_control", *given.disable_oom_killer ? "1" : "0");
+    list.add("linux.resources.memory.disableOOMKiller", "memory.oom_control",
+             *given.disable_oom_killer ? "1" : "0");
   }
   if (given.use_hierarchy) {
-    list.add("linux.resources.memory.useHierarchy", "memory.use_hierarchy", *given.use_hierarchy ? "1" : "0");
+    list.add("linux.resources.memory.useHierarchy", "memory.use_hierarchy",
+             *given.use_hierarchy ? "1" : "0");
   }
   // checkBeforeUpdate needs nothing here: v1 kernels refuse a limit that is below the usage.
   warn_of_kernel_memory(given, list);
@@ -81,9 +90,11 @@ Result<> cpu(const spec::Resources& resources, SettingList& list) {
   if (!resources.cpu) return {};
   const spec::Cpu& given = *resources.cpu;
   TRY(check_idle(given));
-  // A group that was idle takes no shares until it is no longer, and one that becomes idle forgets them.
+  // A group that was idle takes no shares until it is no longer, and one that becomes idle forgets
+  // them.
   if (given.shares.value_or(0) != 0) {
-    list.add("linux.resources.cpu.shares", "cpu.shares", *given.shares).retry_last = given.idle.has_value();
+    list.add("linux.resources.cpu.shares", "cpu.shares", *given.shares).retry_last =
+        given.idle.has_value();
   }
   if (given.idle) list.add("linux.resources.cpu.idle", "cpu.idle", *given.idle);
   if (given.burst) {
@@ -96,21 +107,24 @@ Result<> cpu(const spec::Resources& resources, SettingList& list) {
     list.add("linux.resources.cpu.quota", "cpu.cfs_quota_us", quota < 0 ? -1 : quota);
   }
   if (given.realtime_period.value_or(0) != 0) {
-    CgroupSetting& period = list.add("linux.resources.cpu.realtimePeriod", "cpu.rt_period_us", *given.realtime_period);
+    CgroupSetting& period =
+        list.add("linux.resources.cpu.realtimePeriod", "cpu.rt_period_us", *given.realtime_period);
     period.retry_last = true;
     period.missing_hint = kNoRealtimeGroups;
   }
   if (given.realtime_runtime.value_or(0) != 0) {
-    list.add("linux.resources.cpu.realtimeRuntime", "cpu.rt_runtime_us", *given.realtime_runtime).missing_hint =
-        kNoRealtimeGroups;
+    list.add("linux.resources.cpu.realtimeRuntime", "cpu.rt_runtime_us", *given.realtime_runtime)
+        .missing_hint = kNoRealtimeGroups;
   }
   return {};
 }
 
 Result<> cpuset(const spec::Resources& resources, SettingList& list) {
   if (!resources.cpu) return {};
-  if (!resources.cpu->cpus.empty()) list.add("linux.resources.cpu.cpus", "cpuset.cpus", resources.cpu->cpus);
-  if (!resources.cpu->mems.empty()) list.add("linux.resources.cpu.mems", "cpuset.mems", resources.cpu->mems);
+  if (!resources.cpu->cpus.empty())
+    list.add("linux.resources.cpu.cpus", "cpuset.cpus", resources.cpu->cpus);
+  if (!resources.cpu->mems.empty())
+    list.add("linux.resources.cpu.mems", "cpuset.mems", resources.cpu->mems);
   return {};
 }
 
@@ -138,10 +152,14 @@ Result<> blkio(const spec::Resources& resources, SettingList& list) {
     const auto place = text<96>("linux.resources.blockIO.weightDevice[", i, "]");
     TRY(add_weight_device(given.weight_device[i], place.view(), list));
   }
-  add_throttle(given.throttle_read_bps, "throttleReadBpsDevice", "blkio.throttle.read_bps_device", list);
-  add_throttle(given.throttle_write_bps, "throttleWriteBpsDevice", "blkio.throttle.write_bps_device", list);
-  add_throttle(given.throttle_read_iops, "throttleReadIOPSDevice", "blkio.throttle.read_iops_device", list);
-  add_throttle(given.throttle_write_iops, "throttleWriteIOPSDevice", "blkio.throttle.write_iops_device", list);
+  add_throttle(given.throttle_read_bps, "throttleReadBpsDevice", "blkio.throttle.read_bps_device",
+               list);
+  add_throttle(given.throttle_write_bps, "throttleWriteBpsDevice",
+               "blkio.throttle.write_bps_device", list);
+  add_throttle(given.throttle_read_iops, "throttleReadIOPSDevice",
+               "blkio.throttle.read_iops_device", list);
+  add_throttle(given.throttle_write_iops, "throttleWriteIOPSDevice",
+               "blkio.throttle.write_iops_device", list);
   return {};
 }
 
@@ -166,7 +184,9 @@ Result<> net_prio(const spec::Resources& resources, SettingList& list) {
   return {};
 }
 
-Result<> rdma(const spec::Resources& resources, SettingList& list) { return add_rdma_limits(resources, list); }
+Result<> rdma(const spec::Resources& resources, SettingList& list) {
+  return add_rdma_limits(resources, list);
+}
 
 Result<> devices(const DevicePolicy& policy, SettingList& list) {
   // A new group has its parent's rules, so "everything" is what it has already.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// linux.resources → files of cgroup v1, one function a controller (config-linux.md, "Control groups"). Pure.
+// linux.resources → files of cgroup v1, one function a controller (config-linux.md, "Control
+// groups"). Pure.
 #pragma once
 
 #include "plan/setting_list.h"

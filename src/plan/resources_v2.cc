@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cgroup v2 (Documentation/admin-guide/cgroup-v2.rst). What v2 does not have is an error unless the config asks for
-// what v2 does anyway. The conversions from v1's ranges are the ones that other runtimes agree on.
+// Cgroup v2 (Documentation/admin-guide/cgroup-v2.rst). What v2 does not have is an error unless the
+// config asks for what v2 does anyway. The conversions from v1's ranges are the ones that other
+// runtimes agree on.
 #include "plan/resources_v2.h"
 
 #include "plan/resource_checks.h"
@@ -8,11 +9,14 @@
 namespace onggi::plan::v2 {
 namespace {
 
-constexpr const char* kNoSwapAccounting = "this kernel does not count swap: boot with swapaccount=1";
+constexpr const char* kNoSwapAccounting =
+    "this kernel does not count swap: boot with swapaccount=1";
 constexpr const char* kNoWeights =
-    "no I/O controller with weights: load BFQ and choose it for the block devices, or enable io.cost";
+    "no I/O controller with weights: load BFQ and choose it for the block devices, or enable "
+    "io.cost";
 
-// log2 and exp by series instead of libm: one more shared library would cost every start more than all translations.
+// log2 and exp by series instead of libm: one more shared library would cost every start more than
+// all translations.
 constexpr double log2_of(double value) {
   double whole = 0;
   while (value >= 2) {
@@ -40,8 +44,9 @@ constexpr double ten_to(double exponent) {
   return sum;
 }
 
-// 10^((l² + 125 l) / 612 − 7/34) for l = log2(shares): through the least, the default and the greatest values of
-// both, so that 1024 becomes 100 (the straight line of earlier years made it 39).
+// 10^((l² + 125 l) / 612 − 7/34) for l = log2(shares): through the least, the default and the
+// greatest values of both, so that 1024 becomes 100 (the straight line of earlier years made it
+// 39).
 constexpr uint64_t quadratic_weight(uint64_t shares) {
   if (shares <= 2) return 1;
   if (shares >= 262144) return 10000;
@@ -50,17 +55,21 @@ constexpr uint64_t quadratic_weight(uint64_t shares) {
   // Rounded up, but not for an error of the arithmetic in the last places.
   return static_cast<uint64_t>(weight + 1 - 1e-9);
 }
-static_assert(quadratic_weight(2) == 1 && quadratic_weight(1024) == 100 && quadratic_weight(262144) == 10000);
-static_assert(quadratic_weight(3) == 2 && quadratic_weight(512) == 59 && quadratic_weight(262143) == 10000);
+static_assert(quadratic_weight(2) == 1 && quadratic_weight(1024) == 100 &&
+              quadratic_weight(262144) == 10000);
+static_assert(quadratic_weight(3) == 2 && quadratic_weight(512) == 59 &&
+              quadratic_weight(262143) == 10000);
 
 std::string bytes_or_max(int64_t value) {
   return value < 0 ? "max" : std::string(text<24>(value).view());
 }
 
-Result<> no_such_setting(std::string_view place) { return unsupported(place, "cgroup v2 has no such setting"); }
+Result<> no_such_setting(std::string_view place) {
+  return unsupported(place, "cgroup v2 has no such setting");
+}
 
-void add_throttle(const std::vector<spec::ThrottleDevice>& devices, std::string_view name, std::string_view key,
-                  SettingList& list) {
+void add_throttle(const std::vector<spec::ThrottleDevice>& devices, std::string_view name,
+                  std::string_view key, SettingList& list) {
   for (size_t i = 0; i < devices.size(); i++) {
     const spec::ThrottleDevice& device = devices[i];
     auto line = text<80>(device.major, ":", device.minor, " ", key, "=");
@@ -74,7 +83,8 @@ void add_throttle(const std::vector<spec::ThrottleDevice>& devices, std::string_
 }
 
 // BFQ keeps v1's range, io.cost has its own.
-Result<> add_weight(uint16_t weight, std::string_view device, std::string_view place, SettingList& list) {
+Result<> add_weight(uint16_t weight, std::string_view device, std::string_view place,
+                    SettingList& list) {
   TRY(check_block_weight(weight, place));
   CgroupSetting& setting = list.add(place, "io.bfq.weight", text<64>(device, weight).view());
   setting.other_file = "io.weight";
@@ -85,9 +95,13 @@ Result<> add_weight(uint16_t weight, std::string_view device, std::string_view p
 
 }  // namespace
 
-uint64_t weight_of_shares(uint64_t shares) { return quadratic_weight(shares); }
+uint64_t weight_of_shares(uint64_t shares) {
+  return quadratic_weight(shares);
+}
 
-uint64_t io_weight(uint64_t weight) { return 1 + (weight - 10) * 9999 / 990; }
+uint64_t io_weight(uint64_t weight) {
+  return 1 + (weight - 10) * 9999 / 990;
+}
 
 Result<> memory(const spec::Resources& resources, SettingList& list) {
   if (!resources.memory) return {};
@@ -96,19 +110,26 @@ Result<> memory(const spec::Resources& resources, SettingList& list) {
   const auto swap = limit == -1 && given.swap.value_or(0) == 0 ? -1 : given.swap.value_or(0);
   TRY(check_swap(limit, swap));
   if (given.swappiness) return no_such_setting("linux.resources.memory.swappiness");
-  if (given.disable_oom_killer.value_or(false)) return no_such_setting("linux.resources.memory.disableOOMKiller");
-  if (!given.use_hierarchy.value_or(true)) return no_such_setting("linux.resources.memory.useHierarchy");
-  // Swap first: a memory limit that is being lowered makes the kernel reclaim at once, into the new swap limit.
+  if (given.disable_oom_killer.value_or(false))
+    return no_such_setting("linux.resources.memory.disableOOMKiller");
+  if (!given.use_hierarchy.value_or(true))
+    return no_such_setting("linux.resources.memory.useHierarchy");
+  // Swap first: a memory limit that is being lowered makes the kernel reclaim at once, into the new
+  // swap limit.
   if (swap != 0) {
     const int64_t only_swap = swap < 0 ? -1 : swap - limit;
-    CgroupSetting& setting = list.add("linux.resources.memory.swap", "memory.swap.max", bytes_or_max(only_swap));
+    CgroupSetting& setting =
+        list.add("linux.resources.memory.swap", "memory.swap.max", bytes_or_max(only_swap));
     setting.ignore_missing = only_swap <= 0;
     setting.missing_hint = kNoSwapAccounting;
   }
   if (limit != 0) {
-    CgroupSetting& setting = list.add("linux.resources.memory.limit", "memory.max", bytes_or_max(limit));
-    // v1 refuses a limit below the usage; v2 would take it and kill (config-linux.md, checkBeforeUpdate).
-    if (given.check_before_update.value_or(false) && limit > 0) setting.not_below = "memory.current";
+    CgroupSetting& setting =
+        list.add("linux.resources.memory.limit", "memory.max", bytes_or_max(limit));
+    // v1 refuses a limit below the usage; v2 would take it and kill (config-linux.md,
+    // checkBeforeUpdate).
+    if (given.check_before_update.value_or(false) && limit > 0)
+      setting.not_below = "memory.current";
   }
   if (const auto reservation = given.reservation.value_or(0); reservation != 0) {
     list.add("linux.resources.memory.reservation", "memory.low", bytes_or_max(reservation));
@@ -121,12 +142,15 @@ Result<> cpu(const spec::Resources& resources, SettingList& list) {
   if (!resources.cpu) return {};
   const spec::Cpu& given = *resources.cpu;
   TRY(check_idle(given));
-  if (given.realtime_period.value_or(0) != 0) return no_such_setting("linux.resources.cpu.realtimePeriod");
-  if (given.realtime_runtime.value_or(0) != 0) return no_such_setting("linux.resources.cpu.realtimeRuntime");
-  // A group that was idle takes no weight until it is no longer, and one that becomes idle forgets it.
+  if (given.realtime_period.value_or(0) != 0)
+    return no_such_setting("linux.resources.cpu.realtimePeriod");
+  if (given.realtime_runtime.value_or(0) != 0)
+    return no_such_setting("linux.resources.cpu.realtimeRuntime");
+  // A group that was idle takes no weight until it is no longer, and one that becomes idle forgets
+  // it.
   if (given.shares.value_or(0) != 0) {
-    list.add("linux.resources.cpu.shares", "cpu.weight", weight_of_shares(*given.shares)).retry_last =
-        given.idle.has_value();
+    list.add("linux.resources.cpu.shares", "cpu.weight", weight_of_shares(*given.shares))
+        .retry_last = given.idle.has_value();
   }
   if (given.idle) list.add("linux.resources.cpu.idle", "cpu.idle", *given.idle);
   if (given.burst) {
@@ -138,14 +162,17 @@ Result<> cpu(const spec::Resources& resources, SettingList& list) {
   // A line without a period leaves the period as it is.
   auto line = text<64>(bytes_or_max(quota == 0 ? -1 : quota));
   if (period != 0) line.append(" ", period);
-  list.add(quota != 0 ? "linux.resources.cpu.quota" : "linux.resources.cpu.period", "cpu.max", line.view());
+  list.add(quota != 0 ? "linux.resources.cpu.quota" : "linux.resources.cpu.period", "cpu.max",
+           line.view());
   return {};
 }
 
 Result<> cpuset(const spec::Resources& resources, SettingList& list) {
   if (!resources.cpu) return {};
-  if (!resources.cpu->cpus.empty()) list.add("linux.resources.cpu.cpus", "cpuset.cpus", resources.cpu->cpus);
-  if (!resources.cpu->mems.empty()) list.add("linux.resources.cpu.mems", "cpuset.mems", resources.cpu->mems);
+  if (!resources.cpu->cpus.empty())
+    list.add("linux.resources.cpu.cpus", "cpuset.cpus", resources.cpu->cpus);
+  if (!resources.cpu->mems.empty())
+    list.add("linux.resources.cpu.mems", "cpuset.mems", resources.cpu->mems);
   return {};
 }
 
@@ -157,12 +184,15 @@ Result<> pids(const spec::Resources& resources, SettingList& list) {
 Result<> io(const spec::Resources& resources, SettingList& list) {
   if (!resources.block_io) return {};
   const spec::BlockIo& given = *resources.block_io;
-  if (given.leaf_weight.value_or(0) != 0) return no_such_setting("linux.resources.blockIO.leafWeight");
-  if (given.weight.value_or(0) != 0) TRY(add_weight(*given.weight, "", "linux.resources.blockIO.weight", list));
+  if (given.leaf_weight.value_or(0) != 0)
+    return no_such_setting("linux.resources.blockIO.leafWeight");
+  if (given.weight.value_or(0) != 0)
+    TRY(add_weight(*given.weight, "", "linux.resources.blockIO.weight", list));
   for (size_t i = 0; i < given.weight_device.size(); i++) {
     const spec::WeightDevice& device = given.weight_device[i];
     const auto place = text<96>("linux.resources.blockIO.weightDevice[", i, "]");
-    if (device.leaf_weight.value_or(0) != 0) return no_such_setting(text<112>(place.view(), ".leafWeight").view());
+    if (device.leaf_weight.value_or(0) != 0)
+      return no_such_setting(text<112>(place.view(), ".leafWeight").view());
     if (device.weight.value_or(0) == 0) continue;
     TRY(add_weight(*device.weight, text<48>(device.major, ":", device.minor, " ").view(),
                    text<112>(place.view(), ".weight").view(), list));
@@ -179,7 +209,8 @@ Result<> hugetlb(const spec::Resources& resources, SettingList& list) {
 }
 
 Result<> net_cls(const spec::Resources& resources, SettingList&) {
-  if (resources.network && resources.network->class_id) return no_such_setting("linux.resources.network.classID");
+  if (resources.network && resources.network->class_id)
+    return no_such_setting("linux.resources.network.classID");
   return {};
 }
 
@@ -190,14 +221,18 @@ Result<> net_prio(const spec::Resources& resources, SettingList&) {
   return {};
 }
 
-Result<> rdma(const spec::Resources& resources, SettingList& list) { return add_rdma_limits(resources, list); }
+Result<> rdma(const spec::Resources& resources, SettingList& list) {
+  return add_rdma_limits(resources, list);
+}
 
 Result<> unified(const spec::Resources& resources, SettingList& list) {
   for (const auto& [file, value] : resources.unified) {
     const auto place = text<120>("linux.resources.unified[\"", file, "\"]");
     // The key is a file name, given by the bundle's author.
-    if (file.find('/') != spec::Text::npos || file.find('.') == spec::Text::npos || file.starts_with('.')) {
-      return config_error(place.view(), "is not the name of a cgroup file (\"controller.setting\")");
+    if (file.find('/') != spec::Text::npos || file.find('.') == spec::Text::npos ||
+        file.starts_with('.')) {
+      return config_error(place.view(),
+                          "is not the name of a cgroup file (\"controller.setting\")");
     }
     // io.max and its kind take one line a write.
     for (spec::Text rest = value; !rest.empty();) {

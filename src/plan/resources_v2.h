@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// linux.resources → files of cgroup v2, one function a controller (config-linux.md, "Control groups"). Pure.
+// linux.resources → files of cgroup v2, one function a controller (config-linux.md, "Control
+// groups"). Pure.
 #pragma once
 
-#include <cstdint>
-
 #include "plan/setting_list.h"
+
+#include <cstdint>
 
 namespace onggi::plan::v2 {
 

@@ -2,13 +2,13 @@
 // The settings of one cgroup directory while resources are translated.
 #pragma once
 
+#include "base/text.h"
+#include "plan/cgroup_plan.h"
+
 #include <concepts>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/text.h"
-#include "plan/cgroup_plan.h"
 
 namespace onggi::plan {
 
@@ -31,7 +31,8 @@ struct SettingList {
   }
 };
 
-// Translates a part of linux.resources into the files of one controller. What the hierarchy cannot do is an error.
+// Translates a part of linux.resources into the files of one controller. What the hierarchy cannot
+// do is an error.
 using Translation = Result<> (*)(const spec::Resources& resources, SettingList& list);
 
 }  // namespace onggi::plan

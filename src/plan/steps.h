@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What onggi-init will do, as data: one trivially copyable record a step, in the order of execution. The same records
-// are printed by `onggi plan`, compared by golden tests, and mapped as they stand by onggi-init; a record without an
-// applier (linux/init) or a printer (plan/print.cc) does not compile.
+// What onggi-init will do, as data: one trivially copyable record a step, in the order of
+// execution. The same records are printed by `onggi plan`, compared by golden tests, and mapped as
+// they stand by onggi-init; a record without an applier (linux/init) or a printer (plan/print.cc)
+// does not compile.
 //
-// Text and lists live in a pool behind the records and are referred to by offset, so the whole is position-independent.
+// Text and lists live in a pool behind the records and are referred to by offset, so the whole is
+// position-independent.
 #pragma once
 
 #include <cstddef>
@@ -71,17 +73,20 @@ struct SetDomainname {
   Text name;
 };
 struct BringUpLoopback {};
-struct WriteProc {  // below the host's /proc, which the container cannot reach: sysctl, oom_score_adj
+struct WriteProc {  // below the host's /proc, which the container cannot reach: sysctl,
+                    // oom_score_adj
   Text path, value;
 };
 
 // ── the root filesystem, before the pivot ──
-struct SetRootPropagation {  // of the whole tree of the new mount namespace, so that nothing reaches the host
+struct SetRootPropagation {  // of the whole tree of the new mount namespace, so that nothing
+                             // reaches the host
   Propagation propagation;
 };
 struct OpenRootfs {  // everything later is resolved below this descriptor
   Text path;
-  bool clone = true;  // as a mount of its own; false where mounts would be seen by others (no mount namespace)
+  bool clone = true;  // as a mount of its own; false where mounts would be seen by others (no mount
+                      // namespace)
 };
 struct BindMount {
   Text source, destination;
@@ -96,11 +101,12 @@ struct FilesystemMount {
   List<FilesystemOption> options;
   uint64_t attributes = 0;  // MOUNT_ATTR_* for fsmount(2)
   List<Propagation> propagation;
-  bool ordinary_directory = false;  // proc and sysfs: no symbolic link on the way (CVE-2019-19921, CVE-2023-27561)
-  bool inherit_mode = false;        // tmpfs: take the mode of the directory that it covers
+  bool ordinary_directory =
+      false;  // proc and sysfs: no symbolic link on the way (CVE-2019-19921, CVE-2023-27561)
+  bool inherit_mode = false;  // tmpfs: take the mode of the directory that it covers
   bool over_proc = false;
-  // A kernel that refuses (EPERM, EBUSY: a user namespace without a network or cgroup namespace of its own): bind this
-  // path of the host instead.
+  // A kernel that refuses (EPERM, EBUSY: a user namespace without a network or cgroup namespace of
+  // its own): bind this path of the host instead.
   Text fallback_source;
 };
 struct MakeDevice {
@@ -136,13 +142,14 @@ struct MaskPath {
 };
 struct ReadonlyRootfs {};
 
-using Action = std::variant<JoinNamespace, UnshareNamespaces, SetHostname, SetDomainname, BringUpLoopback, WriteProc,
-                            SetRootPropagation, OpenRootfs, BindMount, FilesystemMount, MakeDevice, MakeLink,
-                            OpenConsole, EnterRootfs, RootPropagation, RemountReadonly, ReadonlyPath, MaskPath,
-                            ReadonlyRootfs>;
+using Action =
+    std::variant<JoinNamespace, UnshareNamespaces, SetHostname, SetDomainname, BringUpLoopback,
+                 WriteProc, SetRootPropagation, OpenRootfs, BindMount, FilesystemMount, MakeDevice,
+                 MakeLink, OpenConsole, EnterRootfs, RootPropagation, RemountReadonly, ReadonlyPath,
+                 MaskPath, ReadonlyRootfs>;
 
-// Where in config.json a step comes from: "mounts" and 3, rendered "mounts[3]". Kept out of the init's records: it
-// reports the number of the step.
+// Where in config.json a step comes from: "mounts" and 3, rendered "mounts[3]". Kept out of the
+// init's records: it reports the number of the step.
 struct Origin {
   const char* field = "";
   int32_t index = -1;
@@ -167,15 +174,15 @@ struct Handoff {
   List<uint32_t> additional_gids;
   List<Limit> limits;
   CapabilityMasks capabilities;
-  Text apparmor, selinux;    // label of the program, set for the coming execve
-  Text keyring;              // name of a new session keyring
+  Text apparmor, selinux;  // label of the program, set for the coming execve
+  Text keyring;            // name of a new session keyring
   uint32_t seccomp_flags = 0;
-  bool set_groups = true;    // false where setgroups(2) is denied (an ordinary user's user namespace)
+  bool set_groups = true;  // false where setgroups(2) is denied (an ordinary user's user namespace)
   bool no_new_privileges = false;
-  bool seccomp = false;      // a program comes with the `commit` message
+  bool seccomp = false;  // a program comes with the `commit` message
   bool terminal = false;
-  bool find_home = false;    // HOME is unset or empty: take it from the container's /etc/passwd
-  bool has_program = true;   // false: no process in config.json, so `start` has to fail
+  bool find_home = false;   // HOME is unset or empty: take it from the container's /etc/passwd
+  bool has_program = true;  // false: no process in config.json, so `start` has to fail
 };
 
 static_assert(std::is_trivially_copyable_v<Action> && std::is_trivially_copyable_v<Handoff>);

@@ -2,17 +2,17 @@
 // config.json → Spec → Plan, and the checks that need this process rather than the host.
 #include "runtime/blueprint.h"
 
-#include <linux/capability.h>
-#include <linux/sched.h>
-
-#include <cstdlib>
-
 #include "base/file.h"
 #include "base/path.h"
 #include "cgroups/probe.h"
 #include "linux/probe.h"
 #include "spec/parse.h"
 #include "spec/validate.h"
+
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+#include <cstdlib>
 
 namespace onggi {
 namespace {
@@ -51,13 +51,15 @@ Result<> check_descriptors(const plan::LaunchOptions& launch) {
   for (uint32_t i = 0; i < count; i++) {
     const int fd = kFirstExtraFd + static_cast<int>(i);
     if (sys::fcntl(fd, F_GETFD) >= 0) continue;
-    return make_error(ErrorKind::invalid_config, i < launch.listen_fds ? "LISTEN_FDS" : "--preserve-fds",
-                      " names descriptor ", fd, ", which is not open");
+    return make_error(ErrorKind::invalid_config,
+                      i < launch.listen_fds ? "LISTEN_FDS" : "--preserve-fds", " names descriptor ",
+                      fd, ", which is not open");
   }
   return {};
 }
 
-// A hard limit above our own takes CAP_SYS_RESOURCE (setrlimit(2)); better refused now than at `start`.
+// A hard limit above our own takes CAP_SYS_RESOURCE (setrlimit(2)); better refused now than at
+// `start`.
 Result<> check_limits(const Blueprint& blueprint) {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[2] = {};
@@ -69,7 +71,8 @@ Result<> check_limits(const Blueprint& blueprint) {
     if (sys::prlimit64(0, static_cast<int>(limit.resource), nullptr, current) < 0) continue;
     if (limit.hard <= current[1]) continue;
     const auto place = text<64>("process.rlimits[", limit.place_index, "].hard");
-    Error error = config_error(place.view(), limit.hard, " is above this process's own hard limit of ", current[1]);
+    Error error = config_error(place.view(), limit.hard,
+                               " is above this process's own hard limit of ", current[1]);
     error.errnum = EPERM;
     return with_hint(error, "raising it takes CAP_SYS_RESOURCE");
   }
@@ -79,7 +82,8 @@ Result<> check_limits(const Blueprint& blueprint) {
 Result<> check_terminal(const Blueprint& blueprint, const CreateOptions& options, bool foreground) {
   const bool terminal = blueprint.spec.process && blueprint.spec.process->terminal;
   if (terminal && !foreground && options.console_socket.empty()) {
-    return with_hint(config_error("process.terminal", "needs a place for the terminal"), "pass --console-socket");
+    return with_hint(config_error("process.terminal", "needs a place for the terminal"),
+                     "pass --console-socket");
   }
   if (!terminal && !options.console_socket.empty()) {
     return with_hint(make_error(ErrorKind::invalid_config, "--console-socket without a terminal"),

@@ -2,11 +2,11 @@
 // A bundle, read and planned: all that `create` can know and refuse before it does anything.
 #pragma once
 
-#include <string>
-
 #include "plan/plan.h"
 #include "runtime/runtime.h"
 #include "spec/spec.h"
+
+#include <string>
 
 namespace onggi {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that can be refused is refused before the first side effect; then each step can be taken back.
+// Everything that can be refused is refused before the first side effect; then each step can be
+// taken back.
 #include "runtime/creation.h"
 
 namespace onggi {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record is on disk before anything that it names exists: after a SIGKILL at any moment, `delete --force` finds
-// what there is to clean. Init ends by itself as long as it has not been told otherwise.
+// The record is on disk before anything that it names exists: after a SIGKILL at any moment,
+// `delete --force` finds what there is to clean. Init ends by itself as long as it has not been
+// told otherwise.
 #include "runtime/creation.h"
-
-#include <pwd.h>
-
-#include <ctime>
 
 #include "base/file.h"
 #include "base/path.h"
@@ -13,6 +10,10 @@
 #include "linux/seccomp.h"
 #include "linux/start_socket.h"
 #include "linux/terminal_relay.h"
+
+#include <pwd.h>
+
+#include <ctime>
 
 namespace onggi {
 namespace {
@@ -37,11 +38,13 @@ Record first_record(const Blueprint& blueprint, cgroups::Group group) {
   record.owner = std::to_string(sys::call(SYS_geteuid));
   record.private_pids = (blueprint.plan.namespaces.create & CLONE_NEWPID) != 0;
   record.cgroup = std::move(group);
-  for (const auto& [name, value] : blueprint.spec.annotations) record.annotations.emplace_back(name, value);
+  for (const auto& [name, value] : blueprint.spec.annotations)
+    record.annotations.emplace_back(name, value);
   return record;
 }
 
-// A user namespace may lower limits but not raise them, so what is to be raised is raised from here, before.
+// A user namespace may lower limits but not raise them, so what is to be raised is raised from
+// here, before.
 Result<> raise_hard_limits(const plan::Plan& plan, int pid) {
   if ((plan.namespaces.create & CLONE_NEWUSER) == 0) return {};
   const plan::PoolView pool = plan.pool.view();
@@ -62,7 +65,8 @@ Result<> raise_hard_limits(const plan::Plan& plan, int pid) {
 Result<> set_oom_score(const plan::Plan& plan, int pid) {
   if (!plan.oom_score_adj) return {};
   const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
-  TRY_AT("process.oomScoreAdj", write_existing(AT_FDCWD, path, std::to_string(*plan.oom_score_adj)));
+  TRY_AT("process.oomScoreAdj",
+         write_existing(AT_FDCWD, path, std::to_string(*plan.oom_score_adj)));
   return {};
 }
 
@@ -113,17 +117,18 @@ Result<> Creation::launch_init(const Blueprint& blueprint, int console, bool wai
   UniqueFd listener;
   if (wait_for_start) listener = TRY(listen_for_start(directory_->fd()));
   const uint32_t inherited = blueprint.launch.listen_fds + blueprint.launch.preserve_fds;
-  const LaunchResources resources{.tasks = membership_.tasks,
-                                  .unified_cgroup = membership_.unified ? membership_.unified.get() : -1,
-                                  .start_listener = listener ? listener.get() : -1,
-                                  .console = console,
-                                  .first_private = 3 + inherited};
+  const LaunchResources resources{
+      .tasks = membership_.tasks,
+      .unified_cgroup = membership_.unified ? membership_.unified.get() : -1,
+      .start_listener = listener ? listener.get() : -1,
+      .console = console,
+      .first_private = 3 + inherited};
   init_.emplace(TRY(launch(blueprint.plan, resources)));
   membership_ = {};
   TRY(raise_hard_limits(blueprint.plan, init_->pid()));
   TRY(set_oom_score(blueprint.plan, init_->pid()));
   // While init mounts.
-  if (blueprint.spec.linux.seccomp) seccomp_ = TRY(compile_seccomp(*blueprint.spec.linux.seccomp)).filter;
+  if (blueprint.spec.linux.seccomp) seccomp_ = TRY(compile_seccomp(*blueprint.spec.linux.seccomp));
   TRY(init_->wait_ready(blueprint.plan));
   const std::optional<ProcessStatus> process = TRY(process_status(init_->pid()));
   if (!process) return make_error(ErrorKind::system, "onggi-init has died");

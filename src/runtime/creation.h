@@ -8,7 +8,8 @@
 
 namespace onggi {
 
-// A container being made. Destroyed before release(), it takes everything back: the process, the cgroup, the state.
+// A container being made. Destroyed before release(), it takes everything back: the process, the
+// cgroup, the state.
 class Creation {
  public:
   // Records what is going to be made, then makes the cgroup.
@@ -17,8 +18,9 @@ class Creation {
   Creation& operator=(Creation&&) = delete;
   ~Creation();
 
-  // Starts init and waits until it has set everything up but the program. `console` is the connected socket for the pty
-  // master, or -1; `wait_for_start`: listen for `start`, else commit() starts the program.
+  // Starts init and waits until it has set everything up but the program. `console` is the
+  // connected socket for the pty master, or -1; `wait_for_start`: listen for `start`, else commit()
+  // starts the program.
   Result<> launch_init(const Blueprint& blueprint, int console, bool wait_for_start);
 
   // Records the container as created, writes the pid file and lets init go on without us.
@@ -32,7 +34,8 @@ class Creation {
   void release() { directory_.reset(); }
 
  private:
-  Creation(StateDir directory, Record record) : directory_(std::move(directory)), record_(std::move(record)) {}
+  Creation(StateDir directory, Record record)
+      : directory_(std::move(directory)), record_(std::move(record)) {}
 
   std::optional<StateDir> directory_;
   Record record_;

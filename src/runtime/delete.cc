@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Also the way out after a `create` that was killed: the record says what it may have made.
-#include <csignal>
-
 #include "linux/process_status.h"
 #include "runtime/state_dir.h"
+
+#include <csignal>
 
 namespace onggi {
 namespace {
 
 constexpr int kPatience = 10000;  // milliseconds
 
-// A frozen v1 cgroup keeps even SIGKILL waiting, so a living container is stopped by its cgroup. What a dead init left
-// there is killed with the cgroup's removal.
+// A frozen v1 cgroup keeps even SIGKILL waiting, so a living container is stopped by its cgroup.
+// What a dead init left there is killed with the cgroup's removal.
 Result<> stop(const Record& record) {
   const std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
   if (!process) return {};
@@ -19,18 +19,21 @@ Result<> stop(const Record& record) {
   const long sent = sys::pidfd_send_signal(process->get(), SIGKILL);
   if (sent < 0 && sent != -ESRCH) return system_error(sent, "pidfd_send_signal");
   if (TRY(wait_for_exit(process->get(), kPatience))) return {};
-  return with_hint(make_error(ErrorKind::system, "init (pid ", record.pid, ") does not end after SIGKILL"),
-                   "it hangs in the kernel; try again when that is over");
+  return with_hint(
+      make_error(ErrorKind::system, "init (pid ", record.pid, ") does not end after SIGKILL"),
+      "it hangs in the kernel; try again when that is over");
 }
 
 Result<> check_deletable(StateDir& directory, const Record& record, std::string_view id) {
   const Status status = TRY(status_of(directory, record));
   if (status == Status::stopped || status == Status::created) return {};
-  return with_hint(state_error("cannot delete container '", id, "' that is not stopped: ", status_name(status)),
-                   "--force kills it first");
+  return with_hint(
+      state_error("cannot delete container '", id, "' that is not stopped: ", status_name(status)),
+      "--force kills it first");
 }
 
-// Somebody is at work on it, perhaps for ever (a create whose mount hangs). Without its init it gives up.
+// Somebody is at work on it, perhaps for ever (a create whose mount hangs). Without its init it
+// gives up.
 Result<> lock_by_force(StateDir& directory, std::string_view id) {
   if (TRY(directory.lock(1000))) return {};
   const Record record = TRY(directory.load());
@@ -54,7 +57,8 @@ Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
 Result<> delete_container(const RuntimeOptions& runtime, std::string_view id, bool force) {
   TRY(check_id(id));
   Result<StateDir> opened = StateDir::open(runtime.root, id);
-  if (!opened) return force && opened.error().kind == ErrorKind::state ? Result<>() : opened.error();
+  if (!opened)
+    return force && opened.error().kind == ErrorKind::state ? Result<>() : opened.error();
   StateDir directory = std::move(opened).value();
   if (force) {
     if (Result<> locked = lock_by_force(directory, id); !locked) {

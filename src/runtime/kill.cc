@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // By pidfd, to the very process that was recorded.
-#include <csignal>
-
 #include "linux/process_status.h"
 #include "runtime/state_dir.h"
+
+#include <csignal>
 
 namespace onggi {
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to onggi and to one version of it: whoever wants to know of a container calls `onggi state`.
+// Private to onggi and to one version of it: whoever wants to know of a container calls `onggi
+// state`.
 #include "runtime/record_json.h"
 
 #define RAPIDJSON_ASSERT(x) ((x) ? void() : __builtin_abort())
-#include <rapidjson/document.h>
-
 #include "base/json_writer.h"
+
+#include <rapidjson/document.h>
 
 namespace onggi {
 namespace {
@@ -13,7 +14,8 @@ namespace {
 using Value = rapidjson::Value;
 
 Error damaged(const char* what) {
-  return with_hint(make_error(ErrorKind::state, "state.json is damaged: ", what), "delete --force cleans up");
+  return with_hint(make_error(ErrorKind::state, "state.json is damaged: ", what),
+                   "delete --force cleans up");
 }
 
 const Value* find(const Value& object, const char* name) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life cycle of containers: what the command line calls, one function a command. Every function takes the state
-// root and options as values; errors carry the place in config.json where there is one.
+// The life cycle of containers: what the command line calls, one function a command. Every function
+// takes the state root and options as values; errors carry the place in config.json where there is
+// one.
 #pragma once
+
+#include "base/result.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
 
 namespace onggi {
 
@@ -22,14 +23,15 @@ struct CreateOptions {
   std::string id;
   std::string bundle = ".";
   std::string config = "config.json";  // a path; relative to the bundle
-  std::string console_socket;          // path of a listening stream socket that receives the pty master
-  std::string pid_file;                // relative to the caller's working directory
-  uint32_t preserve_fds = 0;           // descriptors 3 .. 3+N-1 (after LISTEN_FDS) stay open in the container
+  std::string console_socket;  // path of a listening stream socket that receives the pty master
+  std::string pid_file;        // relative to the caller's working directory
+  uint32_t preserve_fds =
+      0;  // descriptors 3 .. 3+N-1 (after LISTEN_FDS) stay open in the container
   bool no_pivot = false;
   bool no_new_keyring = false;
-  bool detach = false;                 // run only: return after the start
-  bool keep = false;                   // run only: do not delete the stopped container
-  bool no_subreaper = false;           // run only
+  bool detach = false;        // run only: return after the start
+  bool keep = false;          // run only: do not delete the stopped container
+  bool no_subreaper = false;  // run only
 };
 
 enum class Status : uint8_t { creating, created, running, paused, stopped };
@@ -41,7 +43,8 @@ struct ContainerSummary {
   int pid = 0;  // 0 unless alive
 };
 
-// /run/onggi, or $XDG_RUNTIME_DIR/onggi for an ordinary user. An ordinary user without XDG_RUNTIME_DIR is an error.
+// /run/onggi, or $XDG_RUNTIME_DIR/onggi for an ordinary user. An ordinary user without
+// XDG_RUNTIME_DIR is an error.
 Result<std::string> default_root();
 
 // Letters, digits, "_+-." ; not "." or ".."; at most 255 bytes (NAME_MAX).
@@ -49,7 +52,8 @@ Result<> check_id(std::string_view id);
 
 Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& options);
 
-// The exit status of the container's program, 128 + signal if one killed it; 0 at once with `detach`.
+// The exit status of the container's program, 128 + signal if one killed it; 0 at once with
+// `detach`.
 Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& options);
 
 Result<> start_container(const RuntimeOptions& runtime, std::string_view id);

@@ -8,7 +8,8 @@ namespace onggi {
 Result<> start_container(const RuntimeOptions& runtime, std::string_view id) {
   TRY(check_id(id));
   StateDir directory = TRY(StateDir::open(runtime.root, id));
-  if (!TRY(directory.lock(10000))) return state_error("container '", id, "' is being changed by another command");
+  if (!TRY(directory.lock(10000)))
+    return state_error("container '", id, "' is being changed by another command");
   const Record record = TRY(directory.load());
   switch (TRY(status_of(directory, record))) {
     case Status::created:

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading: no lock, so that neither a hook nor an engine waits for a command that is at work.
+#include "base/json_writer.h"
+#include "runtime/state_dir.h"
+
 #include <pwd.h>
 
 #include <cstdio>
 #include <cstdlib>
-
-#include "base/json_writer.h"
-#include "runtime/state_dir.h"
 
 namespace onggi {
 namespace {
 
 constexpr const char* kOciVersion = "1.3.0";  // of the state document (runtime.md#state)
 
-// From /etc/passwd alone: getpwuid(3) would load the name services of the host into a program that is linked statically.
+// From /etc/passwd alone: getpwuid(3) would load the name services of the host into a program that
+// is linked statically.
 std::string owner_name(const std::string& uid) {
   if (uid == "0") return "root";
   FILE* file = fopen("/etc/passwd", "re");
@@ -48,13 +49,16 @@ Result<std::string> default_root() {
 }
 
 Result<> check_id(std::string_view id) {
-  const auto refuse = [id](const char* why) { return make_error(ErrorKind::invalid_config, "invalid container id '", id, "': ", why); };
+  const auto refuse = [id](const char* why) {
+    return make_error(ErrorKind::invalid_config, "invalid container id '", id, "': ", why);
+  };
   if (id.empty()) return refuse("it is empty");
   if (id.size() > 255) return refuse("more than 255 bytes");
   if (id == "." || id == "..") return refuse("it is a directory");
   for (char c : id) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!letter && c != '_' && c != '+' && c != '-' && c != '.') return refuse("only letters, digits and _+-. may be in it");
+    if (!letter && c != '_' && c != '+' && c != '-' && c != '.')
+      return refuse("only letters, digits and _+-. may be in it");
   }
   return {};
 }

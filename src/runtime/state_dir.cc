@@ -2,16 +2,16 @@
 // mkdir(2) decides between two creators of one id. Names are checked, so they hold no slash.
 #include "runtime/state_dir.h"
 
-#include <sys/file.h>
-
-#include <algorithm>
-#include <ctime>
-
 #include "base/file.h"
 #include "base/path.h"
 #include "linux/process_status.h"
 #include "linux/start_socket.h"
 #include "runtime/record_json.h"
+
+#include <sys/file.h>
+
+#include <algorithm>
+#include <ctime>
 
 namespace onggi {
 namespace {
@@ -73,7 +73,8 @@ Result<StateDir> StateDir::make(const std::string& root, std::string_view id) {
   if (made < 0) return system_error(made, "mkdir", join_path(root, name));
   UniqueFd directory = TRY(open_directory(parent.get(), name));
   StateDir state(std::move(parent), std::move(directory), name);
-  if (!TRY(state.lock(10000))) return state_error("container '", id, "' is being changed by somebody else");
+  if (!TRY(state.lock(10000)))
+    return state_error("container '", id, "' is being changed by somebody else");
   return state;
 }
 
@@ -163,9 +164,11 @@ Result<> StateDir::remove() {
 Result<Status> status_of(StateDir& directory, const Record& record) {
   if (!record.complete) return directory.locked_by_others() ? Status::creating : Status::stopped;
   const std::optional<ProcessStatus> process = TRY(process_status(record.pid));
-  if (!process || !process->alive() || process->start_time != record.start_time) return Status::stopped;
+  if (!process || !process->alive() || process->start_time != record.start_time)
+    return Status::stopped;
   // The socket outlives a `start` that was killed at the wrong moment; init's own name does not.
-  if (directory.has(kStartSocket) && process->command.view() == "onggi-init") return Status::created;
+  if (directory.has(kStartSocket) && process->command.view() == "onggi-init")
+    return Status::created;
   if (TRY(cgroups::frozen(record.cgroup))) return Status::paused;
   return Status::running;
 }

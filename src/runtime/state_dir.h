@@ -3,26 +3,27 @@
 //   state.json   the Record; replaced atomically, so that readers need no lock
 //   config.json  the configuration as it was at `create`; later edits of the bundle change nothing
 //   start.sock   while init waits to be started
-// The directory itself is the lock (flock(2)) of whoever changes the container; it goes with its holder.
+// The directory itself is the lock (flock(2)) of whoever changes the container; it goes with its
+// holder.
 #pragma once
-
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
 #include "cgroups/driver.h"
 #include "runtime/runtime.h"
 
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace onggi {
 
 struct Record {
   std::string id, bundle, rootfs, created, owner;
   std::vector<std::pair<std::string, std::string>> annotations;
-  // False from before the first side effect until the container is created: what `cgroup` names may exist, and the
-  // runtime that was at work may be gone.
+  // False from before the first side effect until the container is created: what `cgroup` names may
+  // exist, and the runtime that was at work may be gone.
   bool complete = false;
   int pid = 0;
   uint64_t start_time = 0;
@@ -38,8 +39,8 @@ class StateDir {
   static Result<StateDir> open(const std::string& root, std::string_view id);
   static Result<std::vector<std::string>> list(const std::string& root);
 
-  // Waits for other changes to end, at most `milliseconds`; false: somebody still holds it. A directory that was
-  // removed meanwhile is ErrorKind::state.
+  // Waits for other changes to end, at most `milliseconds`; false: somebody still holds it. A
+  // directory that was removed meanwhile is ErrorKind::state.
   Result<bool> lock(int milliseconds);
   bool locked_by_others();
 
@@ -61,7 +62,8 @@ class StateDir {
   bool locked_ = false;
 };
 
-// Derived from the record, the process table and start.sock; nothing is stored that could be out of date.
+// Derived from the record, the process table and start.sock; nothing is stored that could be out of
+// date.
 Result<Status> status_of(StateDir& directory, const Record& record);
 
 }  // namespace onggi

@@ -2,14 +2,14 @@
 // The rules of spec::validate, a function for each chapter or field, and what several of them need.
 #pragma once
 
+#include "base/result.h"
+#include "base/text.h"
+#include "spec/spec.h"
+
 #include <algorithm>
 #include <optional>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "base/text.h"
-#include "spec/spec.h"
 
 namespace onggi::spec {
 

@@ -2,12 +2,12 @@
 // config.md#linux-mount-options as one table. Options that are not in it belong to the filesystem.
 #include "spec/mount_options.h"
 
+#include "base/text.h"
+
 #include <linux/mount.h>
 
 #include <algorithm>
 #include <array>
-
-#include "base/text.h"
 
 namespace onggi::spec {
 

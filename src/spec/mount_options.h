@@ -3,13 +3,13 @@
 // what an earlier one said of the same thing: "ro,rw" is writable.
 #pragma once
 
+#include "base/result.h"
+#include "spec/spec.h"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "spec/spec.h"
 
 namespace onggi::spec {
 

@@ -3,13 +3,13 @@
 // in them, `features` lists them. A row's value is what the kernel (or libseccomp) calls it.
 #pragma once
 
+#include "spec/spec.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
-
-#include "spec/spec.h"
 
 namespace onggi::spec {
 

@@ -4,15 +4,15 @@
 // parse returns.
 #include "spec/parse.h"
 
+#include "base/path.h"
+#include "spec/reader.h"
+
 #include <rapidjson/reader.h>
 
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "base/path.h"
-#include "spec/reader.h"
 
 namespace onggi::spec {
 

@@ -3,11 +3,11 @@
 // out of closed sets); what the values mean together is spec::validate's.
 #pragma once
 
-#include <cstddef>
-#include <string_view>
-
 #include "base/result.h"
 #include "spec/spec.h"
+
+#include <cstddef>
+#include <string_view>
 
 namespace onggi::spec {
 

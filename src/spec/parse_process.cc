@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // config.md#process.
-#include <algorithm>
-
 #include "spec/reader.h"
+
+#include <algorithm>
 
 namespace onggi::spec {
 

@@ -8,6 +8,10 @@
 //   kFields, to); }
 #pragma once
 
+#include "base/result.h"
+#include "spec/names.h"
+#include "spec/spec.h"
+
 #include <rapidjson/document.h>
 
 #include <concepts>
@@ -16,10 +20,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
-#include "spec/names.h"
-#include "spec/spec.h"
 
 namespace onggi::spec {
 

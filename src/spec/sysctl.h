@@ -2,10 +2,10 @@
 // The two spellings of a sysctl, and the namespace that it belongs to.
 #pragma once
 
+#include "spec/spec.h"
+
 #include <optional>
 #include <string>
-
-#include "spec/spec.h"
 
 namespace onggi::spec {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of config-linux.md but for resources and seccomp.
-#include <linux/if.h>
-#include <linux/mempolicy.h>
-
-#include <tuple>
-
 #include "base/path.h"
 #include "spec/checks.h"
 #include "spec/names.h"
 #include "spec/sysctl.h"
+
+#include <linux/if.h>
+#include <linux/mempolicy.h>
+
+#include <tuple>
 
 namespace onggi::spec {
 

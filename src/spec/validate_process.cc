@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of config.md#process. A bundle without a process can be created, but not started, so its
 // absence is no error.
-#include <linux/sched.h>
-
 #include "spec/checks.h"
+
+#include <linux/sched.h>
 
 namespace onggi::spec {
 

@@ -4,13 +4,13 @@
 // pointer before its first allocation.
 //
 //   config_fuzz -dict=tests/fuzz/config.dict NEW_CORPUS tests/fuzz/corpus/config
+#include "spec/parse.h"
+#include "spec/validate.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-
-#include "spec/parse.h"
-#include "spec/validate.h"
 
 namespace {
 

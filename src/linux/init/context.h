@@ -2,12 +2,12 @@
 // What the appliers share, and their declarations: one overload for each record of plan/steps.h.
 #pragma once
 
-#include <cstring>
-
 #include "base/fd.h"
 #include "base/result.h"
 #include "linux/init/rootfs.h"
 #include "linux/wire.h"
+
+#include <cstring>
 
 namespace onggi {
 
@@ -15,11 +15,14 @@ struct InitContext {
   const InitPlan& plan;
   plan::PoolView pool;
   RootDir root;
-  UniqueFd host_proc;       // the host's /proc, verified; gone before anything of the container is trusted with it
-  UniqueFd apparmor, selinux;  // attr files of this process on the host's /proc, opened before the pivot
-  UniqueFd dev_null;        // the container's /dev/null, verified to be the null device
-  UniqueFd masked_directory;  // the one empty, read-only tmpfs that is bound over every masked directory
-  UniqueFd terminal;        // our end of the pty
+  UniqueFd host_proc;  // the host's /proc, verified; gone before anything of the container is
+                       // trusted with it
+  UniqueFd apparmor,
+      selinux;        // attr files of this process on the host's /proc, opened before the pivot
+  UniqueFd dev_null;  // the container's /dev/null, verified to be the null device
+  UniqueFd
+      masked_directory;  // the one empty, read-only tmpfs that is bound over every masked directory
+  UniqueFd terminal;     // our end of the pty
 };
 
 Result<> apply(const plan::JoinNamespace& step, InitContext& context);
@@ -47,9 +50,11 @@ Result<> join_cgroups(InitContext& context);
 // labels.cc
 Result<> open_labels(InitContext& context);
 Result<> write_labels(InitContext& context);
-// program.cc: where args[0] is, as execvp(3) would find it. Before `ready`, so that `create` can say so.
+// program.cc: where args[0] is, as execvp(3) would find it. Before `ready`, so that `create` can
+// say so.
 Result<> check_program(InitContext& context);
-// handoff.cc: ends in the container's program, or returns why not. `seccomp` is the compiled filter, if there is one.
+// handoff.cc: ends in the container's program, or returns why not. `seccomp` is the compiled
+// filter, if there is one.
 Result<> run_program(InitContext& context, UniqueFd seccomp);
 // credentials.cc
 Result<> drop_bounding_set(const plan::Handoff& handoff);

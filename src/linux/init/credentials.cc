@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits, ids and the five capability sets (capabilities(7)) of the container's program.
+#include "base/text.h"
+#include "linux/init/context.h"
+
 #include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/securebits.h>
-
-#include "base/text.h"
-#include "linux/init/context.h"
 
 namespace onggi {
 namespace {
@@ -17,7 +17,8 @@ Result<> set_limits(const InitContext& context) {
     const uint64_t pair[2] = {limit.soft, limit.hard};
     const long result = sys::prlimit64(0, static_cast<int>(limit.resource), pair, nullptr);
     if (result == 0) continue;
-    return at_place(system_error(result, "prlimit"), text<64>("process.rlimits[", limit.place_index, "]").view());
+    return at_place(system_error(result, "prlimit"),
+                    text<64>("process.rlimits[", limit.place_index, "]").view());
   }
   return {};
 }
@@ -30,9 +31,13 @@ Result<> set_ids(const InitContext& context) {
     if (set < 0) return at_place(system_error(set, "setgroups"), "process.user.additionalGids");
   }
   const long gid = sys::setresgid(handoff.gid);
-  if (gid < 0) return at_place(system_error(gid, "setresgid", text<16>(handoff.gid).view()), "process.user.gid");
+  if (gid < 0)
+    return at_place(system_error(gid, "setresgid", text<16>(handoff.gid).view()),
+                    "process.user.gid");
   const long uid = sys::setresuid(handoff.uid);
-  if (uid < 0) return at_place(system_error(uid, "setresuid", text<16>(handoff.uid).view()), "process.user.uid");
+  if (uid < 0)
+    return at_place(system_error(uid, "setresuid", text<16>(handoff.uid).view()),
+                    "process.user.uid");
   return {};
 }
 
@@ -49,10 +54,11 @@ Result<> set_capabilities(const plan::CapabilityMasks& masks) {
   for (unsigned capability = 0; capability < kCapabilities; capability++) {
     if ((masks.ambient >> capability & 1) == 0) continue;
     const long raised = sys::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability);
-    // The kernel refuses what is not both permitted and inheritable: such a set cannot be granted, which the
-    // specification wants to be no error (config.md#linux-process).
+    // The kernel refuses what is not both permitted and inheritable: such a set cannot be granted,
+    // which the specification wants to be no error (config.md#linux-process).
     if (raised < 0 && raised != -EPERM) {
-      return at_place(system_error(raised, "prctl PR_CAP_AMBIENT_RAISE"), "process.capabilities.ambient");
+      return at_place(system_error(raised, "prctl PR_CAP_AMBIENT_RAISE"),
+                      "process.capabilities.ambient");
     }
   }
   return {};
@@ -65,7 +71,9 @@ Result<> drop_bounding_set(const plan::Handoff& handoff) {
     if ((handoff.capabilities.bounding >> capability & 1) != 0) continue;
     const long dropped = sys::prctl(PR_CAPBSET_DROP, capability);
     if (dropped == -EINVAL) break;  // past the last one that this kernel knows
-    if (dropped < 0) return at_place(system_error(dropped, "prctl PR_CAPBSET_DROP"), "process.capabilities.bounding");
+    if (dropped < 0)
+      return at_place(system_error(dropped, "prctl PR_CAPBSET_DROP"),
+                      "process.capabilities.bounding");
   }
   return {};
 }

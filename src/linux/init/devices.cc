@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device nodes and the links of /dev. A node is made beside the descriptor of its directory and checked afterwards, so
-// that an image cannot have another file in its place (CVE-2026-41579, CVE-2026-47766).
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
+// Device nodes and the links of /dev. A node is made beside the descriptor of its directory and
+// checked afterwards, so that an image cannot have another file in its place (CVE-2026-41579,
+// CVE-2026-47766).
 #include "base/text.h"
 #include "linux/init/context.h"
+
+#include <sys/stat.h>
 
 namespace onggi {
 namespace {
 
+// As mknod(2) takes it; makedev(3) is a function of a C library.
+uint64_t device_number(uint32_t major, uint32_t minor) {
+  return (minor & 0xff) | (uint64_t{major} << 8) | (uint64_t{minor & ~0xffU} << 12);
+}
+
 bool same_device(const struct statx& info, const plan::MakeDevice& step) {
   if ((info.stx_mode & S_IFMT) != (step.mode & S_IFMT)) return false;
-  return S_ISFIFO(step.mode) || (info.stx_rdev_major == step.major && info.stx_rdev_minor == step.minor);
+  return S_ISFIFO(step.mode) ||
+         (info.stx_rdev_major == step.major && info.stx_rdev_minor == step.minor);
 }
 
 Result<> bind_device(const plan::MakeDevice& step, InitContext& context) {
@@ -23,7 +29,8 @@ Result<> bind_device(const plan::MakeDevice& step, InitContext& context) {
   struct statx info = {};
   const long result = sys::statx(mount.get(), "", AT_EMPTY_PATH, STATX_TYPE, &info);
   if (result < 0) return system_error(result, "statx", path);
-  if (!same_device(info, step)) return config_error("", "the host's '", path, "' is another device");
+  if (!same_device(info, step))
+    return config_error("", "the host's '", path, "' is another device");
   const UniqueFd target = TRY(context.root.make(path, RootDir::Leaf::file));
   return attach(context, mount.get(), target.get(), path);
 }
@@ -31,9 +38,11 @@ Result<> bind_device(const plan::MakeDevice& step, InitContext& context) {
 // The mode needs no chmod(2): init runs with umask 0.
 Result<> own_device(const plan::MakeDevice& step, int node, const char* path) {
   struct statx info = {};
-  const long result = sys::statx(node, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID | STATX_GID, &info);
+  const long result =
+      sys::statx(node, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID | STATX_GID, &info);
   if (result < 0) return system_error(result, "statx", path);
-  if (!same_device(info, step)) return config_error("", "'", path, "' exists and is not the device asked for");
+  if (!same_device(info, step))
+    return config_error("", "'", path, "' exists and is not the device asked for");
   if (info.stx_uid == step.uid && info.stx_gid == step.gid) return {};
   const long owned = sys::fchownat(node, "", step.uid, step.gid, AT_EMPTY_PATH);
   if (owned < 0) return system_error(owned, "chown", path);
@@ -46,8 +55,10 @@ Result<> apply(const plan::MakeDevice& step, InitContext& context) {
   if (step.bind) return bind_device(step, context);
   const char* path = context.pool(step.path);
   const RootDir::Entry entry = TRY(context.root.make_parent(path));
-  const long made = sys::mknodat(entry.directory.get(), entry.name, step.mode, makedev(step.major, step.minor));
-  if (made == -EPERM) return bind_device(step, context);  // a container in a container, without CAP_MKNOD
+  const long made =
+      sys::mknodat(entry.directory.get(), entry.name, step.mode, device_number(step.major, step.minor));
+  if (made == -EPERM)
+    return bind_device(step, context);  // a container in a container, without CAP_MKNOD
   if (made < 0 && made != -EEXIST) return system_error(made, "mknod", path);
   if (made == 0 && step.uid == 0 && step.gid == 0) return {};
   const long opened = sys::openat(entry.directory.get(), entry.name, O_PATH | O_NOFOLLOW);
@@ -66,7 +77,8 @@ Result<> apply(const plan::MakeLink& step, InitContext& context) {
   const char* target = context.pool(step.target);
   const RootDir::Entry entry = TRY(context.root.make_parent(path));
   const long made = sys::symlinkat(target, entry.directory.get(), entry.name);
-  // An image may bring the link, or a file in its place: config-linux.md wants the link only if nothing is there.
+  // An image may bring the link, or a file in its place: config-linux.md wants the link only if
+  // nothing is there.
   if (made < 0 && made != -EEXIST) return system_error(made, "symlink", path);
   return {};
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What g++ expects of a C library where there is none: the memory functions, an entry point and a stack guard. Under the
-// sanitizers (ONGGI_INIT_HOSTED) there is one, and only main() is needed.
+// What g++ expects of a C library where there is none: the memory functions, an entry point and a
+// stack guard. Under the sanitizers (ONGGI_INIT_HOSTED) there is one, and only main() is needed.
+#include "base/syscalls.h"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "base/syscalls.h"
 
 namespace onggi {
 [[noreturn]] void init_main(long argc, char** argv);
@@ -101,9 +101,11 @@ uintptr_t __stack_chk_guard = 0x4f4e4747492121;
   while (*at != 0) at++;
   for (at++; at[0] != 0; at += 2) {
     constexpr long kAtRandom = 25;
-    if (at[0] == kAtRandom) __builtin_memcpy(&__stack_chk_guard, reinterpret_cast<void*>(at[1]), sizeof(uintptr_t));
+    if (at[0] == kAtRandom)
+      __builtin_memcpy(&__stack_chk_guard, reinterpret_cast<void*>(at[1]), sizeof(uintptr_t));
   }
-  __stack_chk_guard &= ~uintptr_t{0xff};  // a NUL first, so that no string copy reads or writes past it
+  __stack_chk_guard &=
+      ~uintptr_t{0xff};  // a NUL first, so that no string copy reads or writes past it
   onggi::init_main(stack[0], argv);
 }
 

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// From `start` to the container's program, in the order that each right is needed for the last time.
+// From `start` to the container's program, in the order that each right is needed for the last
+// time.
+#include "base/text.h"
+#include "linux/init/context.h"
+#include "linux/init/program.h"
+
 #include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
@@ -8,21 +13,18 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
-#include "linux/init/context.h"
-#include "linux/init/program.h"
-
 namespace onggi {
 namespace {
 
 constexpr int kStandardStreams = 3;
 
-// The program may want to re-open /dev/stdout and the like. What cannot be given away stays as it is: the null
-// device, a read-only filesystem, another user's terminal.
+// The program may want to re-open /dev/stdout and the like. What cannot be given away stays as it
+// is: the null device, a read-only filesystem, another user's terminal.
 void own_standard_streams(uint32_t uid) {
   for (int fd = 0; fd < kStandardStreams; fd++) {
     struct statx info = {};
-    if (sys::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID, &info) < 0 || info.stx_uid == uid) continue;
+    if (sys::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID, &info) < 0 || info.stx_uid == uid)
+      continue;
     if (S_ISCHR(info.stx_mode) && info.stx_rdev_major == 1) continue;  // shared by the whole host
     (void)sys::fchownat(fd, "", uid, ~uint32_t{0}, AT_EMPTY_PATH);
   }
@@ -47,10 +49,12 @@ Result<> join_session_keyring(const InitContext& context) {
   const long keyring = sys::call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, context.pool(name));
   if (keyring == -ENOSYS || keyring == -EDQUOT) return {};
   if (keyring < 0) return system_error(keyring, "keyctl", context.pool(name));
-  // Possessor: everything; user: view, read and search, or the program's own user could not look anything up in it.
+  // Possessor: everything; user: view, read and search, or the program's own user could not look
+  // anything up in it.
   constexpr unsigned long kPermissions = 0x3f0b0000;
   const long permitted = sys::call(SYS_keyctl, KEYCTL_SETPERM, keyring, kPermissions);
-  if (permitted < 0 && permitted != -EACCES) return system_error(permitted, "keyctl", context.pool(name));
+  if (permitted < 0 && permitted != -EACCES)
+    return system_error(permitted, "keyctl", context.pool(name));
   return {};
 }
 
@@ -74,17 +78,19 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
   TRY(join_session_keyring(context));
   TRY(write_labels(context));
   (void)sys::umask(handoff.umask);
-  // Also what a caller may have leaked to us: nothing of the host may be reached from here on (CVE-2024-21626).
+  // Also what a caller may have leaked to us: nothing of the host may be reached from here on
+  // (CVE-2024-21626).
   const long closing = sys::close_range(context.plan.fds.first_private, ~0U, CLOSE_RANGE_CLOEXEC);
   if (closing < 0) return system_error(closing, "close_range");
-  // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go; with it, it comes last
-  // and need not allow what happens in between.
+  // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go; with
+  // it, it comes last and need not allow what happens in between.
   if (seccomp && !handoff.no_new_privileges) TRY(load_seccomp(seccomp, handoff.seccomp_flags));
   TRY(set_credentials(context));
   TRY(enter_cwd_again(context));
   if (!handoff.no_new_privileges) return {};
   const long set = sys::prctl(PR_SET_NO_NEW_PRIVS, 1);
-  if (set < 0) return at_place(system_error(set, "prctl PR_SET_NO_NEW_PRIVS"), "process.noNewPrivileges");
+  if (set < 0)
+    return at_place(system_error(set, "prctl PR_SET_NO_NEW_PRIVS"), "process.noNewPrivileges");
   if (seccomp) TRY(load_seccomp(seccomp, handoff.seccomp_flags));
   return {};
 }
@@ -92,7 +98,8 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
 }  // namespace
 
 Result<> run_program(InitContext& context, UniqueFd seccomp) {
-  if (!context.plan.handoff.has_program) return config_error("process", "is not set: nothing to start");
+  if (!context.plan.handoff.has_program)
+    return config_error("process", "is not set: nothing to start");
   TRY(prepare_program(context, seccomp));
   return execute(context);
 }

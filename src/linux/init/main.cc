@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// onggi-init: the only code of ours that ever runs in a container. It is executed from a sealed memfd, maps the plan
-// that it inherits, applies it step by step, waits to be started and becomes the container's program.
+// onggi-init: the only code of ours that ever runs in a container. It is executed from a sealed
+// memfd, maps the plan that it inherits, applies it step by step, waits to be started and becomes
+// the container's program.
 //   argv[1]  descriptor of the plan, in decimal
+#include "base/text.h"
+#include "linux/init/context.h"
+#include "linux/init/program.h"
+#include "linux/socket_message.h"
+
 #include <linux/magic.h>
 #include <linux/prctl.h>
 #include <sys/mman.h>
 #include <sys/vfs.h>
 
 #include <variant>
-
-#include "base/text.h"
-#include "linux/init/context.h"
-#include "linux/init/program.h"
-#include "linux/socket_message.h"
 
 namespace onggi {
 namespace {
@@ -24,11 +25,13 @@ Result<> open_host_proc(InitContext& context) {
   struct statfs info = {};
   const long result = sys::fstatfs(context.host_proc.get(), &info);
   if (result < 0) return system_error(result, "fstatfs", "/proc");
-  if (info.f_type != PROC_SUPER_MAGIC) return make_error(ErrorKind::system, "the host's '/proc' is not a proc filesystem");
+  if (info.f_type != PROC_SUPER_MAGIC)
+    return make_error(ErrorKind::system, "the host's '/proc' is not a proc filesystem");
   return {};
 }
 
-// `step` counts on over both lists; the runtime knows which place of config.json each number stands for.
+// `step` counts on over both lists; the runtime knows which place of config.json each number stands
+// for.
 Result<> apply_all(plan::List<plan::Action> list, InitContext& context, int& step) {
   for (const plan::Action& action : context.pool(list)) {
     step++;
@@ -63,7 +66,8 @@ Result<UniqueFd> wait_for_start(int listener) {
     UniqueFd connection(accepted);
     const Result<std::optional<Received>> received = receive_message(connection.get());
     // A `start` that was killed in between has not started anything.
-    if (received && received.value() && (*received.value()).message.kind == MessageKind::start) return connection;
+    if (received && received.value() && (*received.value()).message.kind == MessageKind::start)
+      return connection;
   }
 }
 

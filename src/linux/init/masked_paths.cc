@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// linux.maskedPaths: a file is covered by the null device, a directory by an empty, read-only tmpfs. One such tmpfs
-// serves all directories: a superblock each stalls hosts with many CPUs (runc 5275). Without a null device that is
-// proven to be one, nothing is masked and the container does not start (CVE-2025-31133).
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
+// linux.maskedPaths: a file is covered by the null device, a directory by an empty, read-only
+// tmpfs. One such tmpfs serves all directories: a superblock each stalls hosts with many CPUs (runc
+// 5275). Without a null device that is proven to be one, nothing is masked and the container does
+// not start (CVE-2025-31133).
 #include "linux/init/context.h"
+
+#include <sys/stat.h>
 
 namespace onggi {
 namespace {
@@ -28,7 +28,8 @@ Result<> make_masked_directory(InitContext& context, int target, const char* pat
   const long opened = sys::fsopen("tmpfs");
   if (opened < 0) return system_error(opened, "fsopen", "tmpfs");
   const UniqueFd filesystem(opened);
-  for (const auto& [key, value] : {std::pair{"source", "tmpfs"}, std::pair{"nr_inodes", "1"}, std::pair{"size", "4096"}, std::pair{"mode", "555"}}) {
+  for (const auto& [key, value] : {std::pair{"source", "tmpfs"}, std::pair{"nr_inodes", "1"},
+                                   std::pair{"size", "4096"}, std::pair{"mode", "555"}}) {
     const long set = sys::fsconfig(filesystem.get(), FSCONFIG_SET_STRING, key, value);
     if (set < 0) return system_error(set, "fsconfig", key);
   }
@@ -37,8 +38,8 @@ Result<> make_masked_directory(InitContext& context, int target, const char* pat
   const long mounted = sys::fsmount(filesystem.get(), MOUNT_ATTR_RDONLY);
   if (mounted < 0) return system_error(mounted, "fsmount", "tmpfs");
   UniqueFd mount(mounted);
-  const long moved =
-      sys::move_mount(mount.get(), "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  const long moved = sys::move_mount(mount.get(), "", target, "",
+                                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   if (moved < 0) return system_error(moved, "move_mount", path);
   context.masked_directory = std::move(mount);
   return {};
@@ -53,7 +54,8 @@ Result<> apply(const plan::MaskPath& step, InitContext& context) {
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd target(opened);
   const bool directory = S_ISDIR(mode_of(target.get()));
-  if (directory && !context.masked_directory) return make_masked_directory(context, target.get(), path);
+  if (directory && !context.masked_directory)
+    return make_masked_directory(context, target.get(), path);
   if (!directory && !context.dev_null) TRY(open_dev_null(context));
   const UniqueFd& cover = directory ? context.masked_directory : context.dev_null;
   const long tree = sys::open_tree(cover.get(), "", OPEN_TREE_CLONE | AT_EMPTY_PATH);

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mounts through the descriptor-based interface (fsopen(2), open_tree(2), move_mount(2), mount_setattr(2)): attributes
-// are set before the mount is visible to anybody, and the target is a descriptor that was looked up inside the root.
+// Mounts through the descriptor-based interface (fsopen(2), open_tree(2), move_mount(2),
+// mount_setattr(2)): attributes are set before the mount is visible to anybody, and the target is a
+// descriptor that was looked up inside the root.
+#include "base/text.h"
+#include "linux/init/context.h"
+
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <string_view>
 
-#include "base/text.h"
-#include "linux/init/context.h"
-
 namespace onggi {
 namespace {
 
 using namespace std::string_view_literals;
 
-// The kernel's own words for the last refusal, e.g. "tmpfs: Bad value for 'size'". One message a read(2), prefixed by
-// its level and a blank (fsopen(2)).
+// The kernel's own words for the last refusal, e.g. "tmpfs: Bad value for 'size'". One message a
+// read(2), prefixed by its level and a blank (fsopen(2)).
 void add_mount_log(int filesystem, Error& error) {
   char line[256];
   const long size = sys::read(filesystem, line, sizeof line);
@@ -26,7 +27,8 @@ void add_mount_log(int filesystem, Error& error) {
   error.message.append(" (", text, ")");
 }
 
-Result<> configure(int filesystem, const plan::FilesystemMount& step, const plan::PoolView& pool, unsigned mode) {
+Result<> configure(int filesystem, const plan::FilesystemMount& step, const plan::PoolView& pool,
+                   unsigned mode) {
   const auto set = [&](const char* key, const char* value) -> Result<> {
     const unsigned command = value == nullptr ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
     const long result = sys::fsconfig(filesystem, command, key, value);
@@ -46,7 +48,8 @@ Result<> configure(int filesystem, const plan::FilesystemMount& step, const plan
 }
 
 // A detached mount of the new filesystem.
-Result<UniqueFd> make_filesystem(const plan::FilesystemMount& step, const plan::PoolView& pool, unsigned mode) {
+Result<UniqueFd> make_filesystem(const plan::FilesystemMount& step, const plan::PoolView& pool,
+                                 unsigned mode) {
   const char* type = pool(step.type);
   const long opened = sys::fsopen(type);
   if (opened < 0) return system_error(opened, "fsopen", type);
@@ -63,7 +66,8 @@ Result<UniqueFd> make_filesystem(const plan::FilesystemMount& step, const plan::
   return UniqueFd(mounted);
 }
 
-Result<> set_attributes(int mount, unsigned flags, uint64_t set, uint64_t clear, std::string_view what) {
+Result<> set_attributes(int mount, unsigned flags, uint64_t set, uint64_t clear,
+                        std::string_view what) {
   if ((set | clear) == 0) return {};
   const mount_attr attributes{.attr_set = set, .attr_clr = clear, .propagation = 0, .userns_fd = 0};
   const long result = sys::mount_setattr(mount, "", AT_EMPTY_PATH | flags, attributes);
@@ -71,7 +75,8 @@ Result<> set_attributes(int mount, unsigned flags, uint64_t set, uint64_t clear,
   return {};
 }
 
-Result<> set_propagation(int mount, std::span<const plan::Propagation> list, std::string_view what) {
+Result<> set_propagation(int mount, std::span<const plan::Propagation> list,
+                         std::string_view what) {
   for (const plan::Propagation& propagation : list) {
     mount_attr attributes = {};
     attributes.propagation = propagation.type;
@@ -94,21 +99,25 @@ bool on_proc(int fd) {
   return sys::fstatfs(fd, &info) == 0 && info.f_type == PROC_SUPER_MAGIC;
 }
 
-Result<UniqueFd> open_target(const InitContext& context, const char* destination, RootDir::Leaf leaf, bool over_proc) {
+Result<UniqueFd> open_target(const InitContext& context, const char* destination,
+                             RootDir::Leaf leaf, bool over_proc) {
   UniqueFd target = TRY(context.root.make(destination, leaf));
-  // Under /proc a mount could stand in for the files that labels and limits are written to (CVE-2019-16884).
+  // Under /proc a mount could stand in for the files that labels and limits are written to
+  // (CVE-2019-16884).
   if (!over_proc && on_proc(target.get())) {
     return config_error("", "destination '", destination, "' is inside a proc filesystem");
   }
   return target;
 }
 
-// proc and sysfs: a symbolic link in the image would put them elsewhere and leave the masks without effect.
+// proc and sysfs: a symbolic link in the image would put them elsewhere and leave the masks without
+// effect.
 Result<UniqueFd> open_ordinary_directory(const InitContext& context, const char* destination) {
   const long opened = context.root.open(destination, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   if (opened >= 0) return UniqueFd(opened);
   if (opened == -ELOOP || opened == -ENOTDIR) {
-    return config_error("", "'", destination, "' must be mounted on ordinary directory, without symbolic links");
+    return config_error("", "'", destination,
+                        "' must be mounted on ordinary directory, without symbolic links");
   }
   if (opened != -ENOENT) return system_error(opened, "open", destination);
   const RootDir::Entry entry = TRY(context.root.make_parent(destination));
@@ -116,7 +125,8 @@ Result<UniqueFd> open_ordinary_directory(const InitContext& context, const char*
   if (made < 0 && made != -EEXIST) return system_error(made, "mkdir", destination);
   const long again = context.root.open(destination, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   if (again == -ELOOP) {
-    return config_error("", "'", destination, "' must be mounted on ordinary directory, without symbolic links");
+    return config_error("", "'", destination,
+                        "' must be mounted on ordinary directory, without symbolic links");
   }
   if (again < 0) return system_error(again, "open", destination);
   return UniqueFd(again);
@@ -125,10 +135,12 @@ Result<UniqueFd> open_ordinary_directory(const InitContext& context, const char*
 }  // namespace
 
 Result<> attach(InitContext& context, int mount, int target, const char* destination) {
-  const long moved = sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  const long moved =
+      sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   if (moved < 0) return system_error(moved, "move_mount", destination);
   if (destination != "/"sv) return {};
-  // A mount on top of the root is the root from now on; a descriptor does not see what is mounted over it.
+  // A mount on top of the root is the root from now on; a descriptor does not see what is mounted
+  // over it.
   const long root = sys::fcntl(mount, F_DUPFD_CLOEXEC, 3);
   if (root < 0) return system_error(root, "fcntl", destination);
   context.root = RootDir(UniqueFd(root));
@@ -136,7 +148,8 @@ Result<> attach(InitContext& context, int mount, int target, const char* destina
 }
 
 Result<> apply(const plan::SetRootPropagation& step, InitContext&) {
-  const unsigned long flags = step.propagation.type | (step.propagation.recursive != 0 ? MS_REC : 0U);
+  const unsigned long flags =
+      step.propagation.type | (step.propagation.recursive != 0 ? MS_REC : 0U);
   const long result = sys::mount(nullptr, "/", nullptr, flags, nullptr);
   if (result < 0) return system_error(result, "mount", "/");
   return {};
@@ -152,8 +165,8 @@ Result<> apply(const plan::OpenRootfs& step, InitContext& context) {
     return {};
   }
   UniqueFd tree = TRY(clone_mount(directory.get(), "", AT_RECURSIVE));
-  const long moved =
-      sys::move_mount(tree.get(), "", directory.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  const long moved = sys::move_mount(tree.get(), "", directory.get(), "",
+                                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   if (moved < 0) return system_error(moved, "move_mount", path);
   context.root = RootDir(std::move(tree));
   return {};
@@ -168,8 +181,8 @@ Result<> apply(const plan::BindMount& step, InitContext& context) {
   }
   const auto leaf = S_ISDIR(mode_of(tree.get())) ? RootDir::Leaf::directory : RootDir::Leaf::file;
   TRY(set_attributes(tree.get(), 0, step.attributes.set, step.attributes.clear, destination));
-  TRY(set_attributes(tree.get(), AT_RECURSIVE, step.attributes.recursive_set, step.attributes.recursive_clear,
-                     destination));
+  TRY(set_attributes(tree.get(), AT_RECURSIVE, step.attributes.recursive_set,
+                     step.attributes.recursive_clear, destination));
   const UniqueFd target = TRY(open_target(context, destination, leaf, step.over_proc));
   TRY(attach(context, tree.get(), target.get(), destination));
   return set_propagation(tree.get(), context.pool(step.propagation), destination);
@@ -183,8 +196,10 @@ Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
           : TRY(open_target(context, destination, RootDir::Leaf::directory, step.over_proc));
   const unsigned mode = step.inherit_mode ? mode_of(target.get()) & 07777 : 0;
   Result<UniqueFd> made = make_filesystem(step, context.pool, mode);
-  if (!made && step.fallback_source && (made.error().errnum == EPERM || made.error().errnum == EBUSY)) {
-    const UniqueFd tree = TRY(clone_mount(AT_FDCWD, context.pool(step.fallback_source), AT_RECURSIVE));
+  if (!made && step.fallback_source &&
+      (made.error().errnum == EPERM || made.error().errnum == EBUSY)) {
+    const UniqueFd tree =
+        TRY(clone_mount(AT_FDCWD, context.pool(step.fallback_source), AT_RECURSIVE));
     TRY(set_attributes(tree.get(), AT_RECURSIVE, step.attributes, 0, destination));
     return attach(context, tree.get(), target.get(), destination);
   }
@@ -212,7 +227,8 @@ Result<> apply(const plan::RemountReadonly& step, InitContext& context) {
 Result<> apply(const plan::ReadonlyPath& step, InitContext& context) {
   const char* path = context.pool(step.path);
   const long opened = context.root.open(path);
-  if (opened == -ENOENT || opened == -ENOTDIR) return {};  // config-linux.md#readonly-paths: nothing to protect
+  if (opened == -ENOENT || opened == -ENOTDIR)
+    return {};  // config-linux.md#readonly-paths: nothing to protect
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd target(opened);
   const UniqueFd tree = TRY(clone_mount(target.get(), "", AT_RECURSIVE));

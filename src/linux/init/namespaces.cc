@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joining what others made, what belongs to the container's own uts, ipc and network namespaces, and the cgroups of
-// version 1.
+// Joining what others made, what belongs to the container's own uts, ipc and network namespaces,
+// and the cgroups of version 1.
+#include "linux/init/context.h"
+
 #include <linux/if.h>
 #include <linux/sockios.h>
 
 #include <cstring>
 #include <string_view>
 
-#include "linux/init/context.h"
-
 namespace onggi {
 
-// "0" is the writer itself. A single-threaded process that writes its own `tasks` entry does not wait for the RCU grace
-// period (10 ms on an idle machine) that a write to cgroup.procs on behalf of another process costs.
+// "0" is the writer itself. A single-threaded process that writes its own `tasks` entry does not
+// wait for the RCU grace period (10 ms on an idle machine) that a write to cgroup.procs on behalf
+// of another process costs.
 Result<> join_cgroups(InitContext& context) {
   const InitFds& fds = context.plan.fds;
   for (uint32_t i = 0; i < fds.tasks_count; i++) {
@@ -50,7 +51,8 @@ Result<> apply(const plan::SetDomainname& step, InitContext& context) {
   return {};
 }
 
-// Any socket will do for an interface request; AF_INET may be denied to the runtime (RestrictAddressFamilies=).
+// Any socket will do for an interface request; AF_INET may be denied to the runtime
+// (RestrictAddressFamilies=).
 Result<> apply(const plan::BringUpLoopback&, InitContext&) {
   const long opened = sys::socket(AF_UNIX, SOCK_DGRAM);
   if (opened < 0) return system_error(opened, "socket");
@@ -66,8 +68,8 @@ Result<> apply(const plan::BringUpLoopback&, InitContext&) {
 Result<> apply(const plan::WriteProc& step, InitContext& context) {
   const char* path = context.pool(step.path);
   const std::string_view value = context.pool(step.value);
-  const long opened =
-      sys::openat2(context.host_proc.get(), path, O_WRONLY, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+  const long opened = sys::openat2(context.host_proc.get(), path, O_WRONLY,
+                                   RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
   if (opened < 0) return system_error(opened, "open /proc", path);
   const UniqueFd file(opened);
   const long written = sys::write(file.get(), value.data(), value.size());

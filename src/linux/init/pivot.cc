@@ -6,11 +6,13 @@ namespace onggi {
 namespace {
 
 Result<> pivot() {
-  // Both arguments the same directory: the old root ends up on top of the new one and is detached from there, so that
-  // no directory for it is needed in the image (pivot_root(2), NOTES). Every mount is a slave or private by now.
+  // Both arguments the same directory: the old root ends up on top of the new one and is detached
+  // from there, so that no directory for it is needed in the image (pivot_root(2), NOTES). Every
+  // mount is a slave or private by now.
   const long pivoted = sys::pivot_root(".", ".");
   if (pivoted < 0) {
-    return with_hint(system_error(pivoted, "pivot_root"), "on an initramfs, which cannot be left, use --no-pivot");
+    return with_hint(system_error(pivoted, "pivot_root"),
+                     "on an initramfs, which cannot be left, use --no-pivot");
   }
   const long unmounted = sys::umount2(".", 2 /* MNT_DETACH */);
   if (unmounted < 0) return system_error(unmounted, "umount", "the old root");
@@ -18,8 +20,9 @@ Result<> pivot() {
 }
 
 Result<> move() {
-  // The host's proc and sysfs would stay below the new root, in full: a nested user namespace could then mount a proc
-  // of its own without the masks of this one (mount_too_revealing in the kernel's fs/namespace.c).
+  // The host's proc and sysfs would stay below the new root, in full: a nested user namespace could
+  // then mount a proc of its own without the masks of this one (mount_too_revealing in the kernel's
+  // fs/namespace.c).
   for (const char* path : {"/proc", "/sys"}) (void)sys::umount2(path, 2 /* MNT_DETACH */);
   const long moved = sys::mount(".", "/", nullptr, MS_MOVE, nullptr);
   if (moved < 0) return system_error(moved, "mount MS_MOVE", "/");

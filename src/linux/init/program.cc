@@ -2,12 +2,12 @@
 // After the pivot, "/" is the container's: paths are looked up as the program itself would.
 #include "linux/init/program.h"
 
+#include "base/text.h"
+
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <string_view>
-
-#include "base/text.h"
 
 namespace onggi {
 namespace {
@@ -25,8 +25,8 @@ Error cannot_execute(long result, std::string_view path) {
   return at_place(system_error(result, "exec", path), "process.args[0]");
 }
 
-// Calls `attempt` with each place that args[0] may be at, until one answers something else than "not here". The answer
-// is a negated errno, or 0.
+// Calls `attempt` with each place that args[0] may be at, until one answers something else than
+// "not here". The answer is a negated errno, or 0.
 template <class Attempt>
 long search(const InitContext& context, Attempt attempt) {
   const std::string_view name = context.pool(context.pool(context.plan.handoff.args)[0]);
@@ -54,13 +54,14 @@ long look(const Path& path) {
   return S_ISREG(mode) && (mode & 0111) != 0 ? 0 : -EACCES;
 }
 
-// The cwd must be below the container's root: through a leaked descriptor it could be a directory of the host, which
-// getcwd(2) shows as "(unreachable)/..." (CVE-2024-21626).
+// The cwd must be below the container's root: through a leaked descriptor it could be a directory
+// of the host, which getcwd(2) shows as "(unreachable)/..." (CVE-2024-21626).
 Result<> verify_cwd() {
   char cwd[kPathMax];
   const long size = sys::getcwd(cwd, sizeof cwd);
   if (size < 0) return at_place(system_error(size, "getcwd"), "process.cwd");
-  if (cwd[0] != '/') return config_error("process.cwd", "the directory is outside of the container's root");
+  if (cwd[0] != '/')
+    return config_error("process.cwd", "the directory is outside of the container's root");
   return {};
 }
 
@@ -83,7 +84,8 @@ std::string_view home_of(int passwd, uint32_t uid, char* buffer, size_t size) {
     if (count <= 0) return home_in({buffer, used}, uid);
     used += static_cast<size_t>(count);
     std::string_view text(buffer, used);
-    for (size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
+    for (size_t end; (end = text.find('\n')) != std::string_view::npos;
+         text.remove_prefix(end + 1)) {
       const std::string_view found = home_in(text.substr(0, end), uid);
       if (!found.empty()) return found;
     }
@@ -110,7 +112,8 @@ char** pointers(const InitContext& context, plan::List<plan::Text> list, const c
 
 Result<> enter_cwd(InitContext& context) {
   const char* path = context.pool(context.plan.handoff.cwd);
-  const UniqueFd directory = TRY_AT("process.cwd", context.root.make(path, RootDir::Leaf::directory));
+  const UniqueFd directory =
+      TRY_AT("process.cwd", context.root.make(path, RootDir::Leaf::directory));
   const long entered = sys::fchdir(directory.get());
   if (entered == -EACCES) return {};
   if (entered < 0) return at_place(system_error(entered, "chdir", path), "process.cwd");
@@ -147,8 +150,9 @@ Error execute(InitContext& context) {
   });
   // The kernel says ENOENT for a missing interpreter too.
   if (failed == -ENOENT && look(tried) == 0) {
-    return with_hint(cannot_execute(failed, tried.view()),
-                     "the file is there: its interpreter or dynamic loader is missing in the image");
+    return with_hint(
+        cannot_execute(failed, tried.view()),
+        "the file is there: its interpreter or dynamic loader is missing in the image");
   }
   return cannot_execute(failed, argv[0]);
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The walk that makes missing components keeps the part already walked as text that holds no symbolic link, and looks
-// up each next component from the root again, scoped: whatever races with it, the kernel keeps it inside.
+// The walk that makes missing components keeps the part already walked as text that holds no
+// symbolic link, and looks up each next component from the root again, scoped: whatever races with
+// it, the kernel keeps it inside.
 #include "linux/init/rootfs.h"
+
+#include "base/text.h"
 
 #include <linux/stat.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <string_view>
-
-#include "base/text.h"
 
 namespace onggi {
 namespace {
@@ -21,8 +22,8 @@ using Path = FixedText<kPathMax>;
 
 struct Walk {
   int root;
-  Path walked;   // exists, without links, without a leading slash
-  Path rest;     // still to be walked
+  Path walked;  // exists, without links, without a leading slash
+  Path rest;    // still to be walked
   int links = 0;
 
   std::string_view next() {
@@ -68,13 +69,14 @@ Result<> Walk::follow(int link) {
 }
 
 Result<> Walk::create(RootDir::Leaf leaf) const {
-  const long opened =
-      walked.empty() ? sys::openat(root, ".", O_PATH | O_DIRECTORY)
-                     : sys::openat2(root, walked.c_str(), O_PATH | O_DIRECTORY, kScope);
+  const long opened = walked.empty()
+                          ? sys::openat(root, ".", O_PATH | O_DIRECTORY)
+                          : sys::openat2(root, walked.c_str(), O_PATH | O_DIRECTORY, kScope);
   if (opened < 0) return system_error(opened, "open", walked.view());
   const UniqueFd parent(opened);
   if (leaf == RootDir::Leaf::file && last()) {
-    const long file = sys::openat(parent.get(), current.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0644);
+    const long file =
+        sys::openat(parent.get(), current.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0644);
     if (file < 0 && file != -EEXIST) return system_error(file, "create", below().view());
     const UniqueFd closed(file < 0 ? -1 : file);
     return {};
@@ -126,14 +128,17 @@ Result<UniqueFd> RootDir::make(const char* path, Leaf leaf) const {
       break;
     }
   }
-  const long opened = walk.walked.empty() ? sys::openat(fd(), ".", O_PATH) : open(walk.walked.c_str());
+  const long opened =
+      walk.walked.empty() ? sys::openat(fd(), ".", O_PATH) : open(walk.walked.c_str());
   if (opened < 0) return system_error(opened, "open", path);
   return UniqueFd(opened);
 }
 
 Result<RootDir::Entry> RootDir::make_parent(const char* path) const {
   const size_t slash = std::string_view(path).rfind('/');
-  const Path parent(slash == std::string_view::npos ? "." : slash == 0 ? "/" : std::string_view(path, slash));
+  const Path parent(slash == std::string_view::npos ? "."
+                    : slash == 0                    ? "/"
+                                                    : std::string_view(path, slash));
   return Entry{TRY(make(parent.c_str(), Leaf::directory)), path + (slash + 1)};
 }
 

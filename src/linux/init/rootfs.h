@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The container's root filesystem: a descriptor, and everything that is looked up or made below it. Each lookup is one
-// openat2(2) scoped to the root, so neither a symbolic link in the image nor a directory swapped meanwhile leads out
-// (CVE-2019-18837, CVE-2021-30465, CVE-2024-45310). No function here takes a path of the host.
+// The container's root filesystem: a descriptor, and everything that is looked up or made below it.
+// Each lookup is one openat2(2) scoped to the root, so neither a symbolic link in the image nor a
+// directory swapped meanwhile leads out (CVE-2019-18837, CVE-2021-30465, CVE-2024-45310). No
+// function here takes a path of the host.
 #pragma once
 
 #include "base/fd.h"
@@ -20,8 +21,8 @@ class RootDir {
   long open(const char* path, uint64_t flags = O_PATH, uint64_t resolve = 0) const;
 
   enum class Leaf { directory, file };
-  // Opens `path` (O_PATH), making what is missing on the way: directories 0755, and at its end a directory or an empty
-  // file. Dangling symbolic links are followed and what they name is made.
+  // Opens `path` (O_PATH), making what is missing on the way: directories 0755, and at its end a
+  // directory or an empty file. Dangling symbolic links are followed and what they name is made.
   Result<UniqueFd> make(const char* path, Leaf leaf) const;
 
   struct Entry {

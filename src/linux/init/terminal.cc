@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// process.terminal: a pty of the container's devpts instance. The slave is taken from the master itself (TIOCGPTPEER),
-// never by the name that a hostile image could have replaced (CVE-2025-52565).
+// process.terminal: a pty of the container's devpts instance. The slave is taken from the master
+// itself (TIOCGPTPEER), never by the name that a hostile image could have replaced
+// (CVE-2025-52565).
+#include "base/text.h"
+#include "linux/init/context.h"
+#include "linux/socket_message.h"
+
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "base/text.h"
-#include "linux/init/context.h"
-#include "linux/socket_message.h"
-
 namespace onggi {
 namespace {
 
-struct WindowSize {  // struct winsize of <asm/termios.h>, which clashes with <asm/termbits.h> under glibc
+struct WindowSize {  // struct winsize of <asm/termios.h>, which clashes with <asm/termbits.h> under
+                     // glibc
   uint16_t rows, columns, x_pixels, y_pixels;
 };
 
@@ -26,7 +28,8 @@ Result<UniqueFd> open_master(const RootDir& root) {
   const long result = sys::fstatfs(master.get(), &info);
   if (result < 0) return system_error(result, "fstatfs", "/dev/pts/ptmx");
   if (info.f_type != DEVPTS_SUPER_MAGIC) {
-    return config_error("process.terminal", "'/dev/pts' is no devpts filesystem: a terminal needs one in mounts");
+    return config_error("process.terminal",
+                        "'/dev/pts' is no devpts filesystem: a terminal needs one in mounts");
   }
   return master;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device program, run by an interpreter of the few instructions that it uses, against the rules' definition.
+// The device program, run by an interpreter of the few instructions that it uses, against the
+// rules' definition.
+#include "cgroups/device_program.h"
+
 #include <doctest/doctest.h>
 #include <linux/bpf.h>
 #include <sys/syscall.h>
@@ -9,8 +12,6 @@
 #include <cstring>
 #include <random>
 #include <vector>
-
-#include "cgroups/device_program.h"
 
 namespace {
 
@@ -32,14 +33,28 @@ int run(const std::vector<bpf_insn>& program, const bpf_cgroup_dev_ctx& context)
         to = value;
         break;
       }
-      case BPF_ALU64 | BPF_MOV | BPF_X: to = registers[insn.src_reg]; break;
-      case BPF_ALU64 | BPF_MOV | BPF_K: to = constant; break;
-      case BPF_ALU64 | BPF_AND | BPF_K: to &= constant; break;
-      case BPF_ALU64 | BPF_RSH | BPF_K: to >>= constant; break;
-      case BPF_JMP | BPF_JNE | BPF_K: jump = to != constant; break;
-      case BPF_JMP | BPF_JEQ | BPF_K: jump = to == constant; break;
-      case BPF_JMP | BPF_EXIT: return static_cast<int>(registers[0]);
-      default: FAIL("unknown instruction ", int{insn.code});
+      case BPF_ALU64 | BPF_MOV | BPF_X:
+        to = registers[insn.src_reg];
+        break;
+      case BPF_ALU64 | BPF_MOV | BPF_K:
+        to = constant;
+        break;
+      case BPF_ALU64 | BPF_AND | BPF_K:
+        to &= constant;
+        break;
+      case BPF_ALU64 | BPF_RSH | BPF_K:
+        to >>= constant;
+        break;
+      case BPF_JMP | BPF_JNE | BPF_K:
+        jump = to != constant;
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        jump = to == constant;
+        break;
+      case BPF_JMP | BPF_EXIT:
+        return static_cast<int>(registers[0]);
+      default:
+        FAIL("unknown instruction ", int{insn.code});
     }
     if (jump) at += static_cast<size_t>(insn.off);
   }
@@ -47,7 +62,8 @@ int run(const std::vector<bpf_insn>& program, const bpf_cgroup_dev_ctx& context)
   return -1;
 }
 
-bool defined(const plan::DevicePolicy& policy, char type, uint32_t major, uint32_t minor, unsigned access) {
+bool defined(const plan::DevicePolicy& policy, char type, uint32_t major, uint32_t minor,
+             unsigned access) {
   for (unsigned bit : {1u, 2u, 4u}) {
     if ((access & bit) == 0) continue;
     bool allowed = policy.default_allow;
@@ -70,8 +86,10 @@ void check_everywhere(const plan::DevicePolicy& policy) {
       for (uint32_t minor = 0; minor < 4; minor++) {
         for (uint32_t access = 1; access < 8; access++) {
           const uint32_t kind = type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
-          const bpf_cgroup_dev_ctx context{.access_type = access << 16 | kind, .major = major, .minor = minor};
-          wrong += (run(program.value(), context) != 0) != defined(policy, type, major, minor, access);
+          const bpf_cgroup_dev_ctx context{
+              .access_type = access << 16 | kind, .major = major, .minor = minor};
+          wrong +=
+              (run(program.value(), context) != 0) != defined(policy, type, major, minor, access);
         }
       }
     }
@@ -82,7 +100,9 @@ void check_everywhere(const plan::DevicePolicy& policy) {
 TEST_CASE("the program decides as the last matching rule does") {
   check_everywhere({false, {}});
   check_everywhere({true, {}});
-  check_everywhere({false, {{true, 'c', 1, 3, 7, ""}, {false, 'c', 1, kAny, 4, ""}, {true, 'c', kAny, 3, 4, ""}}});
+  check_everywhere(
+      {false,
+       {{true, 'c', 1, 3, 7, ""}, {false, 'c', 1, kAny, 4, ""}, {true, 'c', kAny, 3, 4, ""}}});
   check_everywhere({true, {{false, 'b', kAny, kAny, 2, ""}, {true, 'b', 0, 0, 7, ""}}});
 }
 
@@ -103,7 +123,8 @@ TEST_CASE("the program decides as the rules do for random rules, and so do v1's 
     for (char type : {'c', 'b'}) {
       for (uint32_t at = 0; at < 16 * 7; at++) {
         const uint32_t major = at % 4, minor = at / 4 % 4, access = 1 + at / 16;
-        CHECK(defined(additive.value(), type, major, minor, access) == defined(policy, type, major, minor, access));
+        CHECK(defined(additive.value(), type, major, minor, access) ==
+              defined(policy, type, major, minor, access));
       }
     }
   }

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The drivers against this machine's real cgroups, below /onggi-test-<pid>. Needs root; skips loudly without.
+// The drivers against this machine's real cgroups, below /onggi-test-<pid>. Needs root; skips
+// loudly without.
+#include "cgroups/driver.h"
+
+#include "cgroups/device_program.h"
+#include "cgroups/probe.h"
+#include "plan/build_cgroup.h"
+
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -16,11 +23,6 @@
 #include <sstream>
 #include <string>
 
-#include "cgroups/device_program.h"
-#include "cgroups/driver.h"
-#include "cgroups/probe.h"
-#include "plan/build_cgroup.h"
-
 namespace {
 
 using namespace onggi;
@@ -36,7 +38,8 @@ plan::HostFacts probed() {
 bool cannot_make_cgroups() {
   const plan::HostFacts facts = probed();
   if (!facts.cgroups.empty()) {
-    const std::string path = facts.cgroups[0].mount_point + "/onggi-test-probe-" + std::to_string(getpid());
+    const std::string path =
+        facts.cgroups[0].mount_point + "/onggi-test-probe-" + std::to_string(getpid());
     if (mkdir(path.c_str(), 0755) == 0) {
       rmdir(path.c_str());
       return false;
@@ -46,7 +49,9 @@ bool cannot_make_cgroups() {
   return true;
 }
 
-std::string top() { return "/onggi-test-" + std::to_string(getpid()); }
+std::string top() {
+  return "/onggi-test-" + std::to_string(getpid());
+}
 
 std::string content(const std::string& path) {
   std::ifstream file(path);
@@ -58,7 +63,9 @@ bool exists(const std::string& path) {
   struct stat info;
   return stat(path.c_str(), &info) == 0;
 }
-void write_text(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
 
 plan::CgroupPlan planned(const std::string& path, spec::Resources resources = {}) {
   spec::Spec spec;
@@ -77,8 +84,10 @@ void require(const Result<T>& result) {
   if (!result) FAIL(message(result.error()) << " errno " << result.error().errnum);
 }
 
-// A process that is born in the unified cgroup, puts itself into the others, runs `body` and sleeps.
-pid_t start_in(const cgroups::Membership& membership, const std::function<void()>& body = [] {}) {
+// A process that is born in the unified cgroup, puts itself into the others, runs `body` and
+// sleeps.
+pid_t start_in(
+    const cgroups::Membership& membership, const std::function<void()>& body = [] {}) {
   int ready[2];
   REQUIRE(pipe2(ready, O_CLOEXEC) == 0);
   clone_args arguments{};
@@ -127,7 +136,9 @@ TEST_CASE("probe finds the hierarchies of /proc/self/cgroup") {
   CHECK(unified == (facts.cgroup_layout == plan::CgroupLayout::v1 ? 0 : 1));
 }
 
-TEST_CASE("a cgroup is made in all hierarchies, joined, emptied and removed with the parents made for it") {
+TEST_CASE(
+    "a cgroup is made in all hierarchies, joined, emptied and removed with the parents made for "
+    "it") {
   if (cannot_make_cgroups()) return;
   spec::Resources resources;
   resources.memory.emplace().limit = 64 << 20;
@@ -147,7 +158,8 @@ TEST_CASE("a cgroup is made in all hierarchies, joined, emptied and removed with
   for (const plan::CgroupSetting& setting : plan.settings) {
     if (setting.file.starts_with("devices.") || setting.ignore_missing) continue;
     const plan::CgroupDirectory& directory = plan.directories[setting.directory];
-    CHECK(content(directory.mount_point + directory.path + "/" + setting.file) == setting.value + "\n");
+    CHECK(content(directory.mount_point + directory.path + "/" + setting.file) ==
+          setting.value + "\n");
   }
 
   const pid_t pid = start_in(*membership);
@@ -156,7 +168,8 @@ TEST_CASE("a cgroup is made in all hierarchies, joined, emptied and removed with
   for (std::string line; std::getline(lines, line);) {
     const bool found = line.ends_with(":" + top() + "/a/b");
     // Hierarchies that are mounted elsewhere (or nowhere) are not the container's.
-    if (line.starts_with("0::") ? bool(membership->unified) : !line.ends_with(":/")) CHECK_MESSAGE(found, line);
+    if (line.starts_with("0::") ? bool(membership->unified) : !line.ends_with(":/"))
+      CHECK_MESSAGE(found, line);
   }
   auto inside = cgroups::processes(*group);
   require(inside);
@@ -164,7 +177,8 @@ TEST_CASE("a cgroup is made in all hierarchies, joined, emptied and removed with
 
   const auto used = cgroups::check_unused(plan);
   REQUIRE_FALSE(used);
-  CHECK(message(used.error()).find("is in use, by process " + std::to_string(pid)) != std::string::npos);
+  CHECK(message(used.error()).find("is in use, by process " + std::to_string(pid)) !=
+        std::string::npos);
 
   auto again = cgroups::open_group(*group);
   require(again);
@@ -173,7 +187,8 @@ TEST_CASE("a cgroup is made in all hierarchies, joined, emptied and removed with
   require(cgroups::signal_all(*group, SIGTERM));
   CHECK(WTERMSIG(end_of(pid)) == SIGTERM);
   require(cgroups::remove(*group));
-  for (const cgroups::GroupDirectory& directory : group->directories) CHECK_FALSE(exists(directory.mount_point + top()));
+  for (const cgroups::GroupDirectory& directory : group->directories)
+    CHECK_FALSE(exists(directory.mount_point + top()));
   require(cgroups::remove(*group));
 }
 
@@ -230,7 +245,9 @@ TEST_CASE("a refused setting names field, file and value, and leaves nothing beh
   }
 }
 
-TEST_CASE("a setting is written again, last, when another stood in its way; the other file serves a missing one") {
+TEST_CASE(
+    "a setting is written again, last, when another stood in its way; the other file serves a "
+    "missing one") {
   if (cannot_make_cgroups()) return;
   plan::HostFacts facts = probed();
   spec::Resources small;
@@ -254,8 +271,10 @@ TEST_CASE("a setting is written again, last, when another stood in its way; the 
 
 void set_frozen(const cgroups::Group& group, bool frozen) {
   for (const auto& directory : group.directories) {
-    if (directory.freezer) write_text(directory.full_path() + "/freezer.state", frozen ? "FROZEN" : "THAWED");
-    if (group.directories.size() == 1) write_text(directory.full_path() + "/cgroup.freeze", frozen ? "1" : "0");
+    if (directory.freezer)
+      write_text(directory.full_path() + "/freezer.state", frozen ? "FROZEN" : "THAWED");
+    if (group.directories.size() == 1)
+      write_text(directory.full_path() + "/cgroup.freeze", frozen ? "1" : "0");
   }
 }
 
@@ -322,9 +341,11 @@ TEST_CASE("SIGKILL to all outruns a process that keeps forking") {
     auto membership = cgroups::create(plan);
     require(membership);
     cgroups::Group part = *group;
-    if (way == 1) std::erase_if(part.directories, [](const auto& directory) { return directory.unified; });
+    if (way == 1)
+      std::erase_if(part.directories, [](const auto& directory) { return directory.unified; });
     if (way == 2) {
-      std::erase_if(part.directories, [](const auto& directory) { return directory.unified || directory.freezer; });
+      std::erase_if(part.directories,
+                    [](const auto& directory) { return directory.unified || directory.freezer; });
     }
     if (part.directories.empty()) break;
     const pid_t pid = start_in(*membership, [] {
@@ -377,7 +398,8 @@ TEST_CASE("device rules are in force") {
   require(cgroups::remove(*group));
 }
 
-TEST_CASE("an optional cgroup that an ordinary user may not make is left out, any other is an error") {
+TEST_CASE(
+    "an optional cgroup that an ordinary user may not make is left out, any other is an error") {
   if (cannot_make_cgroups()) return;
   const pid_t pid = fork();
   if (pid == 0) {

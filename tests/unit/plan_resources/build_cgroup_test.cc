@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a container's cgroup is, and which hierarchy serves which limit.
+#include "plan/build_cgroup.h"
+
 #include <doctest/doctest.h>
 
 #include <string>
-
-#include "plan/build_cgroup.h"
 
 namespace {
 
@@ -19,8 +19,12 @@ plan::CgroupHierarchy v1(const char* name, std::vector<std::string> controllers)
 plan::HostFacts v1_host() {
   plan::HostFacts facts;
   facts.cgroup_layout = CgroupLayout::v1;
-  facts.cgroups = {v1("cpu,cpuacct", {"cpu", "cpuacct"}), v1("cpuset", {"cpuset"}), v1("devices", {"devices"}),
-                   v1("freezer", {"freezer"}),            v1("memory", {"memory"}), v1("systemd", {"name=systemd"})};
+  facts.cgroups = {v1("cpu,cpuacct", {"cpu", "cpuacct"}),
+                   v1("cpuset", {"cpuset"}),
+                   v1("devices", {"devices"}),
+                   v1("freezer", {"freezer"}),
+                   v1("memory", {"memory"}),
+                   v1("systemd", {"name=systemd"})};
   return facts;
 }
 
@@ -43,13 +47,15 @@ std::string error_of(const Result<plan::CgroupPlan>& plan) {
   return std::string(plan.error().place.view()) + ": " + std::string(plan.error().message.view());
 }
 
-std::string path_of(const plan::HostFacts& facts, spec::Text asked, CgroupRequest request = CgroupRequest::cgroupfs) {
+std::string path_of(const plan::HostFacts& facts, spec::Text asked,
+                    CgroupRequest request = CgroupRequest::cgroupfs) {
   spec::Spec spec;
   spec.linux.cgroups_path = asked;
   const Result<plan::CgroupPlan> plan = plan::build_cgroup(spec, facts, "web", request);
   if (!plan) return error_of(plan);
   const auto& directories = plan.value().directories;
-  for (const plan::CgroupDirectory& directory : directories) CHECK(directory.path == directories.front().path);
+  for (const plan::CgroupDirectory& directory : directories)
+    CHECK(directory.path == directories.front().path);
   return directories.empty() ? "none" : directories.front().path;
 }
 
@@ -66,8 +72,10 @@ TEST_CASE("the path of the cgroup") {
     CHECK(path_of(host, "/pod/./x/..//web/") == "/pod/web");
     CHECK(path_of(host, "../../../etc") == "/etc");
     CHECK(path_of(host, "") == "/onggi-web");
-    CHECK(path_of(host, "/") == "linux.cgroupsPath: '/' is the root cgroup, which cannot be limited or removed");
-    CHECK(path_of(host, "a/..") == "linux.cgroupsPath: 'a/..' is the root cgroup, which cannot be limited or removed");
+    CHECK(path_of(host, "/") ==
+          "linux.cgroupsPath: '/' is the root cgroup, which cannot be limited or removed");
+    CHECK(path_of(host, "a/..") ==
+          "linux.cgroupsPath: 'a/..' is the root cgroup, which cannot be limited or removed");
   }
 }
 
@@ -104,8 +112,8 @@ TEST_CASE("a limit goes to the hierarchy that has its controller") {
   spec::Resources resources;
   resources.memory.emplace().limit = 5;
   resources.hugepage_limits = {{"2MB", 0}};
-  const auto plan =
-      plan::build_cgroup(with_resources(std::move(resources)), hybrid_host(), "web", CgroupRequest::cgroupfs);
+  const auto plan = plan::build_cgroup(with_resources(std::move(resources)), hybrid_host(), "web",
+                                       CgroupRequest::cgroupfs);
   REQUIRE(plan);
   const plan::CgroupPlan& made = plan.value();
   REQUIRE(made.settings.size() > 3);
@@ -168,13 +176,20 @@ TEST_CASE("device rules are v1 settings, a v2 program, or nothing without the ri
   CHECK(v2.value().device_program);
   plan::HostFacts user = v2_host();
   user.euid = 1000;
-  CHECK_FALSE(plan::build_cgroup(spec::Spec{}, user, "web", CgroupRequest::cgroupfs).value().device_program);
+  CHECK_FALSE(plan::build_cgroup(spec::Spec{}, user, "web", CgroupRequest::cgroupfs)
+                  .value()
+                  .device_program);
   spec::Resources everything;
   everything.devices = {{true, 'a', {}, {}, "rwm"}};
   const spec::Spec privileged = with_resources(std::move(everything));
-  CHECK_FALSE(plan::build_cgroup(privileged, v2_host(), "web", CgroupRequest::cgroupfs).value().device_program);
-  CHECK(plan::build_cgroup(privileged, v1_host(), "web", CgroupRequest::cgroupfs).value().settings.empty());
-  CHECK(error_of(plan::build_cgroup(spec::Spec{}, plan::HostFacts{}, "web", CgroupRequest::cgroupfs)) ==
+  CHECK_FALSE(plan::build_cgroup(privileged, v2_host(), "web", CgroupRequest::cgroupfs)
+                  .value()
+                  .device_program);
+  CHECK(plan::build_cgroup(privileged, v1_host(), "web", CgroupRequest::cgroupfs)
+            .value()
+            .settings.empty());
+  CHECK(error_of(
+            plan::build_cgroup(spec::Spec{}, plan::HostFacts{}, "web", CgroupRequest::cgroupfs)) ==
         "linux.resources.devices: this host has no cgroups");
 }
 
@@ -219,7 +234,9 @@ TEST_CASE("the container's user gets the cgroup with a cgroup namespace and a wr
   mount.type = "cgroup";
   mount.options = {"nosuid", "rw"};
   spec.mounts.push_back(std::move(mount));
-  const auto owner = [&] { return plan::build_cgroup(spec, v2_host(), "w", CgroupRequest::cgroupfs).value().owner; };
+  const auto owner = [&] {
+    return plan::build_cgroup(spec, v2_host(), "w", CgroupRequest::cgroupfs).value().owner;
+  };
   CHECK(owner() == 100005);
   spec.linux.namespaces.pop_back();
   CHECK(owner() == 5);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The documents that onggi writes itself, and those of the specification's own test suite if there
 // is a copy.
+#include "spec/default_spec.h"
+#include "spec/features.h"
+#include "spec/mount_options.h"
+#include "support.h"
+
 #include <dirent.h>
 #include <doctest/doctest.h>
 #include <rapidjson/document.h>
@@ -9,11 +14,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-
-#include "spec/default_spec.h"
-#include "spec/features.h"
-#include "spec/mount_options.h"
-#include "support.h"
 
 using namespace onggi;
 using namespace onggi::spec;

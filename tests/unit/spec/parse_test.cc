@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Syntax, types, ranges and names: each refusal with its exact place.
+#include "spec/names.h"
+#include "support.h"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <limits>
-
-#include "spec/names.h"
-#include "support.h"
 
 using namespace onggi;
 using namespace onggi::spec;

@@ -2,12 +2,12 @@
 // What the tests of src/spec share: a document from fragments, and an error as one line.
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "base/result.h"
 #include "spec/parse.h"
 #include "spec/validate.h"
+
+#include <string>
+#include <string_view>
 
 namespace onggi::spec {
 

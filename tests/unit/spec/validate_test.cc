@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One case for each MUST of config.md and config-linux.md that needs no host.
-#include <doctest/doctest.h>
-
 #include "support.h"
+
+#include <doctest/doctest.h>
 
 using namespace onggi;
 using namespace onggi::spec;

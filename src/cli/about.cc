@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// `features` is parsed by engines that read standard output and error together, so it says nothing
+// else.
+#include "cli/about.h"
+
+#include "base/file.h"
+#include "base/path.h"
+#include "cli/help.h"
+#include "cli/version.h"
+#include "linux/seccomp.h"
+#include "spec/default_spec.h"
+#include "spec/features.h"
+
+namespace onggi::cli {
+
+Result<int> spec_command(const Context&, const SpecOptions& options) {
+  const std::string path = join_path(options.bundle, "config.json");
+  const long fd = sys::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644);
+  if (fd == -EEXIST)
+    return with_hint(system_error(fd, "open", path),
+                     "an existing config.json is never overwritten");
+  if (fd < 0) return system_error(fd, "open", path);
+  const UniqueFd file(fd);
+  TRY(write_all(file.get(), path, spec::default_spec()));
+  return 0;
+}
+
+Result<int> features(const Context&, const NoOptions&) {
+  const std::string libseccomp = libseccomp_version();
+  spec::HostFeatures host;
+  host.version = kVersion;
+  host.commit = kCommit;
+  host.libseccomp_version = libseccomp;
+  host.seccomp_architectures = seccomp_architectures();
+  host.seccomp_supported_flags = seccomp_supported_flags();
+  return print(spec::features_document(host));
+}
+
+Result<int> help(const Context& context, const NoOptions&) {
+  if (context.operands.empty()) return print(general_help());
+  const Command* command = TRY(find_command(context.operands[0]));
+  return print_command_help(*command);
+}
+
+Result<int> completion(const Context& context, const NoOptions&) {
+  if (context.operands[0] != "bash") {
+    return make_error(ErrorKind::unsupported, "no completion for '", context.operands[0],
+                      "', only for bash");
+  }
+  return print(bash_completion());
+}
+
+Result<int> man(const Context&, const NoOptions&) {
+  return print(man_page());
+}
+
+std::string version_text() {
+  std::string text = "onggi version ";
+  text.append(kVersion)
+      .append("\ncommit: ")
+      .append(kCommit)
+      .append("\nspec: ")
+      .append(kSpecVersion);
+  return text.append("\nlibseccomp: ").append(libseccomp_version()).append("\n");
+}
+
+}  // namespace onggi::cli

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two buffers of one chunk, one for each direction. A side is polled for reading only while its
+// buffer is empty, so a slow reader slows the writer down instead of filling memory.
+#include "linux/terminal_relay.h"
+
+#include "base/file.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace onggi {
+namespace {
+
+constexpr short kReadable = POLLIN | POLLHUP | POLLERR | POLLNVAL;
+constexpr short kWritable = POLLOUT | POLLHUP | POLLERR | POLLNVAL;
+
+pollfd entry(int fd, short events) {
+  // poll(2) reports POLLHUP even when nothing is asked, and skips negative descriptors.
+  return {.fd = events == 0 ? -1 : fd, .events = events, .revents = 0};
+}
+
+int find_terminal() {
+  winsize size = {};
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (sys::ioctl(fd, TIOCGWINSZ, &size) == 0) return fd;
+  }
+  return -1;
+}
+
+unsigned short cells(uint64_t count) {
+  return static_cast<unsigned short>(std::min<uint64_t>(count, 0xffff));
+}
+
+std::optional<termios> set_raw(int fd) {
+  termios modes = {};
+  if (tcgetattr(fd, &modes) != 0) return std::nullopt;
+  termios raw = modes;
+  cfmakeraw(&raw);
+  if (tcsetattr(fd, TCSANOW, &raw) != 0) return std::nullopt;
+  return modes;
+}
+
+}  // namespace
+
+Result<TerminalRelay> TerminalRelay::open(UniqueFd master,
+                                          const std::optional<spec::ConsoleSize>& size) {
+  // While we hold the other side too, a program that closes its terminal and opens it again does
+  // not hang it up.
+  const long peer = sys::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (peer < 0) return system_error(peer, "ioctl", "TIOCGPTPEER");
+  TerminalRelay relay(std::move(master), UniqueFd(peer));
+  const long flagged = sys::fcntl(relay.master_.get(), F_SETFL, O_RDWR | O_NONBLOCK);
+  if (flagged < 0) return system_error(flagged, "fcntl", "O_NONBLOCK");
+  relay.terminal_ = find_terminal();
+  if (relay.terminal_ >= 0) {
+    relay.resize();
+  } else if (size) {
+    winsize window = {.ws_row = cells(size->height),
+                      .ws_col = cells(size->width),
+                      .ws_xpixel = 0,
+                      .ws_ypixel = 0};
+    (void)sys::ioctl(relay.master_.get(), TIOCSWINSZ, &window);
+  }
+  relay.saved_ = set_raw(STDIN_FILENO);
+  return relay;
+}
+
+TerminalRelay::TerminalRelay(TerminalRelay&& other) noexcept
+    : master_(std::move(other.master_)),
+      peer_(std::move(other.peer_)),
+      terminal_(other.terminal_),
+      saved_(std::exchange(other.saved_, std::nullopt)),
+      input_open_(other.input_open_),
+      output_open_(other.output_open_),
+      line_open_(other.line_open_),
+      to_master_(other.to_master_),
+      to_output_(other.to_output_) {}
+
+TerminalRelay::~TerminalRelay() {
+  if (saved_) (void)tcsetattr(STDIN_FILENO, TCSANOW, &*saved_);
+}
+
+std::array<pollfd, TerminalRelay::kEntries> TerminalRelay::poll_entries() const {
+  const bool wants_input = input_open_ && to_master_.empty();
+  const int master_events = (to_output_.empty() ? POLLIN : 0) | (to_master_.empty() ? 0 : POLLOUT);
+  return {entry(STDIN_FILENO, wants_input ? POLLIN : 0),
+          entry(master_.get(), static_cast<short>(master_events)),
+          entry(STDOUT_FILENO, to_output_.empty() ? 0 : POLLOUT)};
+}
+
+void TerminalRelay::on_ready(std::span<const pollfd, kEntries> entries) {
+  const auto ready = [&](size_t index, short events) {
+    return entries[index].fd >= 0 && (entries[index].revents & events) != 0;
+  };
+  if (ready(0, kReadable)) read_input();
+  if (ready(1, POLLOUT)) write_master();
+  if (ready(1, kReadable) && to_output_.empty()) (void)read_master();
+  if (ready(2, kWritable)) write_output();
+}
+
+void TerminalRelay::resize() {
+  winsize window = {};
+  if (terminal_ < 0 || sys::ioctl(terminal_, TIOCGWINSZ, &window) != 0) return;
+  (void)sys::ioctl(master_.get(), TIOCSWINSZ, &window);
+}
+
+void TerminalRelay::drain() {
+  for (;;) {
+    if (to_output_.empty() && !read_master()) return;
+    // The output may be non-blocking by somebody else's wish.
+    pollfd output = entry(STDOUT_FILENO, POLLOUT);
+    if (sys::retry(SYS_poll, &output, 1, -1) < 0) return;
+    write_output();
+  }
+}
+
+void TerminalRelay::read_input() {
+  const long count = sys::read(STDIN_FILENO, to_master_.bytes.data(), kChunk);
+  if (count == -EAGAIN) return;
+  if (count <= 0) return end_input();
+  to_master_.begin = 0;
+  to_master_.end = static_cast<size_t>(count);
+  line_open_ = to_master_.bytes[to_master_.end - 1] != '\n';
+}
+
+// A terminal has no end of file but the character for it, which counts at the start of a line only:
+// in the middle the first one just ends the read (termios(3)).
+void TerminalRelay::end_input() {
+  input_open_ = false;
+  if (saved_) return;
+  termios modes = {};
+  if (tcgetattr(peer_.get(), &modes) != 0) return;
+  to_master_.begin = 0;
+  to_master_.end = line_open_ ? 2 : 1;
+  to_master_.bytes[0] = to_master_.bytes[1] = static_cast<char>(modes.c_cc[VEOF]);
+}
+
+bool TerminalRelay::read_master() {
+  const long count = sys::read(master_.get(), to_output_.bytes.data(), kChunk);
+  if (count <= 0) return false;
+  to_output_.begin = 0;
+  to_output_.end = static_cast<size_t>(count);
+  if (!output_open_) to_output_.begin = to_output_.end;
+  return true;
+}
+
+void TerminalRelay::write_master() {
+  const long count = sys::write(master_.get(), to_master_.bytes.data() + to_master_.begin,
+                                to_master_.end - to_master_.begin);
+  if (count > 0) to_master_.begin += static_cast<size_t>(count);
+}
+
+void TerminalRelay::write_output() {
+  const long count = sys::write(STDOUT_FILENO, to_output_.bytes.data() + to_output_.begin,
+                                to_output_.end - to_output_.begin);
+  if (count == -EAGAIN) return;
+  if (count >= 0) {
+    to_output_.begin += static_cast<size_t>(count);
+    return;
+  }
+  // Nobody reads any more. What the container writes is still taken, or it would block.
+  output_open_ = false;
+  to_output_.begin = to_output_.end;
+}
+
+Result<UniqueFd> connect_console_socket(const std::string& path) {
+  const long created = sys::socket(AF_UNIX, SOCK_STREAM);
+  if (created < 0) return system_error(created, "socket", path);
+  UniqueFd connection(created);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::string reachable = path;
+  UniqueFd directory;
+  if (path.size() >= sizeof address.sun_path) {
+    // An address holds 107 bytes; through a descriptor only the last component counts.
+    const size_t slash = path.rfind('/');
+    const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    directory = TRY(open_directory(AT_FDCWD, parent));
+    reachable = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + path.substr(slash + 1);
+  }
+  if (reachable.size() >= sizeof address.sun_path)
+    return system_error(-ENAMETOOLONG, "connect", path);
+  std::memcpy(address.sun_path, reachable.data(), reachable.size());
+  const long connected = sys::connect(connection.get(), address, sizeof address);
+  if (connected < 0) return system_error(connected, "connect", path);
+  return connection;
+}
+
+}  // namespace onggi

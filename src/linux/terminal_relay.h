@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The terminal of a foreground container: its pty on one side, our standard input and output on the
+// other.
+//
+//   TerminalRelay relay = TRY(TerminalRelay::open(std::move(master), console_size));
+//   while (init runs) {
+//     auto entries = relay.poll_entries();      // beside the caller's own descriptors
+//     poll(...);
+//     relay.on_ready(entries);                  // on SIGWINCH: relay.resize()
+//   }
+//   relay.drain();                              // the destructor gives our terminal its modes back
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "spec/spec.h"
+
+#include <poll.h>
+#include <termios.h>
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace onggi {
+
+class [[nodiscard]] TerminalRelay {
+ public:
+  // Puts our terminal, if standard input is one, into raw mode. The container's gets our terminal's
+  // size, or `size` when we have none.
+  static Result<TerminalRelay> open(UniqueFd master, const std::optional<spec::ConsoleSize>& size);
+  TerminalRelay(TerminalRelay&& other) noexcept;
+  TerminalRelay& operator=(TerminalRelay&&) = delete;
+  ~TerminalRelay();
+
+  static constexpr size_t kEntries = 3;
+  std::array<pollfd, kEntries> poll_entries() const;
+  void on_ready(std::span<const pollfd, kEntries> entries);
+
+  // Our terminal has a new size.
+  void resize();
+
+  // Writes what the container has left in its terminal; for the time after its end.
+  void drain();
+
+ private:
+  // POLLOUT promises room for this much in a pipe (PIPE_BUF), so a write of it does not block the
+  // caller's loop. Our standard output cannot be made non-blocking: others share its open file
+  // description.
+  static constexpr size_t kChunk = 4096;
+  struct Buffer {
+    std::array<char, kChunk> bytes;
+    size_t begin = 0, end = 0;
+    bool empty() const { return begin == end; }
+  };
+
+  TerminalRelay(UniqueFd master, UniqueFd peer)
+      : master_(std::move(master)), peer_(std::move(peer)) {}
+
+  void read_input();
+  void end_input();
+  bool read_master();
+  void write_master();
+  void write_output();
+
+  UniqueFd master_;
+  UniqueFd peer_;
+  int terminal_ = -1;             // the one of descriptors 0 to 2 that has a window size
+  std::optional<termios> saved_;  // modes of standard input before
+  bool input_open_ = true, output_open_ = true;
+  bool line_open_ = false;  // the last byte of input did not end a line
+  Buffer to_master_, to_output_;
+};
+
+// A connection to the socket that an engine passes as --console-socket.
+Result<UniqueFd> connect_console_socket(const std::string& path);
+
+}  // namespace onggi

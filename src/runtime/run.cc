@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// create and start in one, and in the foreground the wait for the program: signals that we get are
+// its signals.
+#include "linux/socket_message.h"
+#include "linux/terminal_relay.h"
+#include "runtime/creation.h"
+
+#include <linux/prctl.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+
+namespace onggi {
+namespace {
+
+// All signals that may be handled, as a descriptor. Blocked from before init is cloned; init
+// unblocks its own.
+Result<UniqueFd> block_signals() {
+  sigset_t all;
+  (void)sigfillset(&all);
+  (void)sigprocmask(SIG_BLOCK, &all, nullptr);
+  const int fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return system_error(-errno, "signalfd");
+  return UniqueFd(fd);
+}
+
+int exit_status(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// The program in the foreground: its signals, its terminal, and its end.
+class Foreground {
+ public:
+  Foreground(Init& init, UniqueFd signals, std::optional<TerminalRelay> terminal)
+      : init_(init), signals_(std::move(signals)), terminal_(std::move(terminal)) {}
+
+  Result<int> wait();
+
+ private:
+  Result<> forward_signals();
+  void reap();
+
+  Init& init_;
+  UniqueFd signals_;
+  std::optional<TerminalRelay> terminal_;
+  std::optional<int> status_;
+};
+
+// Of all children: as a subreaper we also get what the container's processes leave behind.
+void Foreground::reap() {
+  int status;
+  for (int pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    if (pid == init_.pid()) status_ = exit_status(status);
+  }
+}
+
+Result<> Foreground::forward_signals() {
+  signalfd_siginfo info;
+  while (sys::read(signals_.get(), &info, sizeof info) == static_cast<long>(sizeof info)) {
+    const auto signal = static_cast<int>(info.ssi_signo);
+    if (signal == SIGCHLD) {
+      reap();
+    } else if (signal == SIGWINCH && terminal_) {
+      terminal_->resize();
+    } else if (signal != SIGURG) {
+      const long sent = sys::pidfd_send_signal(init_.pidfd(), signal);
+      if (sent < 0 && sent != -ESRCH) return system_error(sent, "pidfd_send_signal");
+    }
+  }
+  return {};
+}
+
+Result<int> Foreground::wait() {
+  reap();
+  while (!status_) {
+    std::array<pollfd, 2 + TerminalRelay::kEntries> polled = {};
+    polled[0] = {.fd = signals_.get(), .events = POLLIN, .revents = 0};
+    polled[1] = {.fd = init_.pidfd(), .events = POLLIN, .revents = 0};
+    const auto relayed = std::span(polled).subspan<2>();
+    if (terminal_) std::ranges::copy(terminal_->poll_entries(), relayed.begin());
+    const size_t count = terminal_ ? polled.size() : 2;
+    const long ready = sys::retry(SYS_ppoll, polled.data(), count, nullptr, nullptr, 0);
+    if (ready < 0) return system_error(ready, "poll");
+    if (terminal_) terminal_->on_ready(relayed);
+    if (polled[0].revents != 0) TRY(forward_signals());
+    if (polled[1].revents != 0) reap();
+  }
+  if (terminal_) terminal_->drain();
+  return *status_;
+}
+
+// Where the pty master comes to: --console-socket, or ourselves.
+struct Console {
+  UniqueFd for_init, ours;
+};
+
+Result<Console> open_console(const Blueprint& blueprint, const CreateOptions& options) {
+  Console console;
+  const bool terminal = blueprint.spec.process && blueprint.spec.process->terminal;
+  if (!terminal) return console;
+  if (!options.console_socket.empty()) {
+    console.for_init = TRY(connect_console_socket(options.console_socket));
+    return console;
+  }
+  int pair[2];
+  const long connected = sys::socketpair(AF_UNIX, SOCK_STREAM, pair);
+  if (connected < 0) return system_error(connected, "socketpair");
+  console.ours.reset(pair[0]);
+  console.for_init.reset(pair[1]);
+  return console;
+}
+
+Result<std::optional<TerminalRelay>> open_relay(const Blueprint& blueprint,
+                                                const Console& console) {
+  std::optional<TerminalRelay> relay;
+  if (!console.ours) return relay;
+  UniqueFd master = TRY(receive_fd(console.ours.get()));
+  relay.emplace(TRY(TerminalRelay::open(std::move(master), blueprint.spec.process->console_size)));
+  return relay;
+}
+
+Result<int> run_in_foreground(Creation& creation, const Blueprint& blueprint,
+                              const CreateOptions& options, const Console& console,
+                              UniqueFd signals) {
+  std::optional<TerminalRelay> relay = TRY(open_relay(blueprint, console));
+  TRY(creation.commit(options));
+  TRY(creation.init().wait_started(blueprint.plan));
+  return Foreground(creation.init(), std::move(signals), std::move(relay)).wait();
+}
+
+}  // namespace
+
+Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& options) {
+  TRY(check_id(options.id));
+  const Blueprint blueprint = TRY(read_blueprint(runtime, options));
+  TRY(check_feasible(blueprint, options, !options.detach));
+  if (!options.detach && !options.no_subreaper) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  UniqueFd signals;
+  if (!options.detach) signals = TRY(block_signals());
+  Console console = TRY(open_console(blueprint, options));
+  Creation creation = TRY(Creation::begin(runtime, blueprint));
+  TRY(creation.launch_init(blueprint, console.for_init.get(), false));
+  console.for_init.reset();
+  if (options.detach) {
+    TRY(creation.commit(options));
+    TRY(creation.init().wait_started(blueprint.plan));
+    creation.release();
+    return 0;
+  }
+  const int status =
+      TRY(run_in_foreground(creation, blueprint, options, console, std::move(signals)));
+  if (options.keep) creation.release();
+  return status;
+}
+
+}  // namespace onggi

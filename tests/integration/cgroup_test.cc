@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Control groups: where the container is, which limits the kernel files show, and that the limits bite. Every value is
+// asked for by its v1 and its v2 name, so that the cases run on both layouts.
+#include <unistd.h>
+
+#include "support/suite.h"
+
+using namespace onggi::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string own_path() { return "/" + tag() + "-path"; }
+
+// A created container with these resources.
+struct Limited {
+  explicit Limited(std::string_view resources) {
+    bundle.set_json("/linux/resources", resources);
+    outcome = container.create();
+    pid = outcome.ok() ? container.pid() : 0;
+  }
+  std::string value(std::string_view controller, std::string_view v1, std::string_view v2) const {
+    return cgroup_value(pid, controller, v1, v2);
+  }
+  Bundle bundle;
+  Container container{bundle};
+  Outcome outcome;
+  pid_t pid = 0;
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("cgroup");
+
+CASE("cgroupsPath is the place of the container in every hierarchy, and is gone afterwards") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("pids"));
+  Bundle bundle;
+  bundle.set("/linux/cgroupsPath", own_path() + "/inner");
+  Container container(bundle);
+  REQUIRE(container.create().ok());
+  const pid_t pid = container.pid();
+  for (const std::string controller : {"pids", "memory", "cpu"}) {
+    CAPTURE(controller);
+    CHECK(cgroup_directory(pid, controller).string().ends_with(own_path() + "/inner"));
+  }
+  CHECK(container.remove(true).ok());
+  for (const std::string& left : tagged_cgroups()) {
+    CHECK_FALSE(left.ends_with("/inner"));
+    rmdir(left.c_str());  // whether the parent that was made on the way is removed is the runtime's choice
+  }
+}
+
+CASE("a limit on the number of processes is written and bites") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("pids"));
+  Bundle bundle;
+  bundle.set("/linux/resources/pids/limit", 5).guest({"fork", "20"});
+  Container container(bundle);
+  REQUIRE(container.create().ok());
+  const pid_t pid = container.pid();
+  CHECK(cgroup_value(pid, "pids", "pids.max", "pids.max") == "5");
+  CHECK(container.start().ok());
+  CHECK(container.wait_exit(pid) == 0);
+  CHECK(container.output() == "fork 4 EAGAIN\n");
+}
+
+CASE("a pids limit of -1 is no limit") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 writes -1 to the file");
+  REQUIRES(cgroup_controller("pids"));
+  const Limited limited(R"({"pids": {"limit": -1}})");
+  REQUIRE(limited.outcome.ok());
+  CHECK(limited.value("pids", "pids.max", "pids.max") == "max");
+}
+
+CASE("memory limits are written") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("memory"));
+  const Limited limited(R"({"memory": {"limit": 67108864, "reservation": 33554432}})");
+  REQUIRE(limited.outcome.ok());
+  CHECK(limited.value("memory", "memory.limit_in_bytes", "memory.max") == "67108864");
+  CHECK(limited.value("memory", "memory.soft_limit_in_bytes", "memory.low") == "33554432");
+}
+
+CASE("a program over its memory limit is killed") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("memory"));
+  Bundle bundle;
+  bundle.set("/linux/resources/memory/limit", 33554432).guest({"eat-memory", "134217728"});
+  const bool swap = fs::exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes") || cgroup_v2().met;
+  if (swap) bundle.set("/linux/resources/memory/swap", 33554432);
+  CHECK(run(bundle).status == 137);
+}
+
+CASE("cpu shares, quota and period are written") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("cpu"));
+  const Limited limited(R"({"cpu": {"shares": 2048, "quota": 50000, "period": 200000}})");
+  REQUIRE(limited.outcome.ok());
+  if (cgroup_v2().met) {
+    CHECK(limited.value("cpu", "", "cpu.max") == "50000 200000");
+    if (is_onggi()) CHECK(limited.value("cpu", "", "cpu.weight") == "170");
+  } else {
+    CHECK(limited.value("cpu", "cpu.shares", "") == "2048");
+    CHECK(limited.value("cpu", "cpu.cfs_quota_us", "") == "50000");
+    CHECK(limited.value("cpu", "cpu.cfs_period_us", "") == "200000");
+  }
+}
+
+CASE("cpuset cpus and mems are written and hold") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("cpuset"));
+  Bundle bundle;
+  bundle.set_json("/linux/resources/cpu", R"({"cpus": "0", "mems": "0"})").guest({"cpus"});
+  CHECK(run(bundle).out == "cpus 0\n");
+}
+
+CASE("a CPU that the host does not have is an error that names the field") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 leaves the cgroups of a failed create behind");
+  REQUIRES(cgroup_controller("cpuset"));
+  const Limited limited(R"({"cpu": {"cpus": "4000"}})");
+  CHECK(limited.outcome.status == 1);
+  if (is_onggi()) CHECK(contains(limited.outcome.err, "linux.resources.cpu.cpus"));
+}
+
+CASE("a memory limit below what a process needs is a clear error or a killed container, and leaves nothing") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("memory"));
+  const Limited limited(R"({"memory": {"limit": 4096}})");
+  CHECK_FALSE(limited.outcome.ok());
+  if (is_onggi()) CHECK(contains(limited.outcome.err, "memory"));
+}
+
+CASE("a swap limit below the memory limit is an error that names the field") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 leaves the cgroups of a failed create behind");
+  REQUIRES(cgroup_controller("memory"));
+  const Limited limited(R"({"memory": {"limit": 67108864, "swap": 33554432}})");
+  CHECK(limited.outcome.status == 1);
+  if (is_onggi()) CHECK(contains(limited.outcome.err, "linux.resources.memory.swap"));
+}
+
+CASE("unified settings are an error on cgroup v1") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 leaves the cgroups of a failed create behind");
+  REQUIRES(cgroup_v1());
+  const Limited limited(R"({"unified": {"pids.max": "5"}})");
+  CHECK(limited.outcome.status == 1);
+  if (is_onggi()) CHECK(contains(limited.outcome.err, "linux.resources.unified"));
+}
+
+CASE("unified settings are written on cgroup v2") {
+  REQUIRES(root());
+  REQUIRES(cgroup_v2());
+  const Limited limited(R"({"unified": {"pids.max": "5", "memory.high": "1073741824"}})");
+  REQUIRE(limited.outcome.ok());
+  CHECK(limited.value("pids", "", "pids.max") == "5");
+  CHECK(limited.value("memory", "", "memory.high") == "1073741824");
+}
+
+CASE("device rules are applied in order") {
+  REQUIRES(root());
+  Bundle bundle;
+  bundle.set("/linux/devices", Strings{}).set_json("/linux/devices", R"([
+    {"type": "c", "path": "/dev/allowed", "major": 10, "minor": 229},
+    {"type": "c", "path": "/dev/denied", "major": 10, "minor": 183}])");
+  bundle.set_json("/linux/resources/devices", R"([{"allow": false, "access": "rwm"},
+    {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"}])");
+  bundle.guest({"open", "/dev/allowed", "rw", "--", "open", "/dev/denied", "r"});
+  const Outcome outcome = run(bundle);
+  CHECK_FALSE(contains(outcome.out, "open /dev/allowed: EPERM"));
+  CHECK(contains(outcome.out, "open /dev/denied: EPERM"));
+}
+
+CASE("without a cgroup namespace the program sees its path on the host") {
+  REQUIRES(root());
+  Bundle bundle;
+  bundle.drop_namespace("cgroup").set("/linux/cgroupsPath", own_path()).guest({"cgroup"});
+  CHECK(contains(run(bundle).out, own_path() + "\n"));
+}
+
+CASE("with a cgroup namespace the program sees itself at the root") {
+  REQUIRES(root());
+  Bundle bundle;
+  const Outcome outcome = run(bundle.guest({"cgroup"}));
+  CHECK(contains(outcome.out, ":/\n"));
+  CHECK_FALSE(contains(outcome.out, tag()));
+}
+
+CASE("create refuses a cgroup with processes in it") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 does not look");
+  DEVIATES("runc", "1.1.5 only warns");
+  Bundle bundle;
+  bundle.set("/linux/cgroupsPath", own_path());
+  Container first(bundle), second(bundle);
+  REQUIRE(first.create().ok());
+  const Outcome refused = second.create();
+  CHECK(refused.status == 1);
+  if (is_onggi()) CHECK(contains(refused.err, "linux.cgroupsPath"));
+  CHECK(first.status() == "created");
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables, against what engines pass: containerd and dockerd through go-runc, podman and CRI-O
+// through conmon.
+#include "cli/container_commands.h"
+#include "cli/help.h"
+#include "cli/signals.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace onggi::cli {
+namespace {
+
+bool has(std::span<const OptionRow> rows, std::string_view name, bool takes_value) {
+  return std::ranges::any_of(rows, [&](const OptionRow& row) {
+    return row.name == name && (row.value != nullptr) == takes_value;
+  });
+}
+
+struct EngineFlag {
+  const char* command;  // empty: before the command
+  const char* name;
+  bool takes_value;
+};
+constexpr EngineFlag kEngineFlags[] = {
+    {"", "root", true},
+    {"", "log", true},
+    {"", "log-format", true},
+    {"", "log-level", true},
+    {"", "debug", false},
+    {"", "systemd-cgroup", false},
+    {"", "cgroup-manager", true},
+    {"", "rootless", true},
+    {"", "version", false},
+    {"create", "bundle", true},
+    {"create", "config", true},
+    {"create", "console-socket", true},
+    {"create", "pidfd-socket", true},
+    {"create", "pid-file", true},
+    {"create", "no-pivot", false},
+    {"create", "no-new-keyring", false},
+    {"create", "preserve-fds", true},
+    {"run", "bundle", true},
+    {"run", "pid-file", true},
+    {"run", "detach", false},
+    {"run", "keep", false},
+    {"run", "no-subreaper", false},
+    {"kill", "all", false},
+    {"delete", "force", false},
+    {"list", "format", true},
+    {"list", "quiet", false},
+    {"spec", "bundle", true},
+    {"spec", "rootless", false},
+};
+
+TEST_CASE("every flag that engines pass has a row") {
+  for (const EngineFlag& flag : kEngineFlags) {
+    CAPTURE(flag.command);
+    CAPTURE(flag.name);
+    std::span<const OptionRow> rows = global_options();
+    if (*flag.command != 0) {
+      const Result<const Command*> command = find_command(flag.command);
+      REQUIRE(static_cast<bool>(command));
+      rows = command.value()->options;
+    }
+    CHECK(has(rows, flag.name, flag.takes_value));
+  }
+}
+
+TEST_CASE("names and letters are unique within a table") {
+  const auto check = [](std::span<const OptionRow> rows) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      for (size_t j = i + 1; j < rows.size(); ++j) {
+        CHECK(std::string_view(rows[i].name) != rows[j].name);
+        CHECK_FALSE((rows[i].letter != 0 && rows[i].letter == rows[j].letter));
+      }
+    }
+  };
+  check(global_options());
+  for (const Command& command : commands()) check(command.options);
+}
+
+TEST_CASE("commands to come exist and have no function") {
+  for (const char* name :
+       {"exec", "pause", "resume", "ps", "events", "update", "checkpoint", "restore"}) {
+    CAPTURE(name);
+    const Result<const Command*> command = find_command(name);
+    REQUIRE(static_cast<bool>(command));
+    CHECK((command.value()->invoke == nullptr));
+    CHECK(command.value()->failure_status == (std::string_view(name) == "exec" ? 255 : 1));
+  }
+}
+
+TEST_CASE("an unknown command is an error with a suggestion") {
+  const Result<const Command*> command = find_command("strat");
+  REQUIRE_FALSE(static_cast<bool>(command));
+  CHECK(command.error().message.view() == "unknown command 'strat'");
+  CHECK(command.error().hint.view() == "did you mean 'start'?");
+}
+
+TEST_CASE("the number of operands is checked") {
+  const Command& kill = *find_command("kill").value();
+  struct {
+    bool all = false;
+  } target;
+  std::string subject;
+  const auto parse = [&](std::vector<std::string_view> words) {
+    const Result<ParsedArguments> parsed = parse_command(kill, &target, words, subject);
+    return parsed ? std::string() : std::string(parsed.error().message.view());
+  };
+  CHECK(parse({"web"}) == "");
+  CHECK(parse({"-a", "web", "9"}) == "");
+  CHECK(subject == "web");
+  CHECK(parse({}) == "too few arguments");
+  CHECK(parse({"web", "9", "more"}) == "unexpected argument 'more'");
+}
+
+TEST_CASE("signals are known by name and number") {
+  const auto signal = [](std::string_view text) {
+    const Result<int> parsed = parse_signal(text);
+    return parsed ? parsed.value() : -1;
+  };
+  CHECK(signal("TERM") == SIGTERM);
+  CHECK(signal("sigkill") == SIGKILL);
+  CHECK(signal("SigHup") == SIGHUP);
+  CHECK(signal("9") == 9);
+  CHECK(signal("0") == 0);
+  CHECK(signal("64") == 64);
+  CHECK(signal("RTMIN") == 34);
+  CHECK(signal("SIGRTMIN+3") == 37);
+  CHECK(signal("rtmax-1") == 63);
+  CHECK(signal("IO") == SIGIO);
+  CHECK(signal("CHLD") == signal("CLD"));
+  for (const char* wrong :
+       {"", "SIG", "65", "-1", "FOO", "RTMIN-1", "RTMIN+31", "RTMAX+1", "RTMIN+", "9x", "SIG9"}) {
+    CAPTURE(wrong);
+    CHECK(signal(wrong) == -1);
+  }
+}
+
+TEST_CASE("lists look as engines and people expect") {
+  CHECK(list_as_json({}) == "[]\n");
+  CHECK(list_as_table({}) == "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n");
+  ContainerSummary web;
+  web.id = "web";
+  web.bundle = "/srv/bundles/web";
+  web.created = "2026-01-02T03:04:05.000000006Z";
+  web.owner = "root";
+  web.pid = 17;
+  web.status = Status::running;
+  CHECK(list_as_table({&web, 1}) ==
+        "ID          PID         STATUS      BUNDLE             CREATED                          "
+        "OWNER\n"
+        "web         17          running     /srv/bundles/web   2026-01-02T03:04:05.000000006Z   "
+        "root\n");
+  CHECK(list_as_json({&web, 1}) ==
+        "[{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":17,\"status\":\"running\",\"bundle\":\"/"
+        "srv/bundles/web\","
+        "\"created\":\"2026-01-02T03:04:05.000000006Z\",\"owner\":\"root\"}]\n");
+}
+
+TEST_CASE("help, completion and the manual name every shown option") {
+  const std::string completion = bash_completion();
+  const std::string manual = man_page();
+  for (const Command& command : commands()) {
+    if (command.summary == nullptr) continue;
+    CHECK(general_help().find(std::string("\n  ") + command.name + " ") != std::string::npos);
+    CHECK(completion.find(std::string("\n  ") + command.name + ")") != std::string::npos);
+    const std::string help = command_help(command);
+    for (const OptionRow& row : command.options) {
+      CAPTURE(row.name);
+      CHECK((help.find(spelling(row)) != std::string::npos) == (row.help != nullptr));
+    }
+  }
+  CHECK(manual.find("\\fB\\-\\-preserve\\-fds\\fR \\fIN\\fR") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace onggi::cli

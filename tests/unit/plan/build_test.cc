@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single decisions of the planner.
+#include "support.h"
+
+#include <linux/sched.h>
+
+#include <algorithm>
+
+namespace onggi::test {
+namespace {
+
+// A small valid configuration with something more in each part.
+std::string document(const std::string& process, const std::string& top, const std::string& linux) {
+  return R"({"ociVersion": "1.3.0", "root": {"path": "rootfs"},
+             "process": {"cwd": "/", "args": ["x"])" +
+         (process.empty() ? "" : ", " + process) + "}" + (top.empty() ? "" : ", " + top) +
+         R"(, "linux": {)" +
+         (linux.empty() ? R"("namespaces": [{"type": "mount"}, {"type": "pid"}])" : linux) + "}}";
+}
+
+template <class Record>
+std::vector<Record> steps(const plan::Plan& plan) {
+  std::vector<Record> found;
+  for (const auto* list : {&plan.before_pivot, &plan.after_pivot}) {
+    for (const plan::Step& step : *list) {
+      if (const auto* record = std::get_if<Record>(&step.action)) found.push_back(*record);
+    }
+  }
+  return found;
+}
+
+std::string refusal(const plan::Plan& plan) {
+  if (plan.refused.empty()) return "";
+  return std::string(plan.refused.front().place.view()) + ": " +
+         std::string(plan.refused.front().message.view());
+}
+
+TEST_CASE("fields that are not applied yet are refused by name") {
+  const auto refused = [](const std::string& process, const std::string& top,
+                          const std::string& linux) {
+    const Result<plan::Plan> plan = plan_of(document(process, top, linux), v2_host());
+    REQUIRE(plan);
+    return refusal(plan.value());
+  };
+  const std::string namespaces = R"("namespaces": [{"type": "mount"}, {"type": "network"}], )";
+  CHECK(refused("", R"("hooks": {"prestart": [{"path": "/x"}]})", "") ==
+        "hooks.prestart: not supported yet");
+  CHECK(refused("", R"("hooks": {"poststop": [{"path": "/x"}]})", "") ==
+        "hooks.poststop: not supported yet");
+  CHECK(refused(R"("scheduler": {"policy": "SCHED_BATCH"})", "", "") ==
+        "process.scheduler: not supported yet");
+  CHECK(refused(R"("ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 4})", "", "") ==
+        "process.ioPriority: not supported yet");
+  CHECK(refused("", "", namespaces + R"("personality": {"domain": "LINUX32"})") ==
+        "linux.personality: not supported yet");
+  CHECK(refused("", "", namespaces + R"("netDevices": {"eth1": {"name": "eth0"}})") ==
+        "linux.netDevices: not supported yet");
+  CHECK(refused("", "", namespaces + R"("memoryPolicy": {"mode": "MPOL_LOCAL"})") ==
+        "linux.memoryPolicy: not supported yet");
+  CHECK(refused("", "", namespaces + R"("intelRdt": {"closID": "a"})") ==
+        "linux.intelRdt: not supported yet");
+  CHECK(refused("",
+                R"("mounts": [{"destination": "/a", "type": "tmpfs", "options": ["tmpcopyup"]}])",
+                "") == "mounts[0].options[0]: not supported yet");
+  CHECK(refused("", "", "") == "");
+}
+
+TEST_CASE("labels are refused where their module is not in force") {
+  plan::HostFacts facts = v2_host();
+  const std::string text = document(R"("apparmorProfile": "web")", "", "");
+  CHECK(refusal(plan_of(text, facts).value()) ==
+        "process.apparmorProfile: AppArmor is not enabled on this host");
+  facts.apparmor = true;
+  CHECK(refusal(plan_of(text, facts).value()) == "");
+}
+
+TEST_CASE("an ordinary user is refused before side effects") {
+  plan::HostFacts facts = v2_host();
+  facts.euid = 1000;
+  const Result<plan::Plan> plan = plan_of(document("", "", ""), facts);
+  if (plan) CHECK(refusal(plan.value()) == ": running as an ordinary user is not supported yet");
+}
+
+TEST_CASE("without a mount namespace nothing may be mounted") {
+  const std::string text = document("", R"("mounts": [{"destination": "/tmp", "type": "tmpfs"}])",
+                                    R"("namespaces": [{"type": "pid"}])");
+  const Result<plan::Plan> plan = plan_of(text, v2_host());
+  REQUIRE(!plan);
+  CHECK(plan.error().place.view() == "mounts");
+  const Result<plan::Plan> bare = plan_of(document("", "", R"("namespaces": [])"), v2_host());
+  REQUIRE(bare);
+  CHECK(steps<plan::EnterRootfs>(bare.value()).front().way == plan::EnterRootfs::Way::chroot);
+  CHECK(steps<plan::MakeDevice>(bare.value()).empty());
+}
+
+TEST_CASE("a mount below /proc must be one of lxcfs") {
+  const auto place = [](const std::string& destination, const std::string& rest) {
+    const Result<plan::Plan> plan = plan_of(
+        document("", R"("mounts": [{"destination": ")" + destination + "\", " + rest + "}]", ""),
+        v2_host());
+    return plan ? std::string() : std::string(plan.error().place.view());
+  };
+  const std::string bind = R"("source": "/x", "options": ["bind"])";
+  CHECK(place("/proc/meminfo", bind) == "");
+  CHECK(place("/proc/sys", bind) == "mounts[0].destination");
+  CHECK(place("/proc/../proc/sys/./kernel", bind) == "mounts[0].destination");
+  CHECK(place("/proc", R"("type": "tmpfs")") == "mounts[0].destination");
+  CHECK(place("/proc", R"("type": "proc")") == "");
+  CHECK(place("/process", bind) == "");
+}
+
+TEST_CASE("a read-only tmpfs and /dev are made read-only after they are filled") {
+  const Result<plan::Plan> plan = plan_of(
+      document("", R"("mounts": [{"destination": "/dev", "type": "tmpfs", "options": ["ro"]}])",
+               ""),
+      v2_host());
+  REQUIRE(plan);
+  CHECK((steps<plan::FilesystemMount>(plan.value()).front().attributes & MOUNT_ATTR_RDONLY) == 0);
+  CHECK(steps<plan::RemountReadonly>(plan.value()).size() == 1);
+}
+
+TEST_CASE("a bound /dev is left alone") {
+  const Result<plan::Plan> plan = plan_of(
+      document("",
+               R"("mounts": [{"destination": "/dev/", "source": "/dev", "options": ["rbind"]}])",
+               ""),
+      v2_host());
+  REQUIRE(plan);
+  CHECK(steps<plan::MakeDevice>(plan.value()).empty());
+  CHECK(steps<plan::MakeLink>(plan.value()).empty());
+}
+
+TEST_CASE("devices are bound in a user namespace, made elsewhere") {
+  const std::string user = R"("namespaces": [{"type": "mount"}, {"type": "user"}],
+      "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 10}],
+      "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 10}])";
+  CHECK(steps<plan::MakeDevice>(plan_of(document("", "", user), v2_host()).value()).front().bind);
+  CHECK(!steps<plan::MakeDevice>(plan_of(document("", "", ""), v2_host()).value()).front().bind);
+}
+
+TEST_CASE("a bridge goes between only where it must") {
+  const auto bridge = [](const std::string& namespaces, const std::string& more = "") {
+    const Result<plan::Plan> plan =
+        plan_of(document("", "", "\"namespaces\": [" + namespaces + "]" + more), v2_host());
+    REQUIRE(plan);
+    return plan->namespaces.bridge;
+  };
+  const std::string maps = R"(, "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 10}],
+      "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 10}])";
+  CHECK(!bridge(R"({"type": "mount"}, {"type": "pid"}, {"type": "network", "path": "/n"})"));
+  CHECK(!bridge(R"({"type": "mount"}, {"type": "user"})", maps));
+  CHECK(bridge(R"({"type": "mount"}, {"type": "pid", "path": "/n"})"));
+  CHECK(bridge(R"({"type": "mount"}, {"type": "time"})"));
+  CHECK(bridge(R"({"type": "mount"}, {"type": "user"}, {"type": "network", "path": "/n"})", maps));
+}
+
+TEST_CASE("what cannot be granted is left out with a warning") {
+  plan::HostFacts facts = v2_host();
+  facts.capabilities = 1U << 0;  // CAP_CHOWN
+  const Result<plan::Plan> plan = plan_of(
+      document(
+          R"("capabilities": {"bounding": ["CAP_CHOWN", "CAP_KILL", "CAP_NEW"], "permitted": ["CAP_CHOWN"],
+                  "effective": ["CAP_CHOWN", "CAP_KILL"]})",
+          "", ""),
+      facts);
+  REQUIRE(plan);
+  CHECK(plan->handoff.capabilities.bounding == 1);
+  CHECK(plan->handoff.capabilities.effective == 1);
+  CHECK(plan->warnings.size() == 2);
+}
+
+TEST_CASE("the last of several entries for a variable counts, an empty HOME is none") {
+  const Result<plan::Plan> plan =
+      plan_of(document(R"("env": ["A=1", "PATH=/x", "A=2", "HOME="])", "", ""), v2_host());
+  REQUIRE(plan);
+  const plan::PoolView pool = plan->pool.view();
+  std::vector<std::string> entries;
+  for (plan::Text text : pool(plan->handoff.env)) entries.emplace_back(pool(text));
+  CHECK(entries == std::vector<std::string>{"PATH=/x", "A=2"});
+  CHECK(std::string(pool(plan->handoff.path)) == "/x");
+  CHECK(plan->handoff.find_home);
+}
+
+TEST_CASE("descriptors of socket activation are announced to the program") {
+  plan::LaunchOptions options;
+  options.listen_fds = 2;
+  const Result<plan::Plan> plan = plan_of(document("", "", ""), v2_host(), options);
+  REQUIRE(plan);
+  const std::string_view bytes = plan->pool.bytes();
+  CHECK(bytes.find("LISTEN_FDS=2") != std::string_view::npos);
+  CHECK(bytes.find("LISTEN_PID=1") != std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace onggi::test
