@@ -5,7 +5,7 @@ target_compile_options(onggi_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
   -Wnull-dereference -Wimplicit-fallthrough -Wformat=2 -Wundef -Wswitch-enum -Wvla
   # -Wno-restrict: g++ 12 warns about std::string's own operator+ (GCC bug 105651).
-  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wframe-larger-than=49152 -Wno-restrict>
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-restrict>
   $<$<BOOL:${ONGGI_WERROR}>:-Werror>)
 
 # What a runtime that is root should have, whatever it costs.
@@ -26,7 +26,8 @@ target_link_libraries(onggi_code INTERFACE onggi_warnings onggi_hardening)
 
 # src/ itself: an error is a value. Tests have exceptions.
 add_library(onggi_style INTERFACE)
-target_compile_options(onggi_style INTERFACE -fno-exceptions -fno-rtti)
+target_compile_options(onggi_style INTERFACE
+  -fno-exceptions -fno-rtti $<$<CXX_COMPILER_ID:GNU>:-Wframe-larger-than=49152>)
 
 if(ONGGI_SANITIZE)
   target_compile_options(onggi_code INTERFACE

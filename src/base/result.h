@@ -36,6 +36,7 @@ class [[nodiscard]] Result {
   const T& value() const& { return check(ok_), value_; }
   T&& value() && { return check(ok_), std::move(value_); }
   T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
   T& operator*() { return value(); }
   const Error& error() const { return check(!ok_), error_; }
 

@@ -148,7 +148,7 @@ CASE("values that the specification rules out are named") {
       {"/root/path", R"("no-such-rootfs")", "root.path"},
       {"/root/path", R"("config.json")", "root.path"},
       {"/root/path", R"("")", "root.path"},
-      {"/process/rlimits/1", R"({"type": "RLIMIT_NOFILE", "hard": 1, "soft": 1})", "process.rlimits[1].type"},
+      {"/process/rlimits/1", R"({"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 512})", "process.rlimits[1].type", kBoth},
       {"/process/rlimits/0/type", R"("RLIMIT_NOPE")", "process.rlimits[0].type"},
       {"/process/rlimits/0/soft", "2000", "process.rlimits[0].soft"},
       {"/linux/namespaces/6", R"({"type": "network"})", "linux.namespaces[6].type", kCrun},

@@ -211,14 +211,15 @@ CASE("cgroups: the allowed device list is applied in order") {
   CITE("config-linux.md#allowed-device-list: The runtime MUST apply entries in the listed order.");
   REQUIRES(root());
   Bundle bundle;
-  bundle.set_json("/linux/devices", R"([{"type": "c", "path": "/dev/open", "major": 1, "minor": 11},
+  bundle.set_json("/linux/devices", R"([{"type": "c", "path": "/dev/open", "major": 10, "minor": 229},
                                         {"type": "c", "path": "/dev/closed", "major": 1, "minor": 1}])");
   bundle.set_json("/linux/resources/devices", R"([{"allow": false, "access": "rwm"},
-    {"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw"},
+    {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"},
     {"allow": true, "type": "c", "major": 1, "minor": 1, "access": "rw"},
     {"allow": false, "type": "c", "major": 1, "minor": 1, "access": "rw"}])");
   const Outcome outcome = run(bundle.guest({"open", "/dev/open", "r", "--", "open", "/dev/closed", "r"}));
-  CHECK(contains(outcome.out, "open /dev/open: ok\n"));
+  // Whether there is a driver behind the number is not the question.
+  CHECK_FALSE(contains(outcome.out, "open /dev/open: EPERM"));
   CHECK(contains(outcome.out, "open /dev/closed: EPERM\n"));
 }
 
@@ -305,6 +306,7 @@ CASE("rootfsPropagation: every value of the specification runs, others are an er
        "propagation. Its value is either shared, slave, private or unbindable.");
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 ignores unknown values");
+  DEVIATES("runc", "1.1.5 makes the root unbindable before it binds it");
   Bundle bundle;
   for (const std::string value : {"shared", "slave", "private", "unbindable"}) {
     CAPTURE(value);

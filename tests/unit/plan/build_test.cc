@@ -2,7 +2,7 @@
 // Single decisions of the planner.
 #include "support.h"
 
-#include <linux/sched.h>
+#include <linux/mount.h>
 
 #include <algorithm>
 
