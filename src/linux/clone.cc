@@ -77,7 +77,8 @@ Result<Child> clone_borrowing(const CloneRequest& request, void (*entry)(void*),
   arguments.flags |= CLONE_VM | CLONE_VFORK;
   arguments.stack = reinterpret_cast<uintptr_t>(child_stack);
   arguments.stack_size = sizeof child_stack;
-  return child_or_error(clone_onto_stack(&arguments, entry, argument), pidfd);
+  const long pid = clone_onto_stack(&arguments, entry, argument);
+  return child_or_error(pid, pidfd);
 }
 
 Result<Child> clone_copying(const CloneRequest& request, void (*entry)(void*), void* argument) {

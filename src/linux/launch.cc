@@ -7,6 +7,7 @@
 #include "linux/id_mappings.h"
 #include "linux/join.h"
 #include "linux/sealed_init.h"
+#include "linux/signals.h"
 #include "linux/socket_message.h"
 
 #include <linux/close_range.h>
@@ -237,7 +238,16 @@ Result<std::optional<Message>> Init::receive(const plan::Plan& plan) {
   return std::optional<Message>(received->message);
 }
 
-Result<> Init::wait_ready(const plan::Plan& plan) {
+Result<> Init::wait_ready(const plan::Plan& plan, int signals) {
+  pollfd polled[] = {{.fd = channel_.get(), .events = POLLIN, .revents = 0},
+                     {.fd = signals, .events = POLLIN, .revents = 0}};
+  while (polled[0].revents == 0) {
+    const long ready = sys::retry(SYS_ppoll, &polled[0], 2, nullptr, nullptr, 0);
+    if (ready < 0) return system_error(ready, "poll");
+    const int signal = polled[1].revents != 0 ? next_signal(signals) : 0;
+    if (is_terminating(signal))
+      return make_error(ErrorKind::system, "interrupted by signal ", signal);
+  }
   const std::optional<Message> message = TRY(receive(plan));
   if (message && message->kind == MessageKind::ready) return {};
   return with_hint(

@@ -33,8 +33,9 @@ class Init {
   int pidfd() const { return child_.pidfd.get(); }
   int channel() const { return channel_.get(); }
 
-  // Everything is in place but the program. An error names the place in config.json.
-  Result<> wait_ready(const plan::Plan& plan);
+  // Everything is in place but the program. An error names the place in config.json. `signals` is a
+  // descriptor of block_signals(): one that would have ended us is an error, too.
+  Result<> wait_ready(const plan::Plan& plan, int signals);
   // From here on the container lives without us. `seccomp` is a compiled filter, or -1.
   Result<> commit(int seccomp, bool start_now);
   // After commit(start_now): nothing when the program runs.

@@ -116,6 +116,7 @@ void build_handoff(BuildContext& context) {
   handoff.no_new_privileges = process.no_new_privileges;
   handoff.apparmor = pool.text(process.apparmor_profile);
   handoff.selinux = pool.text(process.selinux_label);
+  if (spec.linux.personality) handoff.personality = static_cast<int32_t>(*spec.linux.personality);
   add_environment(context, process);
   add_user(context, process.user);
   if (process.capabilities) add_capabilities(context, *process.capabilities);

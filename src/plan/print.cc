@@ -193,6 +193,9 @@ void print_handoff(const Plan& plan, std::string& text) {
   if (handoff.apparmor) add_line(text, "process.apparmorProfile", pool(handoff.apparmor));
   if (handoff.selinux) add_line(text, "process.selinuxLabel", pool(handoff.selinux));
   if (handoff.no_new_privileges) add_line(text, "process.noNewPrivileges", "set");
+  if (handoff.personality >= 0) {
+    add_line(text, "linux.personality", std::to_string(handoff.personality));
+  }
   if (handoff.seccomp) {
     add_line(text, "linux.seccomp",
              handoff.no_new_privileges ? "load last" : "load before capabilities are dropped");

@@ -39,7 +39,6 @@ constexpr Row kRows[] = {
     {"process.execCPUAffinity", has_in_process<&spec::Process::exec_cpu_affinity>},
     {"linux.intelRdt", has_in_linux<&spec::Linux::intel_rdt>},
     {"linux.memoryPolicy", has_in_linux<&spec::Linux::memory_policy>},
-    {"linux.personality", has_in_linux<&spec::Linux::personality>},
     {"linux.netDevices", [](const spec::Spec& spec) { return !spec.linux.net_devices.empty(); }},
     {"linux.mountLabel", [](const spec::Spec& spec) { return !spec.linux.mount_label.empty(); }},
     {"linux.seccomp.listenerPath",

@@ -177,6 +177,7 @@ struct Handoff {
   Text apparmor, selinux;  // label of the program, set for the coming execve
   Text keyring;            // name of a new session keyring
   uint32_t seccomp_flags = 0;
+  int32_t personality = -1;  // execution domain for personality(2); -1: unchanged
   bool set_groups = true;  // false where setgroups(2) is denied (an ordinary user's user namespace)
   bool no_new_privileges = false;
   bool seccomp = false;  // a program comes with the `commit` message

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that can be refused is refused before the first side effect; then each step can be
 // taken back.
+#include "linux/signals.h"
 #include "runtime/creation.h"
 
 namespace onggi {
@@ -10,8 +11,9 @@ Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& op
   const Blueprint blueprint = TRY(read_blueprint(runtime, options));
   TRY(check_feasible(blueprint, options, false));
   const UniqueFd console = TRY(open_console_socket(options));
+  const UniqueFd signals = TRY(block_signals());
   Creation creation = TRY(Creation::begin(runtime, blueprint));
-  TRY(creation.launch_init(blueprint, console.get(), true));
+  TRY(creation.launch_init(blueprint, {.console = console.get(), .signals = signals.get()}));
   TRY(creation.commit(options));
   creation.release();
   return {};

@@ -29,7 +29,7 @@ std::string now() {
   return whole;
 }
 
-Record first_record(const Blueprint& blueprint, cgroups::Group group) {
+Record first_record(const Blueprint& blueprint) {
   Record record;
   record.id = blueprint.launch.id;
   record.bundle = blueprint.bundle;
@@ -37,7 +37,6 @@ Record first_record(const Blueprint& blueprint, cgroups::Group group) {
   record.created = now();
   record.owner = std::to_string(sys::call(SYS_geteuid));
   record.private_pids = (blueprint.plan.namespaces.create & CLONE_NEWPID) != 0;
-  record.cgroup = std::move(group);
   for (const auto& [name, value] : blueprint.spec.annotations)
     record.annotations.emplace_back(name, value);
   return record;
@@ -102,9 +101,9 @@ Creation::~Creation() {
 }
 
 Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint& blueprint) {
-  cgroups::Group group = TRY(cgroups::check_unused(blueprint.plan.cgroup));
-  StateDir directory = TRY(StateDir::make(runtime.root, blueprint.launch.id));
-  Creation creation(std::move(directory), first_record(blueprint, std::move(group)));
+  Creation creation(TRY(StateDir::make(runtime.root, blueprint.launch.id)),
+                    first_record(blueprint));
+  creation.record_.cgroup = TRY(cgroups::check_unused(blueprint.plan.cgroup));
   TRY(creation.directory_->save(creation.record_));
   TRY(creation.directory_->save_config(blueprint.document));
   creation.membership_ = TRY(cgroups::create(blueprint.plan.cgroup));
@@ -112,16 +111,16 @@ Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint&
   return creation;
 }
 
-Result<> Creation::launch_init(const Blueprint& blueprint, int console, bool wait_for_start) {
-  wait_for_start_ = wait_for_start;
+Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& choice) {
+  wait_for_start_ = choice.wait_for_start;
   UniqueFd listener;
-  if (wait_for_start) listener = TRY(listen_for_start(directory_->fd()));
+  if (choice.wait_for_start) listener = TRY(listen_for_start(directory_->fd()));
   const uint32_t inherited = blueprint.launch.listen_fds + blueprint.launch.preserve_fds;
   const LaunchResources resources{
       .tasks = membership_.tasks,
       .unified_cgroup = membership_.unified ? membership_.unified.get() : -1,
       .start_listener = listener ? listener.get() : -1,
-      .console = console,
+      .console = choice.console,
       .first_private = 3 + inherited};
   init_.emplace(TRY(launch(blueprint.plan, resources)));
   membership_ = {};
@@ -129,7 +128,7 @@ Result<> Creation::launch_init(const Blueprint& blueprint, int console, bool wai
   TRY(set_oom_score(blueprint.plan, init_->pid()));
   // While init mounts.
   if (blueprint.spec.linux.seccomp) seccomp_ = TRY(compile_seccomp(*blueprint.spec.linux.seccomp));
-  TRY(init_->wait_ready(blueprint.plan));
+  TRY(init_->wait_ready(blueprint.plan, choice.signals));
   const std::optional<ProcessStatus> process = TRY(process_status(init_->pid()));
   if (!process) return make_error(ErrorKind::system, "onggi-init has died");
   record_.pid = init_->pid();

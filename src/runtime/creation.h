@@ -18,10 +18,13 @@ class Creation {
   Creation& operator=(Creation&&) = delete;
   ~Creation();
 
-  // Starts init and waits until it has set everything up but the program. `console` is the
-  // connected socket for the pty master, or -1; `wait_for_start`: listen for `start`, else commit()
-  // starts the program.
-  Result<> launch_init(const Blueprint& blueprint, int console, bool wait_for_start);
+  struct LaunchChoice {
+    int console = -1;  // connected socket for the pty master
+    int signals = -1;  // of block_signals(): a terminating one ends the wait with an error
+    bool wait_for_start = true;  // listen for `start`; else commit() starts the program
+  };
+  // Starts init and waits until it has set everything up but the program.
+  Result<> launch_init(const Blueprint& blueprint, const LaunchChoice& choice);
 
   // Records the container as created, writes the pid file and lets init go on without us.
   Result<> commit(const CreateOptions& options);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // create and start in one, and in the foreground the wait for the program: signals that we get are
 // its signals.
+#include "linux/signals.h"
 #include "linux/socket_message.h"
 #include "linux/terminal_relay.h"
 #include "runtime/creation.h"
 
 #include <linux/prctl.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -15,17 +15,6 @@
 
 namespace onggi {
 namespace {
-
-// All signals that may be handled, as a descriptor. Blocked from before init is cloned; init
-// unblocks its own.
-Result<UniqueFd> block_signals() {
-  sigset_t all;
-  (void)sigfillset(&all);
-  (void)sigprocmask(SIG_BLOCK, &all, nullptr);
-  const int fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) return system_error(-errno, "signalfd");
-  return UniqueFd(fd);
-}
 
 int exit_status(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -58,9 +47,7 @@ void Foreground::reap() {
 }
 
 Result<> Foreground::forward_signals() {
-  signalfd_siginfo info;
-  while (sys::read(signals_.get(), &info, sizeof info) == static_cast<long>(sizeof info)) {
-    const auto signal = static_cast<int>(info.ssi_signo);
+  while (const int signal = next_signal(signals_.get())) {
     if (signal == SIGCHLD) {
       reap();
     } else if (signal == SIGWINCH && terminal_) {
@@ -138,11 +125,12 @@ Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& op
   const Blueprint blueprint = TRY(read_blueprint(runtime, options));
   TRY(check_feasible(blueprint, options, !options.detach));
   if (!options.detach && !options.no_subreaper) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  UniqueFd signals;
-  if (!options.detach) signals = TRY(block_signals());
+  UniqueFd signals = TRY(block_signals());
   Console console = TRY(open_console(blueprint, options));
   Creation creation = TRY(Creation::begin(runtime, blueprint));
-  TRY(creation.launch_init(blueprint, console.for_init.get(), false));
+  TRY(creation.launch_init(
+      blueprint,
+      {.console = console.for_init.get(), .signals = signals.get(), .wait_for_start = false}));
   console.for_init.reset();
   if (options.detach) {
     TRY(creation.commit(options));

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control groups: where the container is, which limits the kernel files show, and that the limits bite. Every value is
-// asked for by its v1 and its v2 name, so that the cases run on both layouts.
-#include <unistd.h>
-
+// Control groups: where the container is, which limits the kernel files show, and that the limits
+// bite. Every value is asked for by its v1 and its v2 name, so that the cases run on both layouts.
 #include "support/suite.h"
+
+#include <unistd.h>
 
 using namespace onggi::test;
 namespace fs = std::filesystem;
 
 namespace {
 
-std::string own_path() { return "/" + tag() + "-path"; }
+std::string own_path() {
+  return "/" + tag() + "-path";
+}
 
 // A created container with these resources.
 struct Limited {
@@ -47,8 +49,21 @@ CASE("cgroupsPath is the place of the container in every hierarchy, and is gone 
   CHECK(container.remove(true).ok());
   for (const std::string& left : tagged_cgroups()) {
     CHECK_FALSE(left.ends_with("/inner"));
-    rmdir(left.c_str());  // whether the parent that was made on the way is removed is the runtime's choice
+    rmdir(left.c_str());  // whether the parent that was made on the way is removed is the runtime's
+                          // choice
   }
+}
+
+CASE("a cgroupsPath with .. stays below the hierarchy or is refused") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("pids"));
+  const std::string name = tag() + "-up";
+  Bundle bundle;
+  bundle.set("/linux/cgroupsPath", "/../../" + name);
+  Container container(bundle);
+  if (!container.create().ok()) return;
+  CHECK(cgroup_directory(container.pid(), "pids").filename() == name);
+  CHECK(std::filesystem::exists(cgroup_directory(container.pid(), "pids") / "cgroup.procs"));
 }
 
 CASE("a limit on the number of processes is written and bites") {
@@ -88,7 +103,8 @@ CASE("a program over its memory limit is killed") {
   REQUIRES(cgroup_controller("memory"));
   Bundle bundle;
   bundle.set("/linux/resources/memory/limit", 33554432).guest({"eat-memory", "134217728"});
-  const bool swap = fs::exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes") || cgroup_v2().met;
+  const bool swap =
+      fs::exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes") || cgroup_v2().met;
   if (swap) bundle.set("/linux/resources/memory/swap", 33554432);
   CHECK(run(bundle).status == 137);
 }
@@ -125,7 +141,9 @@ CASE("a CPU that the host does not have is an error that names the field") {
   if (is_onggi()) CHECK(contains(limited.outcome.err, "linux.resources.cpu.cpus"));
 }
 
-CASE("a memory limit below what a process needs is a clear error or a killed container, and leaves nothing") {
+CASE(
+    "a memory limit below what a process needs is a clear error or a killed container, and leaves "
+    "nothing") {
   REQUIRES(root());
   REQUIRES(cgroup_controller("memory"));
   const Limited limited(R"({"memory": {"limit": 4096}})");

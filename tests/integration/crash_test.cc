@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A runtime that is killed at any moment must leave nothing that a later `delete --force` cannot remove.
+// A runtime that is killed at any moment must leave nothing that a later `delete --force` cannot
+// remove.
+#include "support/suite.h"
+
 #include <signal.h>
 #include <time.h>
-
-#include "support/suite.h"
 
 using namespace onggi::test;
 
@@ -14,13 +15,16 @@ void pause_for(long microseconds) {
   nanosleep(&time, nullptr);
 }
 
-constexpr const char* kKilledCreate = "a killed create leaves processes, cgroups or mounts that delete cannot find";
+constexpr const char* kKilledCreate =
+    "a killed create leaves processes, cgroups or mounts that delete cannot find";
 
 }  // namespace
 
 TEST_SUITE_BEGIN("crash");
 
-CASE("a create that is killed at any moment leaves nothing after delete --force, and the id is free") {
+CASE(
+    "a create that is killed at any moment leaves nothing after delete --force, and the id is "
+    "free") {
   REQUIRES(root());
   EXCLUDES("runc", kKilledCreate);
   EXCLUDES("crun", kKilledCreate);
@@ -126,13 +130,15 @@ CASE("a failing create leaves nothing, whatever step fails") {
   struct Row {
     std::string pointer, value;
   };
-  for (const Row& row : {Row{"/process/args/0", R"("/no/such/program")"}, Row{"/process/cwd", R"("/bin/guest")"},
-                         Row{"/mounts/3/type", R"("nosuchfs")"}, Row{"/mounts/6/destination", R"("/bin/guest/below")"},
-                         Row{"/linux/namespaces/1/path", R"("/no/such/namespace")"},
-                         Row{"/linux/resources/cpu/cpus", R"("4000")"},
-                         Row{"/linux/sysctl", R"({"net.no.such.name": "1"})"},
-                         Row{"/linux/devices", R"([{"type":"c","path":"/bin/guest","major":1,"minor":3}])"},
-                         Row{"/process/rlimits/0/hard", "1"}}) {
+  for (const Row& row :
+       {Row{"/process/args/0", R"("/no/such/program")"}, Row{"/process/cwd", R"("/bin/guest")"},
+        Row{"/mounts/3/type", R"("nosuchfs")"},
+        Row{"/mounts/6/destination", R"("/bin/guest/below")"},
+        Row{"/linux/namespaces/1/path", R"("/no/such/namespace")"},
+        Row{"/linux/resources/cpu/cpus", R"("4000")"},
+        Row{"/linux/sysctl", R"({"net.no.such.name": "1"})"},
+        Row{"/linux/devices", R"([{"type":"c","path":"/bin/guest","major":1,"minor":3}])"},
+        Row{"/process/rlimits/0/hard", "1"}}) {
     CAPTURE(row.pointer);
     Bundle bundle;
     bundle.set_json(row.pointer, row.value);

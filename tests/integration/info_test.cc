@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the commands print: the state document, list, spec, features, --version, the rules for container ids.
+// What the commands print: the state document, list, spec, features, --version, the rules for
+// container ids.
+#include "support/suite.h"
+
 #include <algorithm>
 #include <regex>
-
-#include "support/suite.h"
 
 using namespace onggi::test;
 
@@ -19,18 +20,21 @@ CASE("the state document has everything that engines read") {
   CHECK(outcome.err.empty());
   if (is_onggi()) CHECK(outcome.out.ends_with("\n"));
   const rapidjson::Document state = container.document();
-  for (const std::string key : {"ociVersion", "id", "status", "pid", "bundle", "annotations", "created"}) {
+  for (const std::string key :
+       {"ociVersion", "id", "status", "pid", "bundle", "annotations", "created"}) {
     CAPTURE(key);
     REQUIRE(state.HasMember(key));
   }
-  CHECK(std::regex_match(state["ociVersion"].GetString(), std::regex("1\\.[0-9]+\\.[0-9]+(-[a-z0-9.+]+)?")));
+  CHECK(std::regex_match(state["ociVersion"].GetString(),
+                         std::regex("1\\.[0-9]+\\.[0-9]+(-[a-z0-9.+]+)?")));
   CHECK(state["id"].GetString() == container.id());
   CHECK(std::string(state["status"].GetString()) == "created");
   CHECK(state["pid"].GetInt() > 1);
   CHECK(state["bundle"].GetString() == bundle.path().string());
   CHECK(std::string(state["annotations"]["com.example.key"].GetString()) == "value");
-  CHECK(std::regex_match(state["created"].GetString(),
-                         std::regex("2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z")));
+  CHECK(std::regex_match(
+      state["created"].GetString(),
+      std::regex("2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z")));
 }
 
 CASE("the state document names the rootfs and the owner") {
@@ -64,13 +68,15 @@ CASE("list shows every container as a table, as JSON and as ids") {
   const Outcome table = runtime({"list"});
   CHECK(table.ok());
   REQUIRE(lines(table.out).size() == 3);
-  for (const std::string title : {"PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}) CHECK(contains(lines(table.out)[0], title));
+  for (const std::string title : {"PID", "STATUS", "BUNDLE", "CREATED", "OWNER"})
+    CHECK(contains(lines(table.out)[0], title));
   CHECK(contains(table.out, first.id()));
   CHECK(contains(table.out, "created"));
   const rapidjson::Document list = parse_json(runtime({"list", "--format", "json"}).out);
   REQUIRE(list.IsArray());
   REQUIRE(list.Size() == 2);
-  for (const std::string key : {"id", "pid", "status", "bundle", "created", "owner"}) CHECK(list[0].HasMember(key));
+  for (const std::string key : {"id", "pid", "status", "bundle", "created", "owner"})
+    CHECK(list[0].HasMember(key));
   Strings ids = lines(runtime({"list", "-q"}).out);
   if (!is_onggi()) std::sort(ids.begin(), ids.end());
   CHECK(ids == Strings{first.id(), second.id()});
@@ -98,7 +104,8 @@ CASE("ids outside the allowed characters are refused") {
   Bundle bundle;
   bundle.write();
   const std::string base = bundle.path().string();
-  for (const std::string id : {"", ".", "..", "a/b", "../escape", "a b", "a\nb", "a:b", "한글", "a$b"}) {
+  for (const std::string id :
+       {"", ".", "..", "a/b", "../escape", "a b", "a\nb", "a:b", "한글", "a$b"}) {
     CAPTURE(id);
     const Outcome outcome = runtime({"create", "--bundle", base, id});
     CHECK_FALSE(outcome.ok());
@@ -185,16 +192,19 @@ CASE("features is a JSON document for any user, with silent standard error") {
   CHECK(outcome.ok());
   CHECK(outcome.err.empty());
   const rapidjson::Document features = parse_json(outcome.out);
-  for (const std::string key : {"ociVersionMin", "ociVersionMax", "hooks", "mountOptions", "linux"}) {
+  for (const std::string key :
+       {"ociVersionMin", "ociVersionMax", "hooks", "mountOptions", "linux"}) {
     CAPTURE(key);
     CHECK(features.HasMember(key));
   }
   if (!is_onggi()) return;
   bool rro = false;
-  for (const auto& option : features["mountOptions"].GetArray()) rro |= std::string(option.GetString()) == "rro";
+  for (const auto& option : features["mountOptions"].GetArray())
+    rro |= std::string(option.GetString()) == "rro";
   CHECK(rro);
   bool user = false;
-  for (const auto& name : features["linux"]["namespaces"].GetArray()) user |= std::string(name.GetString()) == "user";
+  for (const auto& name : features["linux"]["namespaces"].GetArray())
+    user |= std::string(name.GetString()) == "user";
   CHECK(user);
 }
 
@@ -214,11 +224,13 @@ CASE("--version prints name, commit and spec") {
 
 CASE("an unknown command or flag is an error") {
   REQUIRES(root());
-  for (const Strings& arguments : {Strings{"no-such-command"}, Strings{"state", "--no-such-flag", "x"}, Strings{"state"},
-                                  Strings{"create"}, Strings{"--no-such-flag", "list"}}) {
+  for (const Strings& arguments :
+       {Strings{"no-such-command"}, Strings{"state", "--no-such-flag", "x"}, Strings{"state"},
+        Strings{"create"}, Strings{"--no-such-flag", "list"}}) {
     CAPTURE(arguments[0]);
     const Outcome outcome = runtime(arguments);
-    if (runtime_name() == "runc" && arguments[0] == "no-such-command") continue;  // prints help and succeeds
+    if (runtime_name() == "runc" && arguments[0] == "no-such-command")
+      continue;  // prints help and succeeds
     CHECK_FALSE(outcome.ok());
   }
 }
@@ -227,7 +239,8 @@ CASE("--log collects the error as one JSON object") {
   REQUIRES(root());
   Bundle bundle;
   const std::string log = (bundle.path() / "log").string();
-  const Outcome outcome = runtime({"--log", log, "--log-format", "json", "state", tag() + "-nobody"});
+  const Outcome outcome =
+      runtime({"--log", log, "--log-format", "json", "state", tag() + "-nobody"});
   CHECK_FALSE(outcome.ok());
   CHECK(lines(read_file(log)).size() == 1);
   const rapidjson::Document entry = parse_json(read_file(log));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// create, start, state, kill, delete: the right order, and every call in the wrong state. The phrases are those that
-// engines look for in the error text.
+// create, start, state, kill, delete: the right order, and every call in the wrong state. The
+// phrases are those that engines look for in the error text.
+#include "support/suite.h"
+
 #include <signal.h>
 
 #include <algorithm>
-
-#include "support/suite.h"
 
 using namespace onggi::test;
 
@@ -99,7 +99,8 @@ CASE("start of a running container fails and leaves it running") {
   CHECK(container.wait_output("ready"));
   const Outcome again = container.start();
   check_refused(again, "start", container.id());
-  if (runtime_name() != "crun") CHECK(contains(again.err, "cannot start an already running container"));
+  if (runtime_name() != "crun")
+    CHECK(contains(again.err, "cannot start an already running container"));
   CHECK(container.status() == "running");
 }
 
@@ -113,7 +114,8 @@ CASE("start of a stopped container fails") {
   CHECK(container.wait_exit(pid) == 0);
   const Outcome again = container.start();
   check_refused(again, "start", container.id());
-  if (runtime_name() != "crun") CHECK(contains(again.err, "cannot start a container that has stopped"));
+  if (runtime_name() != "crun")
+    CHECK(contains(again.err, "cannot start a container that has stopped"));
 }
 
 CASE("start of a container killed before its start fails") {
@@ -152,7 +154,8 @@ CASE("kill of a stopped container says that it is not running") {
   CHECK(container.wait_exit(pid) == 0);
   const Outcome refused = container.kill("TERM");
   check_refused(refused, "kill", container.id());
-  CHECK((contains(refused.err, "container not running") || contains(refused.err, "No such process")));
+  CHECK(
+      (contains(refused.err, "container not running") || contains(refused.err, "No such process")));
   if (is_onggi()) CHECK(contains(refused.err, "container not running"));
 }
 
@@ -175,7 +178,8 @@ CASE("kill takes names, numbers and names with SIG") {
     const char* given;
     const char* seen;
   };
-  for (const Row& row : {Row{"TERM", "15"}, Row{"SIGUSR1", "10"}, Row{"12", "12"}, Row{"HUP", "1"}}) {
+  for (const Row& row :
+       {Row{"TERM", "15"}, Row{"SIGUSR1", "10"}, Row{"12", "12"}, Row{"HUP", "1"}}) {
     CAPTURE(std::string(row.given));
     Container container(bundle);
     REQUIRE(container.create().ok());

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file system of a container: mounts and their options, devices, masked and read-only paths, and destinations that
-// a hostile rootfs tries to lead outside.
+// The file system of a container: mounts and their options, devices, masked and read-only paths,
+// and destinations that a hostile rootfs tries to lead outside.
+#include "support/suite.h"
+
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <sstream>
-
-#include "support/suite.h"
 
 using namespace onggi::test;
 namespace fs = std::filesystem;
@@ -88,12 +88,14 @@ CASE("the default mounts are there with their types and options") {
 CASE("the default devices and links are there") {
   REQUIRES(root());
   Bundle bundle;
-  const Outcome outcome = run(bundle.guest(
-      {"stat", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/fd",
-       "/dev/stdin", "/dev/stdout", "/dev/stderr", "--", "open", "/dev/null", "rw", "--", "open", "/dev/zero", "r"}));
-  for (const std::string line :
-       {"/dev/null char 0666 0 0 1:3", "/dev/zero char 0666 0 0 1:5", "/dev/full char 0666 0 0 1:7",
-        "/dev/random char 0666 0 0 1:8", "/dev/urandom char 0666 0 0 1:9", "/dev/tty char 0666 0 0 5:0"}) {
+  const Outcome outcome =
+      run(bundle.guest({"stat",         "/dev/null",   "/dev/zero", "/dev/full", "/dev/random",
+                        "/dev/urandom", "/dev/tty",    "/dev/ptmx", "/dev/fd",   "/dev/stdin",
+                        "/dev/stdout",  "/dev/stderr", "--",        "open",      "/dev/null",
+                        "rw",           "--",          "open",      "/dev/zero", "r"}));
+  for (const std::string line : {"/dev/null char 0666 0 0 1:3", "/dev/zero char 0666 0 0 1:5",
+                                 "/dev/full char 0666 0 0 1:7", "/dev/random char 0666 0 0 1:8",
+                                 "/dev/urandom char 0666 0 0 1:9", "/dev/tty char 0666 0 0 5:0"}) {
     CAPTURE(line);
     CHECK(contains(outcome.out, line + "\n"));
   }
@@ -131,7 +133,8 @@ CASE("a device that is not allowed can be neither opened nor made") {
   REQUIRES((Need{cgroup_v1().met, "needs the v1 devices controller"}));
   Bundle bundle;
   bundle.writable_root().guest({"mknod", "/dev/mem", "c", "1", "1", "--", "open", "/dev/mem", "r"});
-  bundle.set("/process/capabilities/bounding/-", "CAP_MKNOD").set("/process/noNewPrivileges", false);
+  bundle.set("/process/capabilities/bounding/-", "CAP_MKNOD")
+      .set("/process/noNewPrivileges", false);
   const Outcome outcome = run(bundle);
   CHECK(contains(outcome.out, "open /dev/mem: EPERM"));
 }
@@ -143,7 +146,8 @@ CASE("masked files are empty, masked directories too, and missing ones are skipp
   write_file(bundle.rootfs() / "secret/file", "secret");
   write_file(bundle.rootfs() / "key", "secret");
   bundle.set("/linux/maskedPaths", Strings{"/secret", "/key", "/not/there", "/secret"});
-  bundle.writable_root().guest({"cat", "/key", "--", "ls", "/secret", "--", "write", "/secret/x", "y"});
+  bundle.writable_root().guest(
+      {"cat", "/key", "--", "ls", "/secret", "--", "write", "/secret/x", "y"});
   CHECK(run(bundle).out == "write /secret/x: EROFS\n");
   CHECK(read_file(bundle.rootfs() / "key") == "secret");
 }
@@ -152,16 +156,18 @@ CASE("files that the kernel has are masked by the default config") {
   REQUIRES(root());
   REQUIRES(file("/proc/timer_list"));
   Bundle bundle;
-  CHECK(contains(run(bundle.guest({"stat", "/proc/timer_list"})).out, "/proc/timer_list char 0666 0 0 1:3"));
+  CHECK(contains(run(bundle.guest({"stat", "/proc/timer_list"})).out,
+                 "/proc/timer_list char 0666 0 0 1:3"));
 }
 
 CASE("read-only paths cannot be written, and missing ones are skipped") {
   REQUIRES(root());
   Bundle bundle;
   fs::create_directories(bundle.rootfs() / "etc/fixed");
-  bundle.writable_root().set("/linux/readonlyPaths", Strings{"/etc/fixed", "/proc/sys", "/not/there"});
-  bundle.guest({"write", "/etc/fixed/x", "y", "--", "write", "/etc/x", "y", "--", "write", "/proc/sys/kernel/domainname",
-                "y"});
+  bundle.writable_root().set("/linux/readonlyPaths",
+                             Strings{"/etc/fixed", "/proc/sys", "/not/there"});
+  bundle.guest({"write", "/etc/fixed/x", "y", "--", "write", "/etc/x", "y", "--", "write",
+                "/proc/sys/kernel/domainname", "y"});
   const Outcome outcome = run(bundle);
   CHECK(contains(outcome.out, "write /etc/fixed/x: EROFS\n"));
   CHECK(contains(outcome.out, "write /etc/x: ok\n"));
@@ -172,15 +178,18 @@ CASE("a read-only path keeps the other flags of its mount") {
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 drops nosuid, nodev and noexec");
   Bundle bundle;
-  bundle.add_mount("/data", "tmpfs", "tmpfs", {"nosuid", "nodev", "noexec"}).set("/linux/readonlyPaths", Strings{"/data"});
+  bundle.add_mount("/data", "tmpfs", "tmpfs", {"nosuid", "nodev", "noexec"})
+      .set("/linux/readonlyPaths", Strings{"/data"});
   const MountLine data = mount_at(run(bundle.guest({"mounts"})).out, "/data");
-  for (const std::string option : {"ro", "nosuid", "nodev", "noexec"}) CHECK(has_option(data.options, option));
+  for (const std::string option : {"ro", "nosuid", "nodev", "noexec"})
+    CHECK(has_option(data.options, option));
 }
 
 CASE("a tmpfs takes its options") {
   REQUIRES(root());
   Bundle bundle;
-  bundle.add_mount("/data", "tmpfs", "tmpfs", {"nosuid", "nodev", "noexec", "mode=0750", "size=1m", "uid=3", "gid=4"});
+  bundle.add_mount("/data", "tmpfs", "tmpfs",
+                   {"nosuid", "nodev", "noexec", "mode=0750", "size=1m", "uid=3", "gid=4"});
   const Outcome outcome = run(bundle.guest({"mounts", "--", "stat", "/data"}));
   const MountLine data = mount_at(outcome.out, "/data");
   CHECK(has_option(data.options, "noexec"));
@@ -208,7 +217,8 @@ CASE("a bind mount shows the source, writable by default") {
   REQUIRES(root());
   const Source source;
   Bundle bundle;
-  bundle.add_bind("/data", source.path()).guest({"cat", "/data/file", "--", "write", "/data/new", "x"});
+  bundle.add_bind("/data", source.path())
+      .guest({"cat", "/data/file", "--", "write", "/data/new", "x"});
   CHECK(run(bundle).out == "from the hostwrite /data/new: ok\n");
   CHECK(fs::exists(source.path() / "new"));
 }
@@ -229,7 +239,8 @@ CASE("bind mounts take nosuid, nodev and noexec") {
   fs::copy_file(bundle.rootfs() / "bin/guest", source.path() / "guest");
   const Outcome outcome = run(bundle.guest({"mounts", "--", "exec", "/data/guest", "echo", "ran"}));
   const MountLine data = mount_at(outcome.out, "/data");
-  for (const std::string option : {"rw", "nosuid", "nodev", "noexec"}) CHECK(has_option(data.options, option));
+  for (const std::string option : {"rw", "nosuid", "nodev", "noexec"})
+    CHECK(has_option(data.options, option));
   CHECK(contains(outcome.out, "exec /data/guest: EACCES"));
 }
 
@@ -237,7 +248,9 @@ CASE("a file is bound onto a file that is made for it") {
   REQUIRES(root());
   const Source source;
   Bundle bundle;
-  bundle.writable_root().add_bind("/etc/bound", source.path() / "file").guest({"cat", "/etc/bound"});
+  bundle.writable_root()
+      .add_bind("/etc/bound", source.path() / "file")
+      .guest({"cat", "/etc/bound"});
   CHECK(run(bundle).out == "from the host");
   CHECK(fs::is_regular_file(bundle.rootfs() / "etc/bound"));
 }
@@ -281,9 +294,11 @@ CASE("rro makes the whole tree read-only, ro only its top") {
   fs::create_directory(source.path() / "sub");
   REQUIRE(mount("tmpfs", (source.path() / "sub").c_str(), "tmpfs", 0, nullptr) == 0);
   Bundle bundle;
-  bundle.add_bind("/deep", source.path(), {"rbind", "rro"}).add_bind("/flat", source.path(), {"rbind", "ro"});
-  const Outcome outcome = run(bundle.guest({"write", "/deep/x", "y", "--", "write", "/deep/sub/x", "y", "--", "write",
-                                            "/flat/x", "y", "--", "write", "/flat/sub/x", "y"}));
+  bundle.add_bind("/deep", source.path(), {"rbind", "rro"})
+      .add_bind("/flat", source.path(), {"rbind", "ro"});
+  const Outcome outcome =
+      run(bundle.guest({"write", "/deep/x", "y", "--", "write", "/deep/sub/x", "y", "--", "write",
+                        "/flat/x", "y", "--", "write", "/flat/sub/x", "y"}));
   umount2((source.path() / "sub").c_str(), MNT_DETACH);
   CHECK(contains(outcome.out, "write /deep/x: EROFS\n"));
   CHECK(contains(outcome.out, "write /deep/sub/x: EROFS\n"));
@@ -296,7 +311,8 @@ CASE("a private mount does not spread, a shared one says so") {
   DEVIATES("crun", "1.8.1 leaves the mount private");
   const Source source;
   Bundle bundle;
-  bundle.add_bind("/shared", source.path(), {"rbind", "rshared"}).add_bind("/private", source.path(), {"rbind", "rprivate"});
+  bundle.add_bind("/shared", source.path(), {"rbind", "rshared"})
+      .add_bind("/private", source.path(), {"rbind", "rprivate"});
   const std::string table = run(bundle.guest({"mounts"})).out;
   CHECK(contains(mount_at(table, "/shared").tags, "shared:"));
   CHECK(mount_at(table, "/private").tags.empty());
@@ -329,7 +345,9 @@ CASE("mounts are made in the listed order") {
   REQUIRES(root());
   const Source source;
   Bundle bundle;
-  bundle.add_mount("/data", "tmpfs", "tmpfs").add_bind("/data/inner", source.path()).guest({"cat", "/data/inner/file"});
+  bundle.add_mount("/data", "tmpfs", "tmpfs")
+      .add_bind("/data/inner", source.path())
+      .guest({"cat", "/data/inner/file"});
   CHECK(run(bundle).out == "from the host");
 }
 
@@ -340,8 +358,8 @@ CASE("a missing destination is created with mode 0755") {
   const Source source;
   Bundle bundle;
   const mode_t mine = umask(0077);
-  CHECK(run(bundle.writable_root().add_bind("/a/b/c", source.path()).guest({"cat", "/a/b/c/file"})).out ==
-        "from the host");
+  CHECK(run(bundle.writable_root().add_bind("/a/b/c", source.path()).guest({"cat", "/a/b/c/file"}))
+            .out == "from the host");
   umask(mine);
   CHECK(fs::status(bundle.rootfs() / "a/b").permissions() == fs::perms{0755});
 }
@@ -354,9 +372,10 @@ CASE("a destination through links stays inside the rootfs") {
     std::string target, destination;
   };
   const std::string outside = canary.path().string();
-  for (const Row& row : {Row{outside, "/link"}, Row{"../../../../../../../../.." + outside, "/link"},
-                         Row{outside, "/link/deeper/still"}, Row{"/real", "/link/inner"}, Row{"..", "/link/up"},
-                         Row{"/../../.." + outside, "/link/x"}}) {
+  for (const Row& row :
+       {Row{outside, "/link"}, Row{"../../../../../../../../.." + outside, "/link"},
+        Row{outside, "/link/deeper/still"}, Row{"/real", "/link/inner"}, Row{"..", "/link/up"},
+        Row{"/../../.." + outside, "/link/x"}}) {
     CAPTURE(row.target);
     CAPTURE(row.destination);
     Bundle bundle;
@@ -364,7 +383,9 @@ CASE("a destination through links stays inside the rootfs") {
     // What the link names exists inside too: that is where the mount has to land.
     fs::create_directories(fs::path(bundle.rootfs().string() + outside));
     fs::create_directory(bundle.rootfs() / "real");
-    bundle.writable_root().add_bind(row.destination, source.path()).guest({"cat", row.destination + "/file"});
+    bundle.writable_root()
+        .add_bind(row.destination, source.path())
+        .guest({"cat", row.destination + "/file"});
     CHECK(run(bundle).out == "from the host");
     CHECK(fs::is_empty(canary.path()));
   }
@@ -385,7 +406,8 @@ CASE("/dev as a link in the rootfs does not reach the host") {
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 makes its links at the target on the host");
   const ScratchDirectory canary("canary");
-  for (const std::string& target : {canary.path().string(), "../../../../../.." + canary.path().string()}) {
+  for (const std::string& target :
+       {canary.path().string(), "../../../../../.." + canary.path().string()}) {
     CAPTURE(target);
     Bundle bundle;
     fs::create_symlink(target, bundle.rootfs() / "dev");
@@ -404,7 +426,8 @@ CASE("/proc or /sys as a link in the rootfs is refused") {
     fs::create_symlink("/elsewhere", bundle.rootfs() / name);
     const Outcome outcome = create(bundle.writable_root());
     CHECK(outcome.status == 1);
-    if (runtime_name() != "crun") CHECK(contains(outcome.err, "must be mounted on ordinary directory"));
+    if (runtime_name() != "crun")
+      CHECK(contains(outcome.err, "must be mounted on ordinary directory"));
     if (is_onggi()) CHECK(contains(outcome.err, name == "proc" ? "mounts[0]" : "mounts[5]"));
   }
 }
@@ -444,7 +467,8 @@ CASE("the /sys/fs/cgroup mount shows the container's own cgroups, read-only") {
   REQUIRES(root());
   Bundle bundle;
   const std::string inside = cgroup_v2().met ? "/sys/fs/cgroup/x" : "/sys/fs/cgroup/pids/x";
-  const Outcome outcome = run(bundle.guest({"ls", "/sys/fs/cgroup", "--", "mkdir", inside, "--", "cgroup"}));
+  const Outcome outcome =
+      run(bundle.guest({"ls", "/sys/fs/cgroup", "--", "mkdir", inside, "--", "cgroup"}));
   CHECK(contains(outcome.out, cgroup_v2().met ? "cgroup.procs" : "memory"));
   CHECK(contains(outcome.out, "mkdir " + inside + ": EROFS"));
   CHECK(contains(outcome.out, ":/\n"));

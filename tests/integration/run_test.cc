@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `run` in the foreground: exit statuses, standard streams, arguments, environment, working directory, PATH look-up.
-#include <signal.h>
-
+// `run` in the foreground: exit statuses, standard streams, arguments, environment, working
+// directory, PATH look-up.
 #include "support/suite.h"
+
+#include <signal.h>
 
 using namespace onggi::test;
 
@@ -98,7 +99,8 @@ CASE("run --detach returns while the program runs") {
 CASE("arguments reach the program byte for byte") {
   REQUIRES(root());
   Bundle bundle;
-  const Outcome outcome = run(bundle.guest({"echo", "", "a b", "\"q\"", "\\", "한글", "$HOME", "*"}));
+  const Outcome outcome =
+      run(bundle.guest({"echo", "", "a b", "\"q\"", "\\", "한글", "$HOME", "*"}));
   CHECK(outcome.out == " a b \"q\" \\ 한글 $HOME *\n");
 }
 
@@ -159,7 +161,8 @@ CASE("a program without a slash is looked up in the container's PATH") {
   Bundle bundle;
   std::filesystem::create_directory(bundle.rootfs() / "opt");
   std::filesystem::rename(bundle.rootfs() / "bin/guest", bundle.rootfs() / "opt/other");
-  bundle.set("/process/args", Strings{"other", "echo", "found"}).set("/process/env", Strings{"PATH=/bin:/opt"});
+  bundle.set("/process/args", Strings{"other", "echo", "found"})
+      .set("/process/env", Strings{"PATH=/bin:/opt"});
   CHECK(run(bundle).out == "found\n");
 }
 
@@ -178,7 +181,8 @@ CASE("a missing absolute program is an error that engines understand") {
   Bundle bundle;
   const Outcome outcome = run(bundle.set("/process/args", Strings{"/no/such/program"}));
   CHECK(outcome.status == 1);
-  CHECK((contains(outcome.err, "o such file or directory") || contains(outcome.err, "xecutable file not found")));
+  CHECK((contains(outcome.err, "o such file or directory") ||
+         contains(outcome.err, "xecutable file not found")));
 }
 
 CASE("a directory as the program is an error that engines understand") {
@@ -187,7 +191,8 @@ CASE("a directory as the program is an error that engines understand") {
   const Outcome outcome = run(bundle.set("/process/args", Strings{"/bin"}));
   CHECK(outcome.status == 1);
   // The three phrases that engines turn into status 126.
-  CHECK((contains(outcome.err, "ermission denied") || contains(outcome.err, "peration not permitted") ||
+  CHECK((contains(outcome.err, "ermission denied") ||
+         contains(outcome.err, "peration not permitted") ||
          contains(outcome.err, "s a directory")));
 }
 

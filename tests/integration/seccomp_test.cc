@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// System call filters: actions, errno values, conditions on arguments, and the two moments at which a filter is loaded.
+// System call filters: actions, errno values, conditions on arguments, and the two moments at which
+// a filter is loaded.
 #include "support/suite.h"
 
 using namespace onggi::test;
 
 namespace {
 
-Bundle& filter(Bundle& bundle, const std::string& rules, const std::string& default_action = "SCMP_ACT_ALLOW") {
-  return bundle.set_json("/linux/seccomp", R"({"defaultAction":")" + default_action +
-                                               R"(","architectures":["SCMP_ARCH_X86_64"],"syscalls":[)" + rules + "]}");
+Bundle& filter(Bundle& bundle, const std::string& rules,
+               const std::string& default_action = "SCMP_ACT_ALLOW") {
+  return bundle.set_json("/linux/seccomp",
+                         R"({"defaultAction":")" + default_action +
+                             R"(","architectures":["SCMP_ARCH_X86_64"],"syscalls":[)" + rules +
+                             "]}");
 }
 
 }  // namespace
@@ -21,7 +25,8 @@ CASE("ERRNO refuses with EPERM by default and with errnoRet when given") {
   Bundle bundle;
   filter(bundle, R"({"names":["getcwd"],"action":"SCMP_ACT_ERRNO"},
                     {"names":["mkdir"],"action":"SCMP_ACT_ERRNO","errnoRet":38})");
-  const Outcome outcome = run(bundle.guest({"syscall", "getcwd", "--", "syscall", "mkdir", "--", "syscall", "getppid"}));
+  const Outcome outcome = run(
+      bundle.guest({"syscall", "getcwd", "--", "syscall", "mkdir", "--", "syscall", "getppid"}));
   CHECK(value_of(outcome.out, "syscall getcwd") == "EPERM");
   CHECK(value_of(outcome.out, "syscall mkdir") == "ENOSYS");
   CHECK(value_of(outcome.out, "syscall getppid") == "ok");
@@ -31,7 +36,8 @@ CASE("defaultErrnoRet is the errno of the default action") {
   REQUIRES(root());
   REQUIRES(seccomp());
   Bundle bundle;
-  filter(bundle, R"({"names":["getcwd"],"action":"SCMP_ACT_ERRNO"})").set("/linux/seccomp/defaultErrnoRet", 13);
+  filter(bundle, R"({"names":["getcwd"],"action":"SCMP_ACT_ERRNO"})")
+      .set("/linux/seccomp/defaultErrnoRet", 13);
   const Outcome outcome = create(bundle);
   // ALLOW has no errno: the specification makes this an error.
   if (is_onggi()) CHECK(outcome.status == 1);
@@ -43,7 +49,8 @@ CASE("KILL_PROCESS ends the program with SIGSYS") {
   REQUIRES(seccomp());
   Bundle bundle;
   filter(bundle, R"({"names":["getppid"],"action":"SCMP_ACT_KILL_PROCESS"})");
-  const Outcome outcome = run(bundle.guest({"echo", "before", "--", "syscall", "getppid", "--", "echo", "after"}));
+  const Outcome outcome =
+      run(bundle.guest({"echo", "before", "--", "syscall", "getppid", "--", "echo", "after"}));
   CHECK(outcome.status == 128 + 31);
   CHECK(outcome.out == "before\n");
 }
@@ -58,11 +65,12 @@ CASE("conditions on arguments select the calls") {
                      "args":[{"index":0,"value":1000,"op":"SCMP_CMP_GE"}]},
                     {"names":["umask"],"action":"SCMP_ACT_ERRNO","errnoRet":5,
                      "args":[{"index":0,"value":64,"valueTwo":64,"op":"SCMP_CMP_MASKED_EQ"}]})");
-  const Outcome outcome = run(bundle.guest({"syscall", "getpriority", "0", "0", "--", "syscall", "umask", "0"}));
+  const Outcome outcome =
+      run(bundle.guest({"syscall", "getpriority", "0", "0", "--", "syscall", "umask", "0"}));
   CHECK(value_of(outcome.out, "syscall getpriority") == "ok");
   CHECK(value_of(outcome.out, "syscall umask") == "ok");
-  const Outcome refused = run(bundle.guest({"syscall", "getpriority", "1", "0", "--", "syscall", "getsid", "2000", "--",
-                                            "syscall", "umask", "0x41"}));
+  const Outcome refused = run(bundle.guest({"syscall", "getpriority", "1", "0", "--", "syscall",
+                                            "getsid", "2000", "--", "syscall", "umask", "0x41"}));
   CHECK(value_of(refused.out, "syscall getpriority") == "EIO");
   CHECK(value_of(refused.out, "syscall getsid") == "EIO");
   CHECK(value_of(refused.out, "syscall umask") == "EIO");
@@ -74,9 +82,12 @@ CASE("two conditions on different arguments must both hold") {
   Bundle bundle;
   filter(bundle, R"({"names":["getpriority"],"action":"SCMP_ACT_ERRNO","errnoRet":5,
                      "args":[{"index":0,"value":0,"op":"SCMP_CMP_EQ"},{"index":1,"value":1,"op":"SCMP_CMP_EQ"}]})");
-  CHECK(value_of(run(bundle.guest({"syscall", "getpriority", "0", "0"})).out, "syscall getpriority") == "ok");
-  CHECK(value_of(run(bundle.guest({"syscall", "getpriority", "1", "1"})).out, "syscall getpriority") == "ok");
-  CHECK(value_of(run(bundle.guest({"syscall", "getpriority", "0", "1"})).out, "syscall getpriority") == "EIO");
+  CHECK(value_of(run(bundle.guest({"syscall", "getpriority", "0", "0"})).out,
+                 "syscall getpriority") == "ok");
+  CHECK(value_of(run(bundle.guest({"syscall", "getpriority", "1", "1"})).out,
+                 "syscall getpriority") == "ok");
+  CHECK(value_of(run(bundle.guest({"syscall", "getpriority", "0", "1"})).out,
+                 "syscall getpriority") == "EIO");
 }
 
 CASE("a filter without noNewPrivileges does not stop the set-up") {
@@ -85,7 +96,9 @@ CASE("a filter without noNewPrivileges does not stop the set-up") {
   Bundle bundle;
   bundle.set("/process/noNewPrivileges", false);
   // The runtime needs these for ids, capabilities and mounts before the program runs.
-  filter(bundle, R"({"names":["mount","umount2","pivot_root","sethostname","mknod","sync"],"action":"SCMP_ACT_ERRNO"})");
+  filter(
+      bundle,
+      R"({"names":["mount","umount2","pivot_root","sethostname","mknod","sync"],"action":"SCMP_ACT_ERRNO"})");
   const Outcome outcome = run(bundle.guest({"caps", "--", "syscall", "sync"}));
   CHECK(value_of(outcome.out, "Seccomp") == "2");
   CHECK(value_of(outcome.out, "NoNewPrivs") == "0");
@@ -96,7 +109,8 @@ CASE("a filter with noNewPrivileges is loaded last") {
   REQUIRES(root());
   REQUIRES(seccomp());
   Bundle bundle;
-  filter(bundle, R"({"names":["setuid","setgid","setgroups","setresuid","setresgid","capset","getcwd"],
+  filter(bundle,
+         R"({"names":["setuid","setgid","setgroups","setresuid","setresgid","capset","getcwd"],
                      "action":"SCMP_ACT_ERRNO"})");
   bundle.set("/process/user/uid", 1000).set("/process/user/gid", 1000);
   const Outcome outcome = run(bundle.guest({"id", "--", "caps", "--", "syscall", "getcwd"}));
@@ -129,14 +143,16 @@ CASE("bad filters are errors that name the place") {
   for (const Row& row :
        {Row{"/linux/seccomp/defaultAction", R"("SCMP_ACT_NOPE")", "linux.seccomp.defaultAction"},
         Row{"/linux/seccomp/syscalls/0/action", R"("NOPE")", "linux.seccomp.syscalls[0].action"},
-        Row{"/linux/seccomp/architectures/0", R"("SCMP_ARCH_NOPE")", "linux.seccomp.architectures[0]"},
+        Row{"/linux/seccomp/architectures/0", R"("SCMP_ARCH_NOPE")",
+            "linux.seccomp.architectures[0]"},
         Row{"/linux/seccomp/syscalls/0/args", R"([{"index":0,"value":1,"op":"NOPE"}])",
             "linux.seccomp.syscalls[0].args[0].op"},
         Row{"/linux/seccomp/syscalls/0/args", R"([{"index":9,"value":1,"op":"SCMP_CMP_EQ"}])",
             "linux.seccomp.syscalls[0].args[0].index"}}) {
     CAPTURE(row.pointer);
     Bundle bundle;
-    filter(bundle, R"({"names":["getcwd"],"action":"SCMP_ACT_ERRNO"})").set_json(row.pointer, row.value);
+    filter(bundle, R"({"names":["getcwd"],"action":"SCMP_ACT_ERRNO"})")
+        .set_json(row.pointer, row.value);
     const Outcome outcome = create(bundle);
     CHECK_FALSE(outcome.ok());
     if (is_onggi()) CHECK(contains(outcome.err, row.place));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Terminals and descriptors: the console socket, a foreground terminal, what is inherited and what is not.
+// Terminals and descriptors: the console socket, a foreground terminal, what is inherited and what
+// is not.
+#include "support/suite.h"
+
 #include <fcntl.h>
 #include <unistd.h>
-
-#include "support/suite.h"
 
 using namespace onggi::test;
 
@@ -31,9 +32,10 @@ TEST_SUITE_BEGIN("terminal");
 CASE("the console socket receives the master of the container's terminal") {
   REQUIRES(root());
   Bundle bundle;
-  bundle.set("/process/terminal", true).set_json("/process/consoleSize", R"({"height": 25, "width": 90})");
-  bundle.guest({"isatty", "--", "ttysize", "--", "session", "--", "stat", "/dev/console", "--", "open", "/dev/console",
-                "rw", "--", "echo", "end"});
+  bundle.set("/process/terminal", true)
+      .set_json("/process/consoleSize", R"({"height": 25, "width": 90})");
+  bundle.guest({"isatty", "--", "ttysize", "--", "session", "--", "stat", "/dev/console", "--",
+                "open", "/dev/console", "rw", "--", "echo", "end"});
   const ConsoleSocket console;
   Container container(bundle);
   REQUIRE(container.create({"--console-socket", console.path()}).ok());
@@ -71,7 +73,9 @@ CASE("what is typed into the master reaches the program") {
 CASE("a terminal works for an ordinary user, who owns it") {
   REQUIRES(root());
   Bundle bundle;
-  bundle.set("/process/terminal", true).set("/process/user/uid", 1000).guest({"stat", "/dev/pts/0", "--", "echo", "end"});
+  bundle.set("/process/terminal", true)
+      .set("/process/user/uid", 1000)
+      .guest({"stat", "/dev/pts/0", "--", "echo", "end"});
   const ConsoleSocket console;
   Container container(bundle);
   REQUIRE(container.create({"--console-socket", console.path()}).ok());
@@ -96,7 +100,8 @@ CASE("a console socket that nobody listens on is an error that leaves nothing") 
   Bundle bundle;
   bundle.set("/process/terminal", true);
   Container container(bundle);
-  const Outcome outcome = container.create({"--console-socket", (bundle.path() / "nobody.sock").string()});
+  const Outcome outcome =
+      container.create({"--console-socket", (bundle.path() / "nobody.sock").string()});
   CHECK(outcome.status == 1);
   if (is_onggi()) CHECK(contains(outcome.err, "nobody.sock"));
 }
@@ -104,12 +109,15 @@ CASE("a console socket that nobody listens on is an error that leaves nothing") 
 CASE("run in a terminal gives the program a terminal of its own with the same size") {
   REQUIRES(root());
   Bundle bundle;
-  bundle.set("/process/terminal", true).guest({"isatty", "--", "ttysize", "--", "session", "--", "exit", "5"}).write();
+  bundle.set("/process/terminal", true)
+      .guest({"isatty", "--", "ttysize", "--", "session", "--", "exit", "5"})
+      .write();
   const Container container(bundle);
   Pty pty(33, 111);
   Spawn spawn;
   spawn.terminal = pty.slave;
-  Process running(runtime_command({"run", "--bundle", bundle.path().string(), container.id()}), spawn);
+  Process running(runtime_command({"run", "--bundle", bundle.path().string(), container.id()}),
+                  spawn);
   CHECK(pty.master.wait_for("controlling-tty yes"));
   CHECK(running.wait().status == 5);
   CHECK(contains(pty.master.text(), "isatty 0 yes"));
@@ -124,7 +132,8 @@ CASE("input in a foreground terminal reaches the program") {
   Pty pty(24, 80);
   Spawn spawn;
   spawn.terminal = pty.slave;
-  Process running(runtime_command({"run", "--bundle", bundle.path().string(), container.id()}), spawn);
+  Process running(runtime_command({"run", "--bundle", bundle.path().string(), container.id()}),
+                  spawn);
   CHECK(pty.master.wait_for("ready"));
   pty.master.write("typed\n");
   CHECK(pty.master.wait_for("typed\r\ntyped"));
@@ -187,8 +196,8 @@ CASE("LISTEN_FDS are passed and announced") {
   const Container container(bundle);
   // LISTEN_PID must be the runtime's own pid, so a shell sets it before it becomes the runtime.
   std::string command = "export LISTEN_PID=$$; exec";
-  for (const std::string& word :
-       runtime_command({"run", "--bundle", bundle.path().string(), "--preserve-fds", "1", container.id()})) {
+  for (const std::string& word : runtime_command(
+           {"run", "--bundle", bundle.path().string(), "--preserve-fds", "1", container.id()})) {
     command += " '" + word + "'";
   }
   Spawn spawn;
@@ -213,7 +222,8 @@ CASE("a working directory in /proc/self/fd is refused") {
   int refused = 0;
   for (int fd = 3; fd < 12; fd++) {
     Bundle bundle;
-    bundle.set("/process/cwd", "/proc/self/fd/" + std::to_string(fd)).guest({"cwd", "--", "ls", "."});
+    bundle.set("/process/cwd", "/proc/self/fd/" + std::to_string(fd))
+        .guest({"cwd", "--", "ls", "."});
     const Outcome outcome = run(bundle, spawn);
     refused += outcome.ok() ? 0 : 1;
     CHECK_FALSE(contains(outcome.out, "usr\n"));

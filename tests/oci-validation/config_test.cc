@@ -8,8 +8,11 @@ namespace fs = std::filesystem;
 TEST_SUITE_BEGIN("config");
 
 CASE("ociVersion: any 1.x is accepted") {
-  CITE("config.md#specification-version: ociVersion (string, REQUIRED) MUST be in SemVer v2.0.0 format and specifies "
-       "the version of the Open Container Initiative Runtime Specification with which the bundle complies.");
+  CITE(
+      "config.md#specification-version: ociVersion (string, REQUIRED) MUST be in SemVer v2.0.0 "
+      "format and specifies "
+      "the version of the Open Container Initiative Runtime Specification with which the bundle "
+      "complies.");
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 knows 1.1 at most");
   for (const std::string version : {"1.0.0", "1.0.2-dev", "1.1.0", "1.2.1", "1.3.0"}) {
@@ -20,7 +23,9 @@ CASE("ociVersion: any 1.x is accepted") {
 }
 
 CASE("root: path may be absolute or relative to the bundle") {
-  CITE("config.md#root: On POSIX platforms, path is either an absolute path or a relative path to the bundle.");
+  CITE(
+      "config.md#root: On POSIX platforms, path is either an absolute path or a relative path to "
+      "the bundle.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"echo", "x"});
@@ -37,8 +42,10 @@ CASE("root: an error when there is no directory at path") {
 }
 
 CASE("root: readonly makes the root file system read-only") {
-  CITE("config.md#root: readonly (bool, OPTIONAL) If true then the root filesystem MUST be read-only inside the "
-       "container, defaults to false.");
+  CITE(
+      "config.md#root: readonly (bool, OPTIONAL) If true then the root filesystem MUST be "
+      "read-only inside the "
+      "container, defaults to false.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"write", "/x", "y"});
@@ -53,12 +60,16 @@ CASE("mounts: in the listed order") {
   write_file(first.path() / "name", "first");
   write_file(second.path() / "name", "second");
   Bundle bundle;
-  bundle.guest({"cat", "/data/name"}).add_bind("/data", first.path()).add_bind("/data", second.path());
+  bundle.guest({"cat", "/data/name"})
+      .add_bind("/data", first.path())
+      .add_bind("/data", second.path());
   CHECK(run(bundle).out == "second");
 }
 
 CASE("mounts: the destination is inside the container") {
-  CITE("config.md#mounts: destination (string, REQUIRED) Destination of mount point: path inside container.");
+  CITE(
+      "config.md#mounts: destination (string, REQUIRED) Destination of mount point: path inside "
+      "container.");
   REQUIRES(root());
   Bundle bundle;
   bundle.add_mount("/srv/inside", "tmpfs", "tmpfs").guest({"write", "/srv/inside/x", "y"});
@@ -75,14 +86,17 @@ CASE("mounts: a bind mount is one with bind or rbind among the options, whatever
     for (const std::string option : {"bind", "rbind"}) {
       CAPTURE(type);
       Bundle bundle;
-      bundle.add_mount("/data", type, source.path().string(), {option}).guest({"cat", "/data/name"});
+      bundle.add_mount("/data", type, source.path().string(), {option})
+          .guest({"cat", "/data/name"});
       CHECK(run(bundle).out == "bound");
     }
   }
 }
 
 CASE("mounts: a bind source may be relative to the bundle") {
-  CITE("config.md#mounts: Path values for bind mounts are either absolute or relative to the bundle.");
+  CITE(
+      "config.md#mounts: Path values for bind mounts are either absolute or relative to the "
+      "bundle.");
   REQUIRES(root());
   Bundle bundle;
   fs::create_directory(bundle.path() / "volume");
@@ -91,7 +105,9 @@ CASE("mounts: a bind source may be relative to the bundle") {
 }
 
 CASE("mounts: the options of the file system are passed on") {
-  CITE("config.md#mounts: options (array of strings, OPTIONAL) Mount options of the filesystem to be used.");
+  CITE(
+      "config.md#mounts: options (array of strings, OPTIONAL) Mount options of the filesystem to "
+      "be used.");
   REQUIRES(root());
   Bundle bundle;
   bundle.add_mount("/data", "tmpfs", "tmpfs", {"size=2m", "nr_inodes=100", "mode=0711"});
@@ -102,16 +118,20 @@ CASE("mounts: the options of the file system are passed on") {
 }
 
 CASE("process: args are passed as they are") {
-  CITE("config.md#process: args (array of strings, OPTIONAL) with similar semantics to IEEE Std 1003.1-2008 execvp's "
-       "argv.");
+  CITE(
+      "config.md#process: args (array of strings, OPTIONAL) with similar semantics to IEEE Std "
+      "1003.1-2008 execvp's "
+      "argv.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.guest({"echo", "a b", "", "c"})).out == "a b  c\n");
 }
 
 CASE("process: the first of args is looked up as execvp does") {
-  CITE("config.md#process: This specification extends the IEEE standard in that at least one entry is REQUIRED "
-       "(non-Windows), and that entry is used with the same semantics as execvp's file.");
+  CITE(
+      "config.md#process: This specification extends the IEEE standard in that at least one entry "
+      "is REQUIRED "
+      "(non-Windows), and that entry is used with the same semantics as execvp's file.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set("/process/args", Strings{"guest", "echo", "by PATH"})).out == "by PATH\n");
@@ -119,7 +139,9 @@ CASE("process: the first of args is looked up as execvp does") {
 }
 
 CASE("process: env is the environment") {
-  CITE("config.md#process: env (array of strings, OPTIONAL) with the same semantics as IEEE Std 1003.1-2008's environ.");
+  CITE(
+      "config.md#process: env (array of strings, OPTIONAL) with the same semantics as IEEE Std "
+      "1003.1-2008's environ.");
   REQUIRES(root());
   Bundle bundle;
   bundle.set("/process/env", Strings{"PATH=/bin", "ONE=1", "TWO=a=b"}).guest({"env"});
@@ -128,7 +150,9 @@ CASE("process: env is the environment") {
 }
 
 CASE("process: cwd is the working directory") {
-  CITE("config.md#process: cwd (string, REQUIRED) is the working directory that will be set for the executable.");
+  CITE(
+      "config.md#process: cwd (string, REQUIRED) is the working directory that will be set for the "
+      "executable.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set("/process/cwd", "/dev").guest({"cwd"})).out == "cwd /dev\n");
@@ -143,8 +167,10 @@ CASE("process: a relative cwd is an error") {
 }
 
 CASE("process: a terminal is attached to the standard streams") {
-  CITE("config.md#process: if set to true on Linux, a pseudoterminal pair is allocated for the process and the "
-       "pseudoterminal pty is duplicated on the process's standard streams.");
+  CITE(
+      "config.md#process: if set to true on Linux, a pseudoterminal pair is allocated for the "
+      "process and the "
+      "pseudoterminal pty is duplicated on the process's standard streams.");
   REQUIRES(root());
   Bundle bundle;
   bundle.set("/process/terminal", true).guest({"isatty"});
@@ -167,25 +193,32 @@ CASE("process: consoleSize is ignored without a terminal") {
 }
 
 CASE("process: rlimits match exactly") {
-  CITE("config.md#posix-process: rlim.rlim_cur MUST match the configured value. rlim.rlim_max MUST match the configured "
-       "value.");
+  CITE(
+      "config.md#posix-process: rlim.rlim_cur MUST match the configured value. rlim.rlim_max MUST "
+      "match the configured "
+      "value.");
   REQUIRES(root());
   Bundle bundle;
-  bundle.guest({"rlimits"}).set_json("/process/rlimits", R"([{"type": "RLIMIT_CORE", "soft": 5, "hard": 7}])");
+  bundle.guest({"rlimits"})
+      .set_json("/process/rlimits", R"([{"type": "RLIMIT_CORE", "soft": 5, "hard": 7}])");
   CHECK(value_of(run(bundle).out, "RLIMIT_CORE") == "5 7");
 }
 
 CASE("process: an rlimit that the kernel does not have is an error") {
-  CITE("config.md#posix-process: The runtime MUST generate an error for any values which cannot be mapped to a relevant "
-       "kernel interface.");
+  CITE(
+      "config.md#posix-process: The runtime MUST generate an error for any values which cannot be "
+      "mapped to a relevant "
+      "kernel interface.");
   REQUIRES(root());
   Bundle bundle;
   CHECK_FALSE(create(bundle.set("/process/rlimits/0/type", "RLIMIT_NONE")).ok());
 }
 
 CASE("process: duplicate rlimits are an error") {
-  CITE("config.md#posix-process: If rlimits contains duplicated entries with same type, the runtime MUST generate an "
-       "error.");
+  CITE(
+      "config.md#posix-process: If rlimits contains duplicated entries with same type, the runtime "
+      "MUST generate an "
+      "error.");
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 takes the last one");
   DEVIATES("crun", "1.8.1 takes the last one");
@@ -195,8 +228,10 @@ CASE("process: duplicate rlimits are an error") {
 }
 
 CASE("process: the five capability sets are those of the config") {
-  CITE("config.md#linux-process: capabilities (object, OPTIONAL) is an object containing arrays that specifies the sets "
-       "of capabilities for the process.");
+  CITE(
+      "config.md#linux-process: capabilities (object, OPTIONAL) is an object containing arrays "
+      "that specifies the sets "
+      "of capabilities for the process.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"caps"}).set("/process/user/uid", 1000).set_json("/process/capabilities", R"({
@@ -211,24 +246,31 @@ CASE("process: the five capability sets are those of the config") {
 }
 
 CASE("process: an unknown capability does not fail the container") {
-  CITE("config.md#linux-process: Any value which cannot be mapped to a relevant kernel interface, or cannot be granted "
-       "otherwise, MUST be logged as a warning by the runtime. Runtimes SHOULD NOT fail if the container configuration "
-       "requests capabilities that cannot be granted.");
+  CITE(
+      "config.md#linux-process: Any value which cannot be mapped to a relevant kernel interface, "
+      "or cannot be granted "
+      "otherwise, MUST be logged as a warning by the runtime. Runtimes SHOULD NOT fail if the "
+      "container configuration "
+      "requests capabilities that cannot be granted.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set("/process/capabilities/bounding/-", "CAP_NONE")).ok());
 }
 
 CASE("process: noNewPrivileges") {
-  CITE("config.md#linux-process: setting noNewPrivileges to true prevents the process from gaining additional "
-       "privileges.");
+  CITE(
+      "config.md#linux-process: setting noNewPrivileges to true prevents the process from gaining "
+      "additional "
+      "privileges.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(value_of(run(bundle.guest({"caps"})).out, "NoNewPrivs") == "1");
 }
 
 CASE("process: oomScoreAdj is set, 0 too") {
-  CITE("config.md#linux-process: If oomScoreAdj is set, the runtime MUST set oom_score_adj to the given value.");
+  CITE(
+      "config.md#linux-process: If oomScoreAdj is set, the runtime MUST set oom_score_adj to the "
+      "given value.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"oom-score-adj"});
@@ -237,7 +279,9 @@ CASE("process: oomScoreAdj is set, 0 too") {
 }
 
 CASE("process: without oomScoreAdj the value stays") {
-  CITE("config.md#linux-process: If oomScoreAdj is not set, the runtime MUST NOT change the value of oom_score_adj.");
+  CITE(
+      "config.md#linux-process: If oomScoreAdj is not set, the runtime MUST NOT change the value "
+      "of oom_score_adj.");
   REQUIRES(root());
   const std::string mine = read_file("/proc/self/oom_score_adj");
   write_file("/proc/self/oom_score_adj", "77");
@@ -248,11 +292,14 @@ CASE("process: without oomScoreAdj the value stays") {
 }
 
 CASE("user: uid, gid, umask and additionalGids") {
-  CITE("config.md#posix-platform-user: uid (int, REQUIRED), gid (int, REQUIRED), umask (int, OPTIONAL), additionalGids "
-       "(array of ints, OPTIONAL) specify the user in the container namespace.");
+  CITE(
+      "config.md#posix-platform-user: uid (int, REQUIRED), gid (int, REQUIRED), umask (int, "
+      "OPTIONAL), additionalGids "
+      "(array of ints, OPTIONAL) specify the user in the container namespace.");
   REQUIRES(root());
   Bundle bundle;
-  bundle.guest({"id"}).set_json("/process/user", R"({"uid": 12, "gid": 34, "umask": 7, "additionalGids": [56, 78]})");
+  bundle.guest({"id"}).set_json(
+      "/process/user", R"({"uid": 12, "gid": 34, "umask": 7, "additionalGids": [56, 78]})");
   const Outcome outcome = run(bundle);
   CHECK(value_of(outcome.out, "uid") == "12 12 12");
   CHECK(value_of(outcome.out, "gid") == "34 34 34");
@@ -261,40 +308,52 @@ CASE("user: uid, gid, umask and additionalGids") {
 }
 
 CASE("hostname: as seen by processes inside") {
-  CITE("config.md#hostname: hostname (string, OPTIONAL) specifies the container's hostname as seen by processes running "
-       "inside the container.");
+  CITE(
+      "config.md#hostname: hostname (string, OPTIONAL) specifies the container's hostname as seen "
+      "by processes running "
+      "inside the container.");
   REQUIRES(root());
   Bundle bundle;
-  CHECK(run(bundle.set("/hostname", "mrsdalloway").guest({"hostname"})).out == "hostname mrsdalloway\n");
+  CHECK(run(bundle.set("/hostname", "mrsdalloway").guest({"hostname"})).out ==
+        "hostname mrsdalloway\n");
 }
 
 CASE("domainname: as seen by processes inside") {
-  CITE("config.md#domainname: domainname (string, OPTIONAL) specifies the container's domainname as seen by processes "
-       "running inside the container.");
+  CITE(
+      "config.md#domainname: domainname (string, OPTIONAL) specifies the container's domainname as "
+      "seen by processes "
+      "running inside the container.");
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 does not know domainname");
   Bundle bundle;
-  CHECK(run(bundle.set("/domainname", "foobarbaz.test").guest({"domainname"})).out == "domainname foobarbaz.test\n");
+  CHECK(run(bundle.set("/domainname", "foobarbaz.test").guest({"domainname"})).out ==
+        "domainname foobarbaz.test\n");
 }
 
 CASE("annotations: unknown ones are no error") {
-  CITE("config.md#annotations: Implementations that are reading/processing this configuration file MUST NOT generate an "
-       "error if they encounter an unknown annotation key.");
+  CITE(
+      "config.md#annotations: Implementations that are reading/processing this configuration file "
+      "MUST NOT generate an "
+      "error if they encounter an unknown annotation key.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set_json("/annotations", R"({"org.example.never.heard.of": "x"})")).ok());
 }
 
 CASE("extensibility: unknown properties are no error") {
-  CITE("config.md#extensibility: Runtimes MAY log unknown properties but MUST otherwise ignore them. That includes not "
-       "generating errors if they encounter an unknown property.");
+  CITE(
+      "config.md#extensibility: Runtimes MAY log unknown properties but MUST otherwise ignore "
+      "them. That includes not "
+      "generating errors if they encounter an unknown property.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set_json("/future", R"({"deep": [1]})").set("/linux/future", 1)).ok());
 }
 
 CASE("valid values: an invalid value is an error") {
-  CITE("config.md#valid-values: Runtimes MUST generate an error when invalid or unsupported values are encountered.");
+  CITE(
+      "config.md#valid-values: Runtimes MUST generate an error when invalid or unsupported values "
+      "are encountered.");
   REQUIRES(root());
   Bundle bundle;
   CHECK_FALSE(create(bundle.set("/linux/namespaces/0/type", "no-such-kind")).ok());

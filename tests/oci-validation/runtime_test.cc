@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // runtime.md and runtime-linux.md: state, life cycle, operations, errors, standard streams.
-#include <regex>
-
 #include "support/suite.h"
+
+#include <regex>
 
 using namespace onggi::test;
 
@@ -30,8 +30,10 @@ struct Waiting {
 TEST_SUITE_BEGIN("runtime");
 
 CASE("state: the required properties are there") {
-  CITE("runtime.md#state: The state of a container includes the following properties: ociVersion, id, status, pid, "
-       "bundle, annotations");
+  CITE(
+      "runtime.md#state: The state of a container includes the following properties: ociVersion, "
+      "id, status, pid, "
+      "bundle, annotations");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.created);
@@ -45,17 +47,22 @@ CASE("state: the required properties are there") {
 }
 
 CASE("state: ociVersion is a semantic version") {
-  CITE("runtime.md#state: ociVersion (string, REQUIRED) is version of the Open Container Initiative Runtime "
-       "Specification with which the state complies.");
+  CITE(
+      "runtime.md#state: ociVersion (string, REQUIRED) is version of the Open Container Initiative "
+      "Runtime "
+      "Specification with which the state complies.");
   REQUIRES(root());
   Waiting waiting;
   const rapidjson::Document state = waiting.container.document();
   REQUIRE(state.HasMember("ociVersion"));
-  CHECK(std::regex_match(state["ociVersion"].GetString(), std::regex("[0-9]+\\.[0-9]+\\.[0-9]+([-+].*)?")));
+  CHECK(std::regex_match(state["ociVersion"].GetString(),
+                         std::regex("[0-9]+\\.[0-9]+\\.[0-9]+([-+].*)?")));
 }
 
 CASE("state: the status follows the life cycle") {
-  CITE("runtime.md#state: status is the runtime state of the container: creating, created, running, stopped");
+  CITE(
+      "runtime.md#state: status is the runtime state of the container: creating, created, running, "
+      "stopped");
   REQUIRES(root());
   Waiting waiting;
   CHECK(waiting.container.status() == "created");
@@ -66,8 +73,10 @@ CASE("state: the status follows the life cycle") {
 }
 
 CASE("state: the pid is that of the container process while it is created or running") {
-  CITE("runtime.md#state: pid (int, REQUIRED when status is created or running on Linux, OPTIONAL on other platforms) "
-       "is the ID of the container process.");
+  CITE(
+      "runtime.md#state: pid (int, REQUIRED when status is created or running on Linux, OPTIONAL "
+      "on other platforms) "
+      "is the ID of the container process.");
   REQUIRES(root());
   Waiting waiting;
   const pid_t created = waiting.container.pid();
@@ -78,19 +87,25 @@ CASE("state: the pid is that of the container process while it is created or run
 }
 
 CASE("query state: an error without an id") {
-  CITE("runtime.md#query-state: This operation MUST generate an error if it is not provided the ID of a container.");
+  CITE(
+      "runtime.md#query-state: This operation MUST generate an error if it is not provided the ID "
+      "of a container.");
   CHECK_FALSE(runtime({"state"}).ok());
 }
 
 CASE("query state: an error for a container that does not exist") {
-  CITE("runtime.md#query-state: Attempting to query a container that does not exist MUST generate an error.");
+  CITE(
+      "runtime.md#query-state: Attempting to query a container that does not exist MUST generate "
+      "an error.");
   REQUIRES(root());
   CHECK_FALSE(runtime({"state", tag() + "-none"}).ok());
 }
 
 CASE("create: an error without an id") {
-  CITE("runtime.md#create: This operation MUST generate an error if it is not provided a path to the bundle and the "
-       "container ID to associate with the container.");
+  CITE(
+      "runtime.md#create: This operation MUST generate an error if it is not provided a path to "
+      "the bundle and the "
+      "container ID to associate with the container.");
   REQUIRES(root());
   Bundle bundle;
   bundle.write();
@@ -98,9 +113,12 @@ CASE("create: an error without an id") {
 }
 
 CASE("create: an error for an id in use, and the container is untouched") {
-  CITE("runtime.md#create: If the ID provided is not unique across all containers within the scope of the runtime, or "
-       "is not valid in any other way, the implementation MUST generate an error and a new container MUST NOT be "
-       "created.");
+  CITE(
+      "runtime.md#create: If the ID provided is not unique across all containers within the scope "
+      "of the runtime, or "
+      "is not valid in any other way, the implementation MUST generate an error and a new "
+      "container MUST NOT be "
+      "created.");
   REQUIRES(root());
   Waiting waiting;
   const pid_t pid = waiting.container.pid();
@@ -110,8 +128,10 @@ CASE("create: an error for an id in use, and the container is untouched") {
 }
 
 CASE("create: the program does not run, and the status is created") {
-  CITE("runtime.md#create: All of the properties configured in config.json except for process MUST be applied. ... Upon "
-       "successful completion of this operation the status of this container MUST be created.");
+  CITE(
+      "runtime.md#create: All of the properties configured in config.json except for process MUST "
+      "be applied. ... Upon "
+      "successful completion of this operation the status of this container MUST be created.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"echo", "ran"});
@@ -122,19 +142,24 @@ CASE("create: the program does not run, and the status is created") {
 }
 
 CASE("create: the namespaces are there before start") {
-  CITE("runtime.md#lifecycle: The container's runtime environment MUST be created according to the configuration in "
-       "config.json.");
+  CITE(
+      "runtime.md#lifecycle: The container's runtime environment MUST be created according to the "
+      "configuration in "
+      "config.json.");
   REQUIRES(root());
   Waiting waiting;
   const std::string base = "/proc/" + std::to_string(waiting.container.pid()) + "/ns/";
   for (const std::string kind : {"ipc", "mnt", "net", "pid", "uts"}) {
     CAPTURE(kind);
-    CHECK(std::filesystem::read_symlink(base + kind) != std::filesystem::read_symlink("/proc/self/ns/" + kind));
+    CHECK(std::filesystem::read_symlink(base + kind) !=
+          std::filesystem::read_symlink("/proc/self/ns/" + kind));
   }
 }
 
 CASE("create: later changes of config.json do not affect the container") {
-  CITE("runtime.md#lifecycle: Any updates to config.json after this step MUST NOT affect the container.");
+  CITE(
+      "runtime.md#lifecycle: Any updates to config.json after this step MUST NOT affect the "
+      "container.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"hostname"}).set("/hostname", "first");
@@ -148,8 +173,11 @@ CASE("create: later changes of config.json do not affect the container") {
 }
 
 CASE("create: an error leaves the environment as it was") {
-  CITE("runtime.md#errors: Unless otherwise stated, generating an error MUST leave the state of the environment as if "
-       "the operation were never attempted - modulo any possible trivial ancillary changes such as logging.");
+  CITE(
+      "runtime.md#errors: Unless otherwise stated, generating an error MUST leave the state of the "
+      "environment as if "
+      "the operation were never attempted - modulo any possible trivial ancillary changes such as "
+      "logging.");
   REQUIRES(root());
   Bundle bundle;
   Container container(bundle.add_mount("/data", "nosuchfs", "none"));
@@ -158,28 +186,36 @@ CASE("create: an error leaves the environment as it was") {
 }
 
 CASE("create: an error when the environment cannot be made") {
-  CITE("runtime.md#lifecycle: If the runtime is unable to create the environment specified in the config.json, it MUST "
-       "generate an error.");
+  CITE(
+      "runtime.md#lifecycle: If the runtime is unable to create the environment specified in the "
+      "config.json, it MUST "
+      "generate an error.");
   REQUIRES(root());
   Bundle bundle;
   CHECK_FALSE(create(bundle.set_namespace("network", "/no/such/namespace")).ok());
 }
 
 CASE("start: an error without an id") {
-  CITE("runtime.md#start: This operation MUST generate an error if it is not provided the container ID.");
+  CITE(
+      "runtime.md#start: This operation MUST generate an error if it is not provided the container "
+      "ID.");
   CHECK_FALSE(runtime({"start"}).ok());
 }
 
 CASE("start: an error for a container that does not exist") {
-  CITE("runtime.md#start: Attempting to start a container that is not created MUST have no effect on the container and "
-       "MUST generate an error.");
+  CITE(
+      "runtime.md#start: Attempting to start a container that is not created MUST have no effect "
+      "on the container and "
+      "MUST generate an error.");
   REQUIRES(root());
   CHECK_FALSE(runtime({"start", tag() + "-none"}).ok());
 }
 
 CASE("start: an error for a running container, which goes on") {
-  CITE("runtime.md#start: Attempting to start a container that is not created MUST have no effect on the container and "
-       "MUST generate an error.");
+  CITE(
+      "runtime.md#start: Attempting to start a container that is not created MUST have no effect "
+      "on the container and "
+      "MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -189,8 +225,10 @@ CASE("start: an error for a running container, which goes on") {
 }
 
 CASE("start: an error for a stopped container") {
-  CITE("runtime.md#start: Attempting to start a container that is not created MUST have no effect on the container and "
-       "MUST generate an error.");
+  CITE(
+      "runtime.md#start: Attempting to start a container that is not created MUST have no effect "
+      "on the container and "
+      "MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -200,7 +238,9 @@ CASE("start: an error for a stopped container") {
 }
 
 CASE("start: the program of process runs") {
-  CITE("runtime.md#start: This operation MUST run the user-specified program as specified by process.");
+  CITE(
+      "runtime.md#start: This operation MUST run the user-specified program as specified by "
+      "process.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"echo", "as", "specified"});
@@ -223,13 +263,17 @@ CASE("start: an error when process was not set") {
 }
 
 CASE("kill: an error without an id") {
-  CITE("runtime.md#kill: This operation MUST generate an error if it is not provided the container ID.");
+  CITE(
+      "runtime.md#kill: This operation MUST generate an error if it is not provided the container "
+      "ID.");
   CHECK_FALSE(runtime({"kill"}).ok());
 }
 
 CASE("kill: an error for a stopped container") {
-  CITE("runtime.md#kill: Attempting to send a signal to a container that is neither created nor running MUST have no "
-       "effect on the container and MUST generate an error.");
+  CITE(
+      "runtime.md#kill: Attempting to send a signal to a container that is neither created nor "
+      "running MUST have no "
+      "effect on the container and MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -249,8 +293,10 @@ CASE("kill: the signal reaches a running program") {
 }
 
 CASE("kill: the signal reaches a created container") {
-  CITE("runtime.md#kill: Attempting to send a signal to a container that is neither created nor running MUST have no "
-       "effect on the container and MUST generate an error.");
+  CITE(
+      "runtime.md#kill: Attempting to send a signal to a container that is neither created nor "
+      "running MUST have no "
+      "effect on the container and MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   const pid_t pid = waiting.container.pid();
@@ -260,20 +306,26 @@ CASE("kill: the signal reaches a created container") {
 }
 
 CASE("delete: an error without an id") {
-  CITE("runtime.md#delete: This operation MUST generate an error if it is not provided the container ID.");
+  CITE(
+      "runtime.md#delete: This operation MUST generate an error if it is not provided the "
+      "container ID.");
   CHECK_FALSE(runtime({"delete"}).ok());
 }
 
 CASE("delete: an error for a container that does not exist") {
-  CITE("runtime.md#delete: Attempting to delete a container that is not stopped MUST have no effect on the container "
-       "and MUST generate an error.");
+  CITE(
+      "runtime.md#delete: Attempting to delete a container that is not stopped MUST have no effect "
+      "on the container "
+      "and MUST generate an error.");
   REQUIRES(root());
   CHECK_FALSE(runtime({"delete", tag() + "-none"}).ok());
 }
 
 CASE("delete: an error for a running container, which goes on") {
-  CITE("runtime.md#delete: Attempting to delete a container that is not stopped MUST have no effect on the container "
-       "and MUST generate an error.");
+  CITE(
+      "runtime.md#delete: Attempting to delete a container that is not stopped MUST have no effect "
+      "on the container "
+      "and MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -282,7 +334,9 @@ CASE("delete: an error for a running container, which goes on") {
 }
 
 CASE("delete: what create made is gone") {
-  CITE("runtime.md#delete: Deleting a container MUST delete the resources that were created during the create step.");
+  CITE(
+      "runtime.md#delete: Deleting a container MUST delete the resources that were created during "
+      "the create step.");
   REQUIRES(root());
   const Snapshot before;
   {
@@ -296,8 +350,10 @@ CASE("delete: what create made is gone") {
 }
 
 CASE("delete: what the container did not make stays") {
-  CITE("runtime.md#delete: Note that resources associated with the container, but not created by this container, MUST "
-       "NOT be deleted.");
+  CITE(
+      "runtime.md#delete: Note that resources associated with the container, but not created by "
+      "this container, MUST "
+      "NOT be deleted.");
   REQUIRES(root());
   const ScratchDirectory volume("volume");
   write_file(volume.path() / "precious", "data");
@@ -308,7 +364,9 @@ CASE("delete: what the container did not make stays") {
 }
 
 CASE("delete: the id may be used again") {
-  CITE("runtime.md#delete: Once a container is deleted its ID MAY be used by a subsequent container.");
+  CITE(
+      "runtime.md#delete: Once a container is deleted its ID MAY be used by a subsequent "
+      "container.");
   REQUIRES(root());
   Bundle bundle;
   Container container(bundle);
@@ -326,22 +384,29 @@ CASE("features: a document with the range of versions") {
 }
 
 CASE("linux: the standard streams are those of the caller") {
-  CITE("runtime-linux.md#file-descriptors: By default, only the stdin, stdout and stderr file descriptors are kept open "
-       "for the application by the runtime.");
+  CITE(
+      "runtime-linux.md#file-descriptors: By default, only the stdin, stdout and stderr file "
+      "descriptors are kept open "
+      "for the application by the runtime.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(lines(run(bundle.guest({"fds"})).out).size() == 3);
 }
 
 CASE("linux: the links in /dev lead to the descriptors") {
-  CITE("runtime-linux.md#dev-symbolic-links: While creating the container (step 2 in the lifecycle), runtimes MUST "
-       "create the following symlinks if the source file exists after processing mounts: /proc/self/fd, /proc/self/fd/0 "
-       "to 2");
+  CITE(
+      "runtime-linux.md#dev-symbolic-links: While creating the container (step 2 in the "
+      "lifecycle), runtimes MUST "
+      "create the following symlinks if the source file exists after processing mounts: "
+      "/proc/self/fd, /proc/self/fd/0 "
+      "to 2");
   REQUIRES(root());
   Bundle bundle;
-  const Outcome outcome = run(bundle.guest({"stat", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"}));
+  const Outcome outcome =
+      run(bundle.guest({"stat", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"}));
   CHECK(contains(outcome.out, "/dev/fd link"));
-  for (const std::string target : {"/proc/self/fd\n", "/proc/self/fd/0\n", "/proc/self/fd/1\n", "/proc/self/fd/2\n"}) {
+  for (const std::string target :
+       {"/proc/self/fd\n", "/proc/self/fd/0\n", "/proc/self/fd/1\n", "/proc/self/fd/2\n"}) {
     CHECK(contains(outcome.out, "-> " + target));
   }
 }

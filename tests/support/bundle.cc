@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The default document has the meaning of `runc spec` for a program without a terminal, with all kinds of namespaces
-// that every supported kernel has (pid, network, ipc, uts, mount, cgroup).
+// The default document has the meaning of `runc spec` for a program without a terminal, with all
+// kinds of namespaces that every supported kernel has (pid, network, ipc, uts, mount, cgroup).
 #include "support/bundle.h"
+
+#include "support/leaks.h"
 
 #include <rapidjson/pointer.h>
 #include <rapidjson/stringbuffer.h>
@@ -12,8 +14,6 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-
-#include "support/leaks.h"
 
 namespace onggi::test {
 namespace {
@@ -115,12 +115,15 @@ Bundle& Bundle::guest(const Strings& words) {
 Bundle& Bundle::set_json(const std::string& pointer, std::string_view json) {
   rapidjson::Document value(&document_.GetAllocator());
   value.Parse<rapidjson::kParseFullPrecisionFlag>(json.data(), json.size());
-  if (value.HasParseError()) throw std::invalid_argument("test bug: bad JSON: " + std::string(json));
+  if (value.HasParseError())
+    throw std::invalid_argument("test bug: bad JSON: " + std::string(json));
   rapidjson::Pointer(pointer.c_str()).Set(document_, value);
   return *this;
 }
 
-Bundle& Bundle::set(const std::string& pointer, std::string_view text) { return set_json(pointer, json_string(text)); }
+Bundle& Bundle::set(const std::string& pointer, std::string_view text) {
+  return set_json(pointer, json_string(text));
+}
 
 Bundle& Bundle::set(const std::string& pointer, const Strings& values) {
   std::string json = "[";
@@ -133,10 +136,10 @@ Bundle& Bundle::erase(const std::string& pointer) {
   return *this;
 }
 
-Bundle& Bundle::add_mount(std::string_view destination, std::string_view type, std::string_view source,
-                          const Strings& options) {
-  set_json("/mounts/-", R"({"destination":)" + json_string(destination) + R"(,"type":)" + json_string(type) + R"(,"source":)" +
-                            json_string(source) + "}");
+Bundle& Bundle::add_mount(std::string_view destination, std::string_view type,
+                          std::string_view source, const Strings& options) {
+  set_json("/mounts/-", R"({"destination":)" + json_string(destination) + R"(,"type":)" +
+                            json_string(type) + R"(,"source":)" + json_string(source) + "}");
   if (!options.empty()) set("/mounts/" + std::to_string(mount_count() - 1) + "/options", options);
   return *this;
 }
@@ -189,9 +192,13 @@ std::string Bundle::text() const {
   return {buffer.GetString(), buffer.GetSize()};
 }
 
-void Bundle::write() const { write_file(config(), text()); }
+void Bundle::write() const {
+  write_file(config(), text());
+}
 
-size_t Bundle::mount_count() const { return document_.HasMember("mounts") ? document_["mounts"].Size() : 0; }
+size_t Bundle::mount_count() const {
+  return document_.HasMember("mounts") ? document_["mounts"].Size() : 0;
+}
 
 std::string read_file(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);

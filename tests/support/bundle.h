@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bundle in a scratch directory: rootfs with the guest program, and a config.json that starts as `spec` would write
-// it. Tests change it through JSON pointers ("/process/args/0"); everything goes away with the object.
+// A bundle in a scratch directory: rootfs with the guest program, and a config.json that starts as
+// `spec` would write it. Tests change it through JSON pointers ("/process/args/0"); everything goes
+// away with the object.
 #pragma once
 
 #include <rapidjson/document.h>
@@ -16,8 +17,8 @@ namespace onggi::test {
 
 using Strings = std::vector<std::string>;
 
-// Unique to this test process: part of every container id, scratch path and cgroup name, so that what a runtime leaves
-// behind can be told from the work of others on the machine.
+// Unique to this test process: part of every container id, scratch path and cgroup name, so that
+// what a runtime leaves behind can be told from the work of others on the machine.
 const std::string& tag();
 
 // A directory of its own below the scratch area, removed with everything in it.
@@ -46,9 +47,13 @@ class Bundle {
   // A whole value in JSON, at a JSON pointer; "/a/-" appends to an array.
   Bundle& set_json(const std::string& pointer, std::string_view json);
   Bundle& set(const std::string& pointer, std::string_view text);
-  Bundle& set(const std::string& pointer, const char* text) { return set(pointer, std::string_view(text)); }
+  Bundle& set(const std::string& pointer, const char* text) {
+    return set(pointer, std::string_view(text));
+  }
   Bundle& set(const std::string& pointer, const Strings& values);
-  Bundle& set(const std::string& pointer, bool value) { return set_json(pointer, value ? "true" : "false"); }
+  Bundle& set(const std::string& pointer, bool value) {
+    return set_json(pointer, value ? "true" : "false");
+  }
   template <std::integral Number>
   Bundle& set(const std::string& pointer, Number value) {
     return set_json(pointer, std::to_string(value));
@@ -57,7 +62,8 @@ class Bundle {
 
   Bundle& add_mount(std::string_view destination, std::string_view type, std::string_view source,
                     const Strings& options = {});
-  Bundle& add_bind(std::string_view destination, const std::filesystem::path& source, Strings options = {});
+  Bundle& add_bind(std::string_view destination, const std::filesystem::path& source,
+                   Strings options = {});
   Bundle& drop_mount(std::string_view destination);
   Bundle& drop_namespace(std::string_view type);
   // Replaces or adds the entry of this type; an empty path makes a new namespace.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/console.h"
 
+#include "support/run.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
@@ -10,8 +12,6 @@
 
 #include <cstring>
 #include <stdexcept>
-
-#include "support/run.h"
 
 namespace onggi::test {
 namespace {
@@ -50,7 +50,9 @@ ConsoleSocket::ConsoleSocket()
   }
 }
 
-ConsoleSocket::~ConsoleSocket() { close(listener_); }
+ConsoleSocket::~ConsoleSocket() {
+  close(listener_);
+}
 
 PtyMaster ConsoleSocket::receive() const {
   pollfd ready = {listener_, POLLIN, 0};
@@ -77,7 +79,8 @@ PtyMaster ConsoleSocket::receive() const {
 namespace {
 int open_master() {
   const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) throw std::runtime_error("openpt");
+  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
+    throw std::runtime_error("openpt");
   return master;
 }
 }  // namespace

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two ways to a terminal: a socket that receives the pty master from the runtime, and a pty of the test's own under
-// which a foreground container runs.
+// The two ways to a terminal: a socket that receives the pty master from the runtime, and a pty of
+// the test's own under which a foreground container runs.
 #pragma once
 
-#include <string>
-
 #include "support/bundle.h"
+
+#include <string>
 
 namespace onggi::test {
 
@@ -16,7 +16,9 @@ class PtyMaster {
   ~PtyMaster();
   PtyMaster(const PtyMaster&) = delete;
   PtyMaster& operator=(const PtyMaster&) = delete;
-  PtyMaster(PtyMaster&& other) noexcept : fd_(other.fd_), text_(std::move(other.text_)) { other.fd_ = -1; }
+  PtyMaster(PtyMaster&& other) noexcept : fd_(other.fd_), text_(std::move(other.text_)) {
+    other.fd_ = -1;
+  }
   int fd() const { return fd_; }
   bool wait_for(std::string_view text);
   const std::string& text() const { return text_; }

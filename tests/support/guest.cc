@@ -1,47 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only program in a test container's rootfs: static, and a verb for each thing a test wants to know or do there.
-// Several verbs run in one go when separated by `--`. A failing verb prints "VERB OBJECT: ENAME" and makes the exit
-// status 1; the verbs after it still run.
-#include <dirent.h>
+// The only program in a test container's rootfs: static, and a verb for each thing a test wants to
+// know or do there. Several verbs run in one go when separated by `--`. A failing verb prints "VERB
+// OBJECT: ENAME" and makes the exit status 1; the verbs after it still run.
+#include "support/guest.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/msg.h>
-#include <sys/personality.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/utsname.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <span>
-#include <string>
-#include <vector>
+namespace guest {
 
-namespace {
-
-using Arguments = std::span<char* const>;
-
-int failed(const char* verb, const char* object, int error = errno) {
+int failed(const char* verb, const char* object, int error) {
   const char* name = strerrorname_np(error);
   printf("%s %s: %s\n", verb, object, name == nullptr ? "?" : name);
   return 1;
 }
 
-long number(const char* text) { return strtol(text, nullptr, 0); }
+int failed(const char* verb, const char* object) {
+  return failed(verb, object, errno);
+}
+
+long number(const char* text) {
+  return strtol(text, nullptr, 0);
+}
 
 int copy_out(const char* verb, const char* path) {
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -57,500 +41,22 @@ int copy_out(const char* verb, const char* path) {
   return got < 0 ? failed(verb, path, error) : 0;
 }
 
-int echo(Arguments words) {
-  for (size_t i = 0; i < words.size(); i++) printf("%s%s", i == 0 ? "" : " ", words[i]);
-  printf("\n");
-  return 0;
-}
-
-int complain(Arguments words) {
-  for (char* word : words) fprintf(stderr, "%s\n", word);
-  return 0;
-}
-
-int cat(Arguments paths) {
-  if (paths.empty()) return copy_out("cat", "/proc/self/fd/0");
-  int status = 0;
-  for (char* path : paths) status |= copy_out("cat", path);
-  return status;
-}
-
-// Standard input as it is, without re-opening it (a pipe or socket may not be re-opened by another user).
-int pass(Arguments) {
-  char buffer[4096];
-  ssize_t got = 0;
-  while ((got = read(STDIN_FILENO, buffer, sizeof buffer)) > 0) {
-    if (write(STDOUT_FILENO, buffer, static_cast<size_t>(got)) != got) return 1;
-  }
-  return 0;
-}
-
-int exit_with(Arguments words) {
-  fflush(stdout);
-  _exit(words.empty() ? 0 : static_cast<int>(number(words[0])));
-}
-
-// SIGILL: a forced signal is the only kind that ends the first process of a pid namespace from inside.
-int crash(Arguments) {
-  fflush(stdout);
-  __builtin_trap();
-}
-
-int hostname(Arguments) {
-  utsname names = {};
-  uname(&names);
-  printf("hostname %s\n", names.nodename);
-  return 0;
-}
-
-int domainname(Arguments) {
-  char name[128] = {};
-  if (getdomainname(name, sizeof name - 1) != 0) return failed("domainname", "");
-  printf("domainname %s\n", name);
-  return 0;
-}
-
-int machine(Arguments) {
-  utsname names = {};
-  uname(&names);
-  printf("machine %s\n", names.machine);
-  return 0;
-}
-
-int set_hostname(Arguments words) {
-  if (sethostname(words[0], strlen(words[0])) != 0) return failed("set-hostname", words[0]);
-  printf("set-hostname ok\n");
-  return 0;
-}
-
-int identity(Arguments) {
-  uid_t real = 0, effective = 0, saved = 0;
-  getresuid(&real, &effective, &saved);
-  printf("uid %u %u %u\n", real, effective, saved);
-  gid_t real_group = 0, effective_group = 0, saved_group = 0;
-  getresgid(&real_group, &effective_group, &saved_group);
-  printf("gid %u %u %u\n", real_group, effective_group, saved_group);
-  gid_t groups[64] = {};
-  const int count = getgroups(64, groups);
-  std::sort(groups, groups + std::max(count, 0));
-  printf("groups");
-  for (int i = 0; i < count; i++) printf(" %u", groups[i]);
-  const mode_t mask = umask(0);
-  umask(mask);
-  printf("\numask %04o\n", mask);
-  return 0;
-}
-
-int print_status_lines(const std::vector<std::string>& names) {
-  FILE* status = fopen("/proc/self/status", "re");
-  if (status == nullptr) return failed("status", "/proc/self/status");
-  char line[512];
-  while (fgets(line, sizeof line, status) != nullptr) {
-    for (const std::string& name : names) {
-      if (strncmp(line, name.c_str(), name.size()) == 0 && line[name.size()] == ':') {
-        printf("%s %s", name.c_str(), line + name.size() + 2);
-      }
-    }
-  }
-  fclose(status);
-  return 0;
-}
-
-int capabilities(Arguments) {
-  return print_status_lines({"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"});
-}
-
-int signals(Arguments) { return print_status_lines({"SigBlk", "SigIgn"}); }
-
-int list_directory(Arguments paths) {
-  const char* path = paths.empty() ? "." : paths[0];
-  DIR* directory = opendir(path);
-  if (directory == nullptr) return failed("ls", path);
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(directory)) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  closedir(directory);
-  std::sort(names.begin(), names.end());
-  for (const std::string& name : names) printf("%s\n", name.c_str());
-  return 0;
-}
-
-const char* type_name(mode_t mode) {
-  if (S_ISDIR(mode)) return "dir";
-  if (S_ISREG(mode)) return "file";
-  if (S_ISCHR(mode)) return "char";
-  if (S_ISBLK(mode)) return "block";
-  if (S_ISFIFO(mode)) return "fifo";
-  if (S_ISLNK(mode)) return "link";
-  return "socket";
-}
-
-int print_stat(Arguments paths) {
-  int status = 0;
-  for (char* path : paths) {
-    struct stat info = {};
-    if (lstat(path, &info) != 0) {
-      status |= failed("stat", path);
-      continue;
-    }
-    printf("%s %s %04o %u %u %u:%u", path, type_name(info.st_mode), info.st_mode & 07777, info.st_uid, info.st_gid,
-           major(info.st_rdev), minor(info.st_rdev));
-    char target[4096] = {};
-    if (S_ISLNK(info.st_mode) && readlink(path, target, sizeof target - 1) > 0) printf(" -> %s", target);
-    printf("\n");
-  }
-  return status;
-}
-
-int mounts(Arguments) { return copy_out("mounts", "/proc/self/mountinfo"); }
-int cgroup(Arguments) { return copy_out("cgroup", "/proc/self/cgroup"); }
-
-int namespaces(Arguments) {
-  int status = 0;
-  for (const char* name : {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"}) {
-    char target[64] = {};
-    const std::string path = std::string("/proc/self/ns/") + name;
-    if (readlink(path.c_str(), target, sizeof target - 1) < 0) {
-      status |= failed("ns", name);
-    } else {
-      printf("ns %s\n", target);
-    }
-  }
-  return status;
-}
-
-int environment(Arguments) {
-  for (char** entry = environ; *entry != nullptr; entry++) printf("env %s\n", *entry);
-  return 0;
-}
-
-int working_directory(Arguments) {
-  char path[4096];
-  if (getcwd(path, sizeof path) == nullptr) return failed("cwd", "");
-  printf("cwd %s\n", path);
-  return 0;
-}
-
-int limits(Arguments) {
-  struct Row {
-    __rlimit_resource resource;
-    const char* name;
-  };
-  static constexpr Row kRows[] = {
-      {RLIMIT_AS, "RLIMIT_AS"},           {RLIMIT_CORE, "RLIMIT_CORE"},
-      {RLIMIT_CPU, "RLIMIT_CPU"},         {RLIMIT_DATA, "RLIMIT_DATA"},
-      {RLIMIT_FSIZE, "RLIMIT_FSIZE"},     {RLIMIT_LOCKS, "RLIMIT_LOCKS"},
-      {RLIMIT_MEMLOCK, "RLIMIT_MEMLOCK"}, {RLIMIT_MSGQUEUE, "RLIMIT_MSGQUEUE"},
-      {RLIMIT_NICE, "RLIMIT_NICE"},       {RLIMIT_NOFILE, "RLIMIT_NOFILE"},
-      {RLIMIT_NPROC, "RLIMIT_NPROC"},     {RLIMIT_RSS, "RLIMIT_RSS"},
-      {RLIMIT_RTPRIO, "RLIMIT_RTPRIO"},   {RLIMIT_RTTIME, "RLIMIT_RTTIME"},
-      {RLIMIT_SIGPENDING, "RLIMIT_SIGPENDING"}, {RLIMIT_STACK, "RLIMIT_STACK"},
-  };
-  for (const Row& row : kRows) {
-    rlimit limit = {};
-    getrlimit(row.resource, &limit);
-    printf("%s %lu %lu\n", row.name, limit.rlim_cur, limit.rlim_max);
-  }
-  return 0;
-}
-
-int write_file(Arguments words) {
-  const int fd = open(words[0], O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return failed("write", words[0]);
-  const size_t size = strlen(words[1]);
-  const ssize_t written = write(fd, words[1], size);
-  const int error = errno;
-  close(fd);
-  if (written != static_cast<ssize_t>(size)) return failed("write", words[0], error);
-  printf("write %s: ok\n", words[0]);
-  return 0;
-}
-
 int report(const char* verb, const char* object, long result) {
   if (result < 0) return failed(verb, object);
   printf("%s %s: ok\n", verb, object);
   return 0;
 }
 
-int make_directory(Arguments words) { return report("mkdir", words[0], mkdir(words[0], 0755)); }
-int change_mode(Arguments words) {
-  return report("chmod", words[0], chmod(words[0], static_cast<mode_t>(strtoul(words[1], nullptr, 8))));
-}
+}  // namespace guest
 
-int make_node(Arguments words) {  // PATH c|b|p MAJOR MINOR
-  const mode_t type = words[1][0] == 'c' ? S_IFCHR : words[1][0] == 'b' ? S_IFBLK : S_IFIFO;
-  const dev_t device = words.size() < 4 ? 0
-                                        : makedev(static_cast<unsigned>(number(words[2])),
-                                                  static_cast<unsigned>(number(words[3])));
-  return report("mknod", words[0], mknod(words[0], type | 0666, device));
-}
+namespace {
 
-int open_file(Arguments words) {  // PATH r|w|rw
-  const int flags = strcmp(words[1], "r") == 0 ? O_RDONLY : strcmp(words[1], "w") == 0 ? O_WRONLY : O_RDWR;
-  const int fd = open(words[0], flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  const int status = report("open", words[0], fd);
-  if (fd >= 0) close(fd);
-  return status;
-}
-
-int execute(Arguments words) {
-  std::vector<char*> argv(words.begin(), words.end());
-  argv.push_back(nullptr);
-  fflush(stdout);
-  execv(argv[0], argv.data());
-  return failed("exec", argv[0]);
-}
-
-int mount_tmpfs(Arguments words) {
-  return report("mount", words[0], mount("tmpfs", words[0], "tmpfs", 0, nullptr));
-}
-int unmount(Arguments words) { return report("umount", words[0], umount2(words[0], MNT_DETACH)); }
-
-int terminal(Arguments) {
-  for (int fd = 0; fd < 3; fd++) printf("isatty %d %s\n", fd, isatty(fd) == 1 ? "yes" : "no");
-  return 0;
-}
-
-int terminal_size(Arguments) {
-  winsize size = {};
-  if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0) return failed("ttysize", "0");
-  printf("ttysize %d %d\n", size.ws_row, size.ws_col);
-  return 0;
-}
-
-int session(Arguments) {
-  printf("pid %d\nppid %d\nsid %d\npgid %d\n", getpid(), getppid(), getsid(0), getpgrp());
-  const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
-  printf("controlling-tty %s\n", fd >= 0 ? "yes" : "no");
-  if (fd >= 0) close(fd);
-  return 0;
-}
-
-int sleep_for(Arguments words) {
-  fflush(stdout);
-  sleep(static_cast<unsigned>(number(words[0])));
-  return 0;
-}
-
-int pause_forever(Arguments) {
-  printf("ready\n");
-  fflush(stdout);
-  for (;;) pause();
-}
-
-int wait_for_signal(Arguments) {
-  sigset_t all;
-  sigfillset(&all);
-  sigdelset(&all, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &all, nullptr);
-  printf("ready\n");
-  fflush(stdout);
-  int signal = 0;
-  while (sigwait(&all, &signal) == 0 && signal == SIGWINCH) {
-  }
-  printf("signal %d\n", signal);
-  fflush(stdout);
-  return 0;
-}
-
-int descriptors(Arguments) {
-  DIR* directory = opendir("/proc/self/fd");
-  if (directory == nullptr) return failed("fds", "/proc/self/fd");
-  std::vector<int> open_fds;
-  while (const dirent* entry = readdir(directory)) {
-    if (entry->d_name[0] != '.') open_fds.push_back(static_cast<int>(number(entry->d_name)));
-  }
-  std::sort(open_fds.begin(), open_fds.end());
-  for (const int fd : open_fds) {
-    if (fd == dirfd(directory)) continue;
-    char target[4096] = {};
-    const std::string path = "/proc/self/fd/" + std::to_string(fd);
-    if (readlink(path.c_str(), target, sizeof target - 1) < 0) strcpy(target, "?");
-    printf("fd %d %s\n", fd, target);
-  }
-  closedir(directory);
-  return 0;
-}
-
-int read_descriptor(Arguments words) {
-  char buffer[4096];
-  const ssize_t got = read(static_cast<int>(number(words[0])), buffer, sizeof buffer);
-  if (got < 0) return failed("read-fd", words[0]);
-  printf("read-fd %s %.*s\n", words[0], static_cast<int>(got), buffer);
-  return 0;
-}
-
-int raw_syscall(Arguments words) {  // NAME|NUMBER ARG...
-  struct Row {
-    const char* name;
-    long call;
-  };
-  static constexpr Row kRows[] = {
-      {"getcwd", SYS_getcwd},         {"getpid", SYS_getpid},   {"getppid", SYS_getppid},
-      {"getuid", SYS_getuid},         {"mkdir", SYS_mkdir},     {"chmod", SYS_chmod},
-      {"personality", SYS_personality}, {"socket", SYS_socket}, {"kill", SYS_kill},
-      {"unshare", SYS_unshare},       {"sync", SYS_sync},       {"sethostname", SYS_sethostname},
-      {"getsid", SYS_getsid},         {"umask", SYS_umask},     {"getpriority", SYS_getpriority},
-      {"setns", SYS_setns},           {"keyctl", SYS_keyctl},   {"chroot", SYS_chroot},
-  };
-  long call = -1;
-  for (const Row& row : kRows) {
-    if (strcmp(row.name, words[0]) == 0) call = row.call;
-  }
-  if (call < 0) call = number(words[0]);
-  long values[6] = {};
-  for (size_t i = 1; i < words.size() && i < 7; i++) values[i - 1] = number(words[i]);
-  fflush(stdout);
-  errno = 0;
-  const long result = syscall(call, values[0], values[1], values[2], values[3], values[4], values[5]);
-  printf("syscall %s %s\n", words[0], result >= 0 ? "ok" : strerrorname_np(errno));
-  return 0;
-}
-
-int fork_many(Arguments words) {
-  std::vector<pid_t> children;
-  int error = 0;
-  fflush(stdout);
-  for (long i = 0; i < number(words[0]); i++) {
-    const pid_t child = fork();
-    if (child == 0) {
-      for (;;) pause();
-    }
-    if (child < 0) {
-      error = errno;
-      break;
-    }
-    children.push_back(child);
-  }
-  printf("fork %zu %s\n", children.size(), error == 0 ? "ok" : strerrorname_np(error));
-  for (const pid_t child : children) kill(child, SIGKILL);
-  while (wait(nullptr) > 0) {
-  }
-  return 0;
-}
-
-// Leaves a process behind that outlives this one and is in a session of its own.
-int leave_child(Arguments) {
-  fflush(stdout);
-  const pid_t child = fork();
-  if (child == 0) {
-    setsid();
-    for (;;) pause();
-  }
-  printf("child %d\n", child);
-  return child < 0 ? 1 : 0;
-}
-
-int oom_score(Arguments) {
-  printf("oom-score-adj ");
-  return copy_out("oom-score-adj", "/proc/self/oom_score_adj");
-}
-
-int eat_memory(Arguments words) {
-  const size_t size = strtoul(words[0], nullptr, 0);
-  void* area = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (area == MAP_FAILED) return failed("eat-memory", words[0]);
-  memset(area, 1, size);
-  printf("eat-memory ok\n");
-  return 0;
-}
-
-int interfaces(Arguments) {
-  struct if_nameindex* list = if_nameindex();
-  if (list == nullptr) return failed("interfaces", "");
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  for (const struct if_nameindex* row = list; row->if_index != 0; row++) {
-    ifreq request = {};
-    strncpy(request.ifr_name, row->if_name, IFNAMSIZ - 1);
-    ioctl(fd, SIOCGIFFLAGS, &request);
-    printf("interface %s %s\n", row->if_name, (request.ifr_flags & IFF_UP) != 0 ? "up" : "down");
-  }
-  if (fd >= 0) close(fd);
-  if_freenameindex(list);
-  return 0;
-}
-
-int message_queue(Arguments words) {  // make KEY | find KEY
-  const bool make = strcmp(words[0], "make") == 0;
-  return report("msg", words[1], msgget(static_cast<key_t>(number(words[1])), make ? IPC_CREAT | 0600 : 0));
-}
-
-int clocks(Arguments) {
-  timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  printf("monotonic %ld\n", now.tv_sec);
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  printf("boottime %ld\n", now.tv_sec);
-  return 0;
-}
-
-int processes(Arguments) {
-  DIR* directory = opendir("/proc");
-  if (directory == nullptr) return failed("processes", "/proc");
-  int count = 0;
-  while (const dirent* entry = readdir(directory)) {
-    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') count++;
-  }
-  closedir(directory);
-  printf("processes %d\n", count);
-  return 0;
-}
-
-int persona(Arguments) {
-  printf("personality %d\n", personality(0xffffffff));
-  return 0;
-}
-
-int cpus(Arguments) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  sched_getaffinity(0, sizeof set, &set);
-  printf("cpus");
-  for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-    if (CPU_ISSET(cpu, &set)) printf(" %u", cpu);
-  }
-  printf("\n");
-  return 0;
-}
-
-struct Verb {
-  const char* name;
-  int (*run)(Arguments);
-  size_t arguments;  // at least so many
-};
-constexpr Verb kVerbs[] = {
-    {"caps", capabilities, 0},       {"cat", cat, 0},
-    {"cgroup", cgroup, 0},           {"chmod", change_mode, 2},
-    {"clocks", clocks, 0},           {"complain", complain, 1},
-    {"cpus", cpus, 0},               {"crash", crash, 0},
-    {"cwd", working_directory, 0},   {"domainname", domainname, 0},
-    {"eat-memory", eat_memory, 1},   {"echo", echo, 0},
-    {"env", environment, 0},         {"exec", execute, 1},
-    {"exit", exit_with, 0},          {"fds", descriptors, 0},
-    {"fork", fork_many, 1},          {"hostname", hostname, 0},
-    {"id", identity, 0},             {"interfaces", interfaces, 0},
-    {"isatty", terminal, 0},         {"leave-child", leave_child, 0},
-    {"ls", list_directory, 0},       {"machine", machine, 0},
-    {"mkdir", make_directory, 1},    {"mknod", make_node, 2},
-    {"mount-tmpfs", mount_tmpfs, 1}, {"mounts", mounts, 0},
-    {"msg", message_queue, 2},       {"ns", namespaces, 0},
-    {"oom-score-adj", oom_score, 0}, {"open", open_file, 2},
-    {"pass", pass, 0},               {"pause", pause_forever, 0},
-    {"personality", persona, 0},     {"processes", processes, 0},
-    {"read-fd", read_descriptor, 1}, {"rlimits", limits, 0},
-    {"session", session, 0},         {"set-hostname", set_hostname, 1},
-    {"signal-exit", wait_for_signal, 0}, {"signals", signals, 0},
-    {"sleep", sleep_for, 1},         {"stat", print_stat, 1},
-    {"syscall", raw_syscall, 1},     {"ttysize", terminal_size, 0},
-    {"umount", unmount, 1},          {"write", write_file, 2},
-};
-
-int run_verb(Arguments words) {
-  for (const Verb& verb : kVerbs) {
-    if (!words.empty() && strcmp(verb.name, words[0]) == 0 && words.size() > verb.arguments) {
-      return verb.run(words.subspan(1));
+int run_verb(guest::Arguments words) {
+  for (const auto& verbs : {guest::file_verbs(), guest::process_verbs()}) {
+    for (const guest::Verb& verb : verbs) {
+      if (!words.empty() && strcmp(verb.name, words[0]) == 0 && words.size() > verb.arguments) {
+        return verb.run(words.subspan(1));
+      }
     }
   }
   fprintf(stderr, "guest: unknown verb or too few arguments: %s\n", words.empty() ? "" : words[0]);
@@ -564,7 +70,7 @@ int main(int argc, char** argv) {
   int first = 1;
   for (int i = 1; i <= argc; i++) {
     if (i < argc && strcmp(argv[i], "--") != 0) continue;
-    status |= run_verb(Arguments(argv + first, argv + i));
+    status |= run_verb(guest::Arguments(argv + first, argv + i));
     fflush(stdout);
     first = i + 1;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/leaks.h"
 
+#include "support/run.h"
+
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -9,8 +11,6 @@
 
 #include <algorithm>
 #include <sstream>
-
-#include "support/run.h"
 
 namespace onggi::test {
 namespace {
@@ -23,8 +23,8 @@ Strings& noted() {
 }
 
 void collect_descendants(pid_t parent, std::vector<pid_t>& found) {
-  std::istringstream children(
-      read_file("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children"));
+  std::istringstream children(read_file("/proc/" + std::to_string(parent) + "/task/" +
+                                        std::to_string(parent) + "/children"));
   for (pid_t child = 0; children >> child;) {
     found.push_back(child);
     collect_descendants(child, found);
@@ -109,7 +109,8 @@ Strings descendants() {
 Strings tagged_cgroups() {
   Strings result;
   std::error_code error;
-  fs::recursive_directory_iterator walk("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, error);
+  fs::recursive_directory_iterator walk("/sys/fs/cgroup",
+                                        fs::directory_options::skip_permission_denied, error);
   for (; walk != fs::recursive_directory_iterator(); walk.increment(error)) {
     // Files are many and directories few: only the latter are looked at.
     if (error || !walk->is_directory(error) || walk->is_symlink(error)) continue;
@@ -122,7 +123,8 @@ Snapshot::Snapshot() : mounts_(mount_points()) {}
 
 Strings Snapshot::left_behind() const {
   Strings left;
-  // The kernel ends killed processes and empties cgroups in its own time; only what stays is a leak.
+  // The kernel ends killed processes and empties cgroups in its own time; only what stays is a
+  // leak.
   for (int attempt = 0; attempt < 500; attempt++) {
     left = leftovers_now(mounts_);
     if (left.empty()) break;
@@ -136,7 +138,8 @@ void Snapshot::clean_up() const {
   (void)eventually([] { return descendant_pids().empty(); });
   Strings mounts = mount_points();
   for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount) {
-    if (std::find(mounts_.begin(), mounts_.end(), *mount) == mounts_.end()) umount2(mount->c_str(), MNT_DETACH);
+    if (std::find(mounts_.begin(), mounts_.end(), *mount) == mounts_.end())
+      umount2(mount->c_str(), MNT_DETACH);
   }
   Strings cgroups = tagged_cgroups();
   std::sort(cgroups.rbegin(), cgroups.rend());
@@ -144,9 +147,13 @@ void Snapshot::clean_up() const {
   for (const std::string& entry : state_entries()) fs::remove_all(state_root() / entry);
 }
 
-void note_leak(std::string text) { noted().push_back(std::move(text)); }
+void note_leak(std::string text) {
+  noted().push_back(std::move(text));
+}
 
-Clean::Clean() { noted().clear(); }
+Clean::Clean() {
+  noted().clear();
+}
 
 Clean::~Clean() {
   Strings left = before_.left_behind();

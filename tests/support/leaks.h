@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a test may leave behind: nothing. The mount table is this process's own (its mount namespace is private), the
-// processes are its descendants (it is a subreaper), cgroups and state entries carry its tag.
+// What a test may leave behind: nothing. The mount table is this process's own (its mount namespace
+// is private), the processes are its descendants (it is a subreaper), cgroups and state entries
+// carry its tag.
 #pragma once
+
+#include "support/bundle.h"
 
 #include <sys/types.h>
 
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "support/bundle.h"
 
 namespace onggi::test {
 
@@ -23,7 +24,8 @@ Strings tagged_cgroups();
 class Snapshot {
  public:
   Snapshot();
-  // One line per thing that is there now and was not there then. Processes that are about to go get some time.
+  // One line per thing that is there now and was not there then. Processes that are about to go get
+  // some time.
   Strings left_behind() const;
   // Removes what is left, so that the next test does not suffer for it.
   void clean_up() const;
@@ -32,7 +34,8 @@ class Snapshot {
   Strings mounts_;
 };
 
-// Something found at a moment when the test case could no longer be told; the next check of the fixture reports it.
+// Something found at a moment when the test case could no longer be told; the next check of the
+// fixture reports it.
 void note_leak(std::string text);
 
 // Fixture of every test case: nothing is left behind when it ends.

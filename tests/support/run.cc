@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/run.h"
 
+#include "support/leaks.h"
+
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -17,8 +19,6 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "support/leaks.h"
-
 namespace onggi::test {
 namespace {
 
@@ -27,8 +27,8 @@ constexpr int kTimeLimitMs = 60'000;
 constexpr int kPollMs = 2;
 
 Strings fixed_environment(const Strings& additions) {
-  Strings environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
-                         "LANG=C", "XDG_RUNTIME_DIR=" + state_root().string()};
+  Strings environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                         "HOME=/root", "LANG=C", "XDG_RUNTIME_DIR=" + state_root().string()};
   environment.insert(environment.end(), additions.begin(), additions.end());
   return environment;
 }
@@ -65,13 +65,14 @@ void arrange_descriptors(const Spawn& spawn, int input, int out, int err) {
   for (const int fd : spawn.closed) close(fd);
 }
 
-[[noreturn]] void become(const Strings& argv, const Spawn& spawn, const std::vector<char*>& environment, int input,
-                         int out, int err) {
+[[noreturn]] void become(const Strings& argv, const Spawn& spawn,
+                         const std::vector<char*>& environment, int input, int out, int err) {
   arrange_descriptors(spawn, input, out, err);
   if (!spawn.directory.empty() && chdir(spawn.directory.c_str()) != 0) child_failed("chdir");
   if (spawn.user.has_value()) {
     const gid_t group = *spawn.user;
-    if (setgroups(0, nullptr) != 0 || setgid(group) != 0 || setuid(*spawn.user) != 0) child_failed("setuid");
+    if (setgroups(0, nullptr) != 0 || setgid(group) != 0 || setuid(*spawn.user) != 0)
+      child_failed("setuid");
   }
   sigset_t none;
   sigemptyset(&none);
@@ -94,11 +95,14 @@ std::string join(const Strings& words) {
 
 Capture::Capture() : fd_(memfd_create("output", MFD_CLOEXEC)) {
   if (fd_ < 0) throw std::runtime_error("memfd_create");
-  // Writers share the offset only through dup; O_APPEND keeps a re-opened descriptor from overwriting.
+  // Writers share the offset only through dup; O_APPEND keeps a re-opened descriptor from
+  // overwriting.
   if (fcntl(fd_, F_SETFL, O_APPEND) != 0) throw std::runtime_error("fcntl");
 }
 
-Capture::~Capture() { close(fd_); }
+Capture::~Capture() {
+  close(fd_);
+}
 
 std::string Capture::text() const {
   std::string text;
@@ -116,7 +120,8 @@ Process::Process(const Strings& argv, const Spawn& spawn)
       err_(spawn.err ? spawn.err : std::make_shared<Capture>()) {
   // Not /dev/null: some runtimes change the owner of the standard streams.
   const Capture input;
-  if (write(input.fd(), spawn.input.data(), spawn.input.size()) < 0) throw std::runtime_error("write input");
+  if (write(input.fd(), spawn.input.data(), spawn.input.size()) < 0)
+    throw std::runtime_error("write input");
   lseek(input.fd(), 0, SEEK_SET);
   const Strings environment = fixed_environment(spawn.environment);
   const std::vector<char*> environment_pointers = pointers(environment);
@@ -154,12 +159,16 @@ Outcome Process::wait() {
   return {exit_status(status), out_->text(), err_->text()};
 }
 
-Outcome run_program(const Strings& argv, const Spawn& spawn) { return Process(argv, spawn).wait(); }
+Outcome run_program(const Strings& argv, const Spawn& spawn) {
+  return Process(argv, spawn).wait();
+}
 
 const std::string& runtime_path() {
   static const std::string path = [] {
     const char* given = getenv("ONGGI_RUNTIME");
-    return std::filesystem::absolute(given != nullptr && *given != 0 ? given : ONGGI_DEFAULT_RUNTIME).string();
+    return std::filesystem::absolute(given != nullptr && *given != 0 ? given
+                                                                     : ONGGI_DEFAULT_RUNTIME)
+        .string();
   }();
   return path;
 }
@@ -188,7 +197,8 @@ Outcome runtime(const Strings& arguments, const Spawn& spawn) {
 }
 
 bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeLimitMs / 2);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeLimitMs / 2);
   for (;;) {
     if (condition()) return true;
     if (std::chrono::steady_clock::now() > deadline) return false;
@@ -268,11 +278,17 @@ int Container::wait_exit(pid_t pid) const {
   return result;
 }
 
-Outcome run(const Bundle& bundle, const Spawn& spawn) { return Container(bundle).run({}, spawn); }
+Outcome run(const Bundle& bundle, const Spawn& spawn) {
+  return Container(bundle).run({}, spawn);
+}
 
-Outcome create(const Bundle& bundle) { return Container(bundle).create(); }
+Outcome create(const Bundle& bundle) {
+  return Container(bundle).create();
+}
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
 
 Strings lines(std::string_view text) {
   Strings result;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the runtime under test ($ONGGI_RUNTIME) as an engine would: own state root, captured output, a time limit that
-// kills it. The test process is a subreaper, so a container's first process becomes its child, as with conmon or a shim.
+// Runs the runtime under test ($ONGGI_RUNTIME) as an engine would: own state root, captured output,
+// a time limit that kills it. The test process is a subreaper, so a container's first process
+// becomes its child, as with conmon or a shim.
 #pragma once
+
+#include "support/bundle.h"
 
 #include <rapidjson/document.h>
 #include <sys/types.h>
@@ -13,11 +16,10 @@
 #include <string_view>
 #include <vector>
 
-#include "support/bundle.h"
-
 namespace onggi::test {
 
-// A memory file that collects what a process writes: unlike a pipe it can be read while a container still holds it.
+// A memory file that collects what a process writes: unlike a pipe it can be read while a container
+// still holds it.
 class Capture {
  public:
   Capture();
@@ -39,14 +41,15 @@ struct Outcome {
 };
 
 struct Spawn {
-  std::string input;                                // for standard input
-  std::vector<int> extra_fds;                       // become descriptors 3, 4, ...
-  Strings environment;                              // added to a small fixed environment
-  std::string directory;                            // working directory
-  int terminal = -1;                                // a pty slave: becomes 0, 1, 2 and the controlling terminal
-  std::vector<int> closed;                          // descriptors among 0, 1, 2 that are closed
-  std::optional<unsigned> user;                     // run as this uid and gid
-  std::shared_ptr<Capture> out = nullptr, err = nullptr;  // given ones can be read while the process runs
+  std::string input;             // for standard input
+  std::vector<int> extra_fds;    // become descriptors 3, 4, ...
+  Strings environment;           // added to a small fixed environment
+  std::string directory;         // working directory
+  int terminal = -1;             // a pty slave: becomes 0, 1, 2 and the controlling terminal
+  std::vector<int> closed;       // descriptors among 0, 1, 2 that are closed
+  std::optional<unsigned> user;  // run as this uid and gid
+  std::shared_ptr<Capture> out = nullptr,
+                           err = nullptr;  // given ones can be read while the process runs
 };
 
 // A process that has been started, with a limit on the time it may take.
@@ -73,13 +76,16 @@ Outcome run_program(const Strings& argv, const Spawn& spawn = {});
 
 const std::string& runtime_path();
 const std::string& runtime_name();  // "onggi", "runc", "crun": the first word of `--version`
-inline bool is_onggi() { return runtime_name() == "onggi"; }
+inline bool is_onggi() {
+  return runtime_name() == "onggi";
+}
 const std::filesystem::path& state_root();
 // RUNTIME --root STATE_ROOT ARGUMENT...
 Strings runtime_command(const Strings& arguments);
 Outcome runtime(const Strings& arguments, const Spawn& spawn = {});
 
-// Polls until the condition holds; false (and a failed check by the caller) after a generous deadline.
+// Polls until the condition holds; false (and a failed check by the caller) after a generous
+// deadline.
 bool eventually(const std::function<bool()>& condition);
 
 // A container with an id of its own, removed by force in the end if the test has not deleted it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The main of the test programs: a private mount namespace, a subreaper, and a doctest listener that knows the running
-// case and prints the skips and deviations before doctest's own summary.
+// The main of the test programs: a private mount namespace, a subreaper, and a doctest listener
+// that knows the running case and prints the skips and deviations before doctest's own summary.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "support/suite.h"
 
@@ -53,7 +53,8 @@ struct Notes : doctest::IReporter {
   void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
     // Its output is switched off with that of the expected failures.
     if ((stats.failure_flags & doctest::TestCaseFailureReason::ShouldHaveFailedButDidnt) != 0) {
-      printf("UNEXPECTED PASS: %s: remove its DEVIATES for %s\n", current_test().c_str(), runtime_name().c_str());
+      printf("UNEXPECTED PASS: %s: remove its DEVIATES for %s\n", current_test().c_str(),
+             runtime_name().c_str());
     }
   }
   void test_case_exception(const doctest::TestCaseException&) override {}
@@ -64,7 +65,8 @@ struct Notes : doctest::IReporter {
   void test_case_skipped(const doctest::TestCaseData&) override {}
 };
 
-void add(std::vector<Note>& list, const char* label, const std::string& test, const std::string& reason) {
+void add(std::vector<Note>& list, const char* label, const std::string& test,
+         const std::string& reason) {
   for (const Note& note : list) {  // a case with subcases comes here more than once
     if (note.test == test && note.reason == reason) return;
   }
@@ -73,7 +75,9 @@ void add(std::vector<Note>& list, const char* label, const std::string& test, co
   fflush(stdout);
 }
 
-bool file_exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+bool file_exists(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0;
+}
 
 // "v1" hierarchies by controller; the empty name is the unified one.
 std::string cgroup_mount(std::string_view controller) {
@@ -84,7 +88,9 @@ std::string cgroup_mount(std::string_view controller) {
     before >> skip >> skip >> skip >> skip >> point;
     after >> type >> source >> options;
     const std::string wanted = "," + std::string(controller);
-    if (controller.empty() ? type == "cgroup2" : type == "cgroup" && (options + ",").find(wanted + ",") != options.npos) {
+    if (controller.empty()
+            ? type == "cgroup2"
+            : type == "cgroup" && (options + ",").find(wanted + ",") != options.npos) {
       return point;
     }
   }
@@ -95,24 +101,34 @@ std::string cgroup_path(pid_t pid, std::string_view controller) {
   for (const std::string& line : lines(read_file("/proc/" + std::to_string(pid) + "/cgroup"))) {
     const size_t first = line.find(':'), second = line.find(':', first + 1);
     const std::string controllers = line.substr(first + 1, second - first - 1);
-    const bool found = controller.empty() ? controllers.empty()
-                                          : ("," + controllers + ",").find("," + std::string(controller) + ",") !=
-                                                std::string::npos;
+    const bool found = controller.empty()
+                           ? controllers.empty()
+                           : ("," + controllers + ",").find("," + std::string(controller) + ",") !=
+                                 std::string::npos;
     if (found) return line.substr(second + 1);
   }
   return "";
 }
 
-bool is_unified_host() { return file_exists("/sys/fs/cgroup/cgroup.controllers"); }
+bool is_unified_host() {
+  return file_exists("/sys/fs/cgroup/cgroup.controllers");
+}
 
 }  // namespace
 
-Need root() { return {geteuid() == 0, "needs root"}; }
-Need cgroup_v1() { return {!is_unified_host() && !cgroup_mount("memory").empty(), "needs cgroup v1 controllers"}; }
-Need cgroup_v2() { return {is_unified_host(), "needs cgroup v2 at /sys/fs/cgroup"}; }
+Need root() {
+  return {geteuid() == 0, "needs root"};
+}
+Need cgroup_v1() {
+  return {!is_unified_host() && !cgroup_mount("memory").empty(), "needs cgroup v1 controllers"};
+}
+Need cgroup_v2() {
+  return {is_unified_host(), "needs cgroup v2 at /sys/fs/cgroup"};
+}
 
 Need cgroup_controller(std::string_view name) {
-  const bool v2 = contains(" " + read_file("/sys/fs/cgroup/cgroup.controllers"), " " + std::string(name));
+  const bool v2 =
+      contains(" " + read_file("/sys/fs/cgroup/cgroup.controllers"), " " + std::string(name));
   return {v2 || !cgroup_mount(name).empty(), "needs the cgroup controller " + std::string(name)};
 }
 
@@ -131,18 +147,28 @@ Need capability(int number, std::string_view name) {
 }
 
 Need user_namespaces() {
-  return {file_exists("/proc/self/ns/user") && atoi(read_file("/proc/sys/user/max_user_namespaces").c_str()) > 0,
+  return {file_exists("/proc/self/ns/user") &&
+              atoi(read_file("/proc/sys/user/max_user_namespaces").c_str()) > 0,
           "needs user namespaces"};
 }
-Need file(const std::string& path) { return {file_exists(path), "needs " + path}; }
-Need seccomp() { return file("/proc/sys/kernel/seccomp/actions_avail"); }
+Need file(const std::string& path) {
+  return {file_exists(path), "needs " + path};
+}
+Need seccomp() {
+  return file("/proc/sys/kernel/seccomp/actions_avail");
+}
 
-std::string current_test() { return record().current == nullptr ? "" : record().current->m_name; }
-void note_skip(const std::string& reason) { add(record().skips, "SKIP", current_test(), reason); }
+std::string current_test() {
+  return record().current == nullptr ? "" : record().current->m_name;
+}
+void note_skip(const std::string& reason) {
+  add(record().skips, "SKIP", current_test(), reason);
+}
 
 void expect_failure(const std::string& reason) {
   add(record().deviations, "DEVIATION", current_test(), reason);
-  // doctest knows should_fail only as a static decorator; the case is a plain object of its registry.
+  // doctest knows should_fail only as a static decorator; the case is a plain object of its
+  // registry.
   auto* test_case = const_cast<doctest::TestCaseData*>(record().current);
   test_case->m_should_fail = true;
   test_case->m_no_output = true;
@@ -152,14 +178,17 @@ void note_deviation(const std::string& what, const std::string& reason) {
   add(record().deviations, "DEVIATION", current_test() + ": " + what, reason);
 }
 
-void cite(std::string sentence) { record().citations.push_back({current_test(), std::move(sentence)}); }
+void cite(std::string sentence) {
+  record().citations.push_back({current_test(), std::move(sentence)});
+}
 
 std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller) {
   if (is_unified_host()) return "/sys/fs/cgroup" + cgroup_path(pid, "");
   return cgroup_mount(controller) + cgroup_path(pid, controller);
 }
 
-std::string cgroup_value(pid_t pid, std::string_view controller, std::string_view v1_file, std::string_view v2_file) {
+std::string cgroup_value(pid_t pid, std::string_view controller, std::string_view v1_file,
+                         std::string_view v2_file) {
   const std::string text =
       read_file(cgroup_directory(pid, controller) / (is_unified_host() ? v2_file : v1_file));
   return text.substr(0, text.find_last_not_of('\n') + 1);
@@ -178,7 +207,8 @@ int main(int argc, char** argv) {
   bool cites = false;
   for (int i = 1; i < argc; i++) cites |= strcmp(argv[i], "--cite") == 0;
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  // Not possible without root; the tests that need root then skip, and the mount table is nobody else's problem.
+  // Not possible without root; the tests that need root then skip, and the mount table is nobody
+  // else's problem.
   if (unshare(CLONE_NEWNS) == 0) mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   if (runtime_name().empty()) {
     fprintf(stderr, "cannot run '%s --version'\n", runtime_path().c_str());
@@ -187,7 +217,8 @@ int main(int argc, char** argv) {
   (void)state_root();
   const int status = context.run();
   if (cites) {
-    for (const Note& note : record().citations) printf("CITE\t%s\t%s\n", note.test.c_str(), note.reason.c_str());
+    for (const Note& note : record().citations)
+      printf("CITE\t%s\t%s\n", note.test.c_str(), note.reason.c_str());
   }
   // A misspelt filter must not look like success.
   return record().selected == 0 ? 1 : status;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a test case needs, and what it knows of the rivals. Skips and deviations are printed, counted and listed with
-// their reasons at the end of the run; none of them is silent.
+// What a test case needs, and what it knows of the rivals. Skips and deviations are printed,
+// counted and listed with their reasons at the end of the run; none of them is silent.
 #pragma once
-
-#include <doctest/doctest.h>
-
-#include <string>
-#include <string_view>
 
 #include "support/bundle.h"
 #include "support/console.h"
 #include "support/leaks.h"
 #include "support/run.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
 
 namespace onggi::test {
 
@@ -32,15 +32,16 @@ Need seccomp();
 
 // Prints and counts "SKIP: TEST: REASON".
 void note_skip(const std::string& reason);
-// Marks the running test case as one that this runtime is known to fail. It still runs: passing would be an error, so
-// a deviation that a rival has mended is noticed.
+// Marks the running test case as one that this runtime is known to fail. It still runs: passing
+// would be an error, so a deviation that a rival has mended is noticed.
 void expect_failure(const std::string& reason);
 // The same for one row of a table.
 void note_deviation(const std::string& what, const std::string& reason);
 std::string current_test();
 
 // Cgroup files of a process, wherever the host has them; the v2 name is used on a unified host.
-std::string cgroup_value(pid_t pid, std::string_view controller, std::string_view v1_file, std::string_view v2_file);
+std::string cgroup_value(pid_t pid, std::string_view controller, std::string_view v1_file,
+                         std::string_view v2_file);
 std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller);
 
 }  // namespace onggi::test
@@ -57,21 +58,23 @@ std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller);
     }                                               \
   } while (false)
 
-#define DEVIATES(runtime, reason)                                                             \
-  do {                                                                                        \
+#define DEVIATES(runtime, reason)                                                          \
+  do {                                                                                     \
     if (::onggi::test::runtime_name() == (runtime)) ::onggi::test::expect_failure(reason); \
   } while (false)
 
-// For races and hangs, where a rival fails only at times or at the price of the whole time limit: counted, not run.
-#define EXCLUDES(runtime, reason)                              \
-  do {                                                         \
-    if (::onggi::test::runtime_name() == (runtime)) {          \
-      ::onggi::test::note_deviation("not run", reason);        \
-      return;                                                  \
-    }                                                          \
+// For races and hangs, where a rival fails only at times or at the price of the whole time limit:
+// counted, not run.
+#define EXCLUDES(runtime, reason)                       \
+  do {                                                  \
+    if (::onggi::test::runtime_name() == (runtime)) {   \
+      ::onggi::test::note_deviation("not run", reason); \
+      return;                                           \
+    }                                                   \
   } while (false)
 
-// The sentence of the runtime specification that a case checks: "config.md#root: A directory MUST exist ...".
+// The sentence of the runtime specification that a case checks: "config.md#root: A directory MUST
+// exist ...".
 #define CITE(sentence) ::onggi::test::cite(sentence)
 
 namespace onggi::test {

@@ -55,8 +55,8 @@ Result<> apply(const plan::MakeDevice& step, InitContext& context) {
   if (step.bind) return bind_device(step, context);
   const char* path = context.pool(step.path);
   const RootDir::Entry entry = TRY(context.root.make_parent(path));
-  const long made =
-      sys::mknodat(entry.directory.get(), entry.name, step.mode, device_number(step.major, step.minor));
+  const long made = sys::mknodat(entry.directory.get(), entry.name, step.mode,
+                                 device_number(step.major, step.minor));
   if (made == -EPERM)
     return bind_device(step, context);  // a container in a container, without CAP_MKNOD
   if (made < 0 && made != -EEXIST) return system_error(made, "mknod", path);

@@ -30,6 +30,18 @@ Result<> open_host_proc(InitContext& context) {
   return {};
 }
 
+// The caller's dispositions are not the program's: an execve keeps ignored signals ignored, and the
+// mask.
+void reset_signals() {
+  constexpr int kSetMask = 2, kSignals = 64;
+  const uint64_t none = 0;
+  (void)sys::call(SYS_rt_sigprocmask, kSetMask, &none, nullptr, sizeof none);
+  const uint64_t default_action[4] = {};  // the kernel's struct sigaction
+  for (int signal = 1; signal <= kSignals; signal++) {
+    (void)sys::call(SYS_rt_sigaction, signal, &default_action[0], nullptr, sizeof none);
+  }
+}
+
 // `step` counts on over both lists; the runtime knows which place of config.json each number stands
 // for.
 Result<> apply_all(plan::List<plan::Action> list, InitContext& context, int& step) {
@@ -44,8 +56,7 @@ Result<> set_up(InitContext& context, int& step) {
   const plan::Handoff& handoff = context.plan.handoff;
   (void)sys::umask(0);  // modes of devices and directories are exact
   (void)sys::setsid();
-  const uint64_t no_signals = 0;
-  (void)sys::call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &no_signals, nullptr, sizeof no_signals);
+  reset_signals();
   TRY(join_cgroups(context));
   TRY(open_host_proc(context));
   TRY(apply_all(context.plan.before_pivot, context, step));

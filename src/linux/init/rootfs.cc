@@ -112,20 +112,17 @@ Result<UniqueFd> RootDir::make(const char* path, Leaf leaf) const {
       continue;
     }
     const Path below = walk.below();
-    for (;;) {
-      const long opened = sys::openat2(fd(), below.c_str(), O_PATH | O_NOFOLLOW, kScope);
-      if (opened == -ENOENT) {
-        TRY(walk.create(leaf));
-        continue;
-      }
-      if (opened < 0) return system_error(opened, "open", below.view());
-      const UniqueFd entry(opened);
-      if (S_ISLNK(mode_of(entry.get()))) {
-        TRY(walk.follow(entry.get()));
-      } else {
-        walk.walked = below;
-      }
-      break;
+    long opened = sys::openat2(fd(), below.c_str(), O_PATH | O_NOFOLLOW, kScope);
+    if (opened == -ENOENT) {
+      TRY(walk.create(leaf));
+      opened = sys::openat2(fd(), below.c_str(), O_PATH | O_NOFOLLOW, kScope);
+    }
+    if (opened < 0) return system_error(opened, "open", below.view());
+    const UniqueFd entry(opened);
+    if (S_ISLNK(mode_of(entry.get()))) {
+      TRY(walk.follow(entry.get()));
+    } else {
+      walk.walked = below;
     }
   }
   const long opened =

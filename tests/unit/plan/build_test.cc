@@ -51,8 +51,6 @@ TEST_CASE("fields that are not applied yet are refused by name") {
         "process.scheduler: not supported yet");
   CHECK(refused(R"("ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 4})", "", "") ==
         "process.ioPriority: not supported yet");
-  CHECK(refused("", "", namespaces + R"("personality": {"domain": "LINUX32"})") ==
-        "linux.personality: not supported yet");
   CHECK(refused("", "", namespaces + R"("netDevices": {"eth1": {"name": "eth0"}})") ==
         "linux.netDevices: not supported yet");
   CHECK(refused("", "", namespaces + R"("memoryPolicy": {"mode": "MPOL_LOCAL"})") ==

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// signalfd(2).
+#include "linux/signals.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+
+namespace onggi {
+
+Result<UniqueFd> block_signals() {
+  sigset_t all;
+  (void)sigfillset(&all);
+  (void)sigprocmask(SIG_BLOCK, &all, nullptr);
+  const int fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return system_error(-errno, "signalfd");
+  return UniqueFd(fd);
+}
+
+int next_signal(int signals) {
+  signalfd_siginfo info;
+  const long size = sys::read(signals, &info, sizeof info);
+  return size == static_cast<long>(sizeof info) ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+bool is_terminating(int signal) {
+  return signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM;
+}
+
+}  // namespace onggi
