@@ -102,6 +102,9 @@ Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
                      "a bind mount has \"bind\" or \"rbind\" in its options");
   }
   const std::string_view type = *mount.type;
+  if (request.options.tmpcopyup && type != "tmpfs") {
+    return config_error(place_of(request.index, "options"), "tmpcopyup is for tmpfs only");
+  }
   const spec::MountOptions& options = request.options;
   Pool& pool = context.plan.pool;
   FilesystemMount step;
@@ -112,6 +115,7 @@ Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
   step.attributes = options.attr_set | options.recursive_set;
   step.propagation = propagation_of(request, pool);
   step.ordinary_directory = type == "proc" || type == "sysfs";
+  step.copy_up = options.tmpcopyup;
   step.inherit_mode = type == "tmpfs" && !has_mode(options);
   if (context.in_user_namespace()) {
     if (type == "sysfs") step.fallback_source = pool.text("/sys");

@@ -104,6 +104,7 @@ class Describer {
     for (const FilesystemOption& option : pool_(step.options)) {
       text += " " + at(option.key) + (option.value ? "=" + at(option.value) : "");
     }
+    if (step.copy_up) text += " (with the contents of the directory below)";
     if (step.inherit_mode) text += " (mode of the directory below)";
     if (step.fallback_source) text += " (or bind " + at(step.fallback_source) + ")";
     return text + propagations(step.propagation);

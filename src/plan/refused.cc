@@ -47,7 +47,7 @@ constexpr Row kRows[] = {
      }},
 };
 
-constexpr std::string_view kMountOptions[] = {"idmap", "ridmap", "remount", "tmpcopyup"};
+constexpr std::string_view kMountOptions[] = {"idmap", "ridmap", "remount"};
 
 void refuse(BuildContext& context, std::string_view place) {
   context.plan.refused.push_back(unsupported(place, "not supported yet"));

@@ -103,6 +103,7 @@ struct FilesystemMount {
   List<Propagation> propagation;
   bool ordinary_directory =
       false;  // proc and sysfs: no symbolic link on the way (CVE-2019-19921, CVE-2023-27561)
+  bool copy_up = false;       // tmpfs: start with the contents of that directory
   bool inherit_mode = false;  // tmpfs: take the mode of the directory that it covers
   bool over_proc = false;
   // A kernel that refuses (EPERM, EBUSY: a user namespace without a network or cgroup namespace of

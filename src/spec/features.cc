@@ -12,8 +12,11 @@ namespace onggi::spec {
 // (features-linux.md).
 constexpr BuildFeatures kBuildFeatures = {
     .hooks = {},
+    .tmpcopyup = true,
     .cgroup_v1 = true,
     .cgroup_v2 = true,
+    .cgroup_rdma = true,
+    .apparmor = true,
 };
 
 namespace {

@@ -83,24 +83,28 @@ CASE("namespaces are joined by path") {
 
 CASE("a joined mount namespace shows the first container's files") {
   REQUIRES(root());
+  DEVIATES("crun", "1.8.1 looks for its own directory there");
+  DEVIATES("runc", "1.1.5 fails in a mount namespace that it did not make");
   Bundle first_bundle;
   write_file(first_bundle.rootfs() / "only-here", "");
   Container first(first_bundle);
   REQUIRE(first.create().ok());
-  const std::string path = "/proc/" + std::to_string(first.pid()) + "/ns/mnt";
+  const std::string base = "/proc/" + std::to_string(first.pid()) + "/ns/";
   Bundle bundle;
-  bundle.set_namespace("mount", path)
-      .set_json("/mounts", "[]")
-      .set_json("/linux/maskedPaths", "[]");
-  bundle.set_json("/linux/readonlyPaths", "[]")
-      .writable_root()
-      .set("/root/path", "/")
-      .guest({"ns"});
-  CHECK(contains(run(bundle).out, link_of(path)));
+  // The pid namespace too: /proc there knows no other processes.
+  bundle.set_namespace("mount", base + "mnt").set_namespace("pid", base + "pid");
+  bundle.set_json("/mounts", "[]").set_json("/linux/maskedPaths", "[]");
+  bundle.set_json("/linux/readonlyPaths", "[]").writable_root().set("/root/path", "/");
+  const Outcome outcome = run(bundle.guest({"ns", "--", "ls", "/"}));
+  CHECK(outcome.err == "");
+  CHECK(contains(outcome.out, link_of(base + "mnt")));
+  CHECK(contains(outcome.out, "only-here"));
 }
 
 CASE("a container without any namespace runs in its root") {
   REQUIRES(root());
+  DEVIATES("runc", "1.1.5 cannot, and leaves a mount on the host");
+  DEVIATES("crun", "1.8.1 insists on /dev");
   Bundle bundle;
   bundle.set_json("/linux/namespaces", "[]")
       .set_json("/mounts", "[]")
@@ -110,6 +114,7 @@ CASE("a container without any namespace runs in its root") {
       .erase("/hostname")
       .guest({"ls", "/"});
   const Outcome outcome = run(bundle);
+  CHECK(outcome.err == "");
   CHECK(contains(outcome.out, "bin\n"));
   CHECK_FALSE(contains(outcome.out, "usr\n"));
 }
@@ -360,7 +365,7 @@ CASE("time namespace offsets shift the clocks") {
   timespec now = {};
   clock_gettime(CLOCK_BOOTTIME, &now);
   const Outcome outcome = run(bundle);
-  CHECK(outcome.err.empty());
+  CHECK(outcome.err == "");
   CHECK(atol(value_of(outcome.out, "boottime").c_str()) >= now.tv_sec + 1'000'000);
 }
 

@@ -27,6 +27,8 @@ int cat(Arguments paths) {
   return status;
 }
 
+// Standard input as it is, without re-opening it (a pipe or socket may not be re-opened by another
+// user).
 int pass(Arguments) {
   char buffer[4096];
   ssize_t got = 0;

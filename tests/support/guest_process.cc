@@ -47,6 +47,8 @@ int exit_with(Arguments words) {
   _exit(words.empty() ? 0 : static_cast<int>(number(words[0])));
 }
 
+// SIGILL: a forced signal is the only kind that ends the first process of a pid namespace from
+// inside.
 int crash(Arguments) {
   fflush(stdout);
   __builtin_trap();
@@ -279,6 +281,7 @@ int fork_many(Arguments words) {
   return 0;
 }
 
+// Leaves a process behind that outlives this one and is in a session of its own.
 int leave_child(Arguments) {
   fflush(stdout);
   const pid_t child = fork();

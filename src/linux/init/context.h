@@ -61,6 +61,8 @@ Result<> drop_bounding_set(const plan::Handoff& handoff);
 Result<> set_credentials(InitContext& context);
 
 // mounts.cc
+// copy_up.cc: the contents of a directory into the detached mount that is going to cover it.
+Result<> copy_up(int covered, int mount);
 // A detached mount onto a target inside the root.
 Result<> attach(InitContext& context, int mount, int target, const char* destination);
 

@@ -204,6 +204,7 @@ Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
     return attach(context, tree.get(), target.get(), destination);
   }
   const UniqueFd mount = TRY(std::move(made));
+  if (step.copy_up) TRY(copy_up(target.get(), mount.get()));
   TRY(attach(context, mount.get(), target.get(), destination));
   return set_propagation(mount.get(), context.pool(step.propagation), destination);
 }

@@ -1,0 +1,32 @@
+# What scripts/test adds to the tests of its dev build, so that one CTest run and one closing line cover everything: the
+# same suites on the release and on the sanitized build, on runc and on crun (which checks the tests), a real engine,
+# and the fuzzer. The other builds are made by scripts/test before.
+set(builds ${PROJECT_SOURCE_DIR}/build)
+
+foreach(suite integration oci-validation)
+  add_test(NAME release.${suite} COMMAND ${suite})
+  set_tests_properties(release.${suite} PROPERTIES ENVIRONMENT ONGGI_RUNTIME=${builds}/release/onggi)
+  add_test(NAME asan.${suite} COMMAND ${builds}/asan/tests/${suite}/${suite})
+  foreach(rival runc crun)
+    find_program(${rival}_path ${rival} PATHS /usr/sbin REQUIRED)
+    add_test(NAME ${rival}.${suite}
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/support/with-hugetlb $<TARGET_FILE:${suite}>)
+    set_tests_properties(${rival}.${suite} PROPERTIES ENVIRONMENT ONGGI_RUNTIME=${${rival}_path})
+  endforeach()
+endforeach()
+add_test(NAME asan.unit COMMAND ${builds}/asan/tests/unit/unit_tests)
+
+# Also with the controller mounted that crun wants: hosts have it either way.
+add_test(NAME hugetlb.integration
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/support/with-hugetlb $<TARGET_FILE:integration>)
+
+add_test(NAME engines.podman
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/engines/podman ${builds}/release/onggi ${crun_path})
+add_test(NAME start.size COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/init-size ${builds}/release/onggi)
+
+add_test(NAME fuzz.config
+  COMMAND ${builds}/fuzz/tests/fuzz/config_fuzz -max_total_time=30 -timeout=5 -rss_limit_mb=2048
+    -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/config.dict ${PROJECT_BINARY_DIR}/fuzz-corpus
+    ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/config)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz-corpus)
+
