@@ -37,6 +37,7 @@ Result<> check_deletable(StateDir& directory, const Record& record, std::string_
 Result<> lock_by_force(StateDir& directory, std::string_view id) {
   if (TRY(directory.lock(1000))) return {};
   const Record record = TRY(directory.load());
+  if (!record.cgroup.directories.empty()) TRY(cgroups::signal_all(record.cgroup, SIGKILL));
   TRY(stop(record));
   if (TRY(directory.lock(kPatience))) return {};
   return state_error("container '", id, "' is being changed by another command");

@@ -116,7 +116,7 @@ CASE("cpu shares, quota and period are written") {
   REQUIRE(limited.outcome.ok());
   if (cgroup_v2().met) {
     CHECK(limited.value("cpu", "", "cpu.max") == "50000 200000");
-    if (is_onggi()) CHECK(limited.value("cpu", "", "cpu.weight") == "170");
+    if (is_onggi()) CHECK(limited.value("cpu", "", "cpu.weight") == "174");
   } else {
     CHECK(limited.value("cpu", "cpu.shares", "") == "2048");
     CHECK(limited.value("cpu", "cpu.cfs_quota_us", "") == "50000");

@@ -83,6 +83,7 @@ CASE("namespaces are joined by path") {
 
 CASE("a joined mount namespace shows the first container's files") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   DEVIATES("crun", "1.8.1 looks for its own directory there");
   DEVIATES("runc", "1.1.5 fails in a mount namespace that it did not make");
   Bundle first_bundle;

@@ -154,6 +154,14 @@ Need user_namespaces() {
 Need file(const std::string& path) {
   return {file_exists(path), "needs " + path};
 }
+Need freestanding_init() {
+#ifdef ONGGI_HOSTED_INIT
+  return {!is_onggi(), "an init without a C library"};
+#else
+  return {true, ""};
+#endif
+}
+
 Need seccomp() {
   return file("/proc/sys/kernel/seccomp/actions_avail");
 }

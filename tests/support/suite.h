@@ -29,6 +29,9 @@ Need capability(int number, std::string_view name);
 Need user_namespaces();
 Need file(const std::string& path);
 Need seccomp();
+// Under the sanitizers init is a dynamic program: it needs the loader of the mount namespace that
+// it is executed in.
+Need freestanding_init();
 
 // Prints and counts "SKIP: TEST: REASON".
 void note_skip(const std::string& reason);
