@@ -7,9 +7,11 @@
 #include "base/path.h"
 #include "cli/help.h"
 #include "cli/version.h"
+#include "linux/probe.h"
 #include "linux/seccomp.h"
 #include "spec/default_spec.h"
 #include "spec/features.h"
+#include "spec/version.h"
 
 namespace onggi::cli {
 
@@ -30,6 +32,7 @@ Result<int> features(const Context&, const NoOptions&) {
   spec::HostFeatures host;
   host.version = kVersion;
   host.commit = kCommit;
+  host.capabilities = kernel_capabilities();
   host.libseccomp_version = libseccomp;
   host.seccomp_architectures = seccomp_architectures();
   host.seccomp_supported_flags = seccomp_supported_flags();
@@ -60,7 +63,7 @@ std::string version_text() {
       .append("\ncommit: ")
       .append(kCommit)
       .append("\nspec: ")
-      .append(kSpecVersion);
+      .append(spec::kVersion);
   return text.append("\nlibseccomp: ").append(libseccomp_version()).append("\n");
 }
 

@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "cli/signals.h"
 #include "cli/version.h"
+#include "spec/version.h"
 
 #include <algorithm>
 
@@ -104,7 +105,7 @@ std::string list_as_json(std::span<const ContainerSummary> containers) {
   json.begin_array();
   for (const ContainerSummary& each : containers) {
     json.begin_object()
-        .field("ociVersion", kSpecVersion)
+        .field("ociVersion", spec::kVersion)
         .field("id", each.id)
         .field("pid", each.pid)
         .field("status", status_name(each.status))

@@ -8,6 +8,5 @@ namespace onggi::cli {
 
 inline constexpr std::string_view kVersion = ONGGI_VERSION;
 inline constexpr std::string_view kCommit = ONGGI_COMMIT;
-inline constexpr std::string_view kSpecVersion = "1.3.0";
 
 }  // namespace onggi::cli

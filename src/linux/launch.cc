@@ -225,7 +225,7 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
 }
 
 Init::~Init() {
-  if (!child_.pidfd || committed_) return;
+  if (!child_.pidfd) return;
   (void)sys::pidfd_send_signal(child_.pidfd.get(), SIGKILL);
   int status;
   (void)waitpid(child_.pid, &status, 0);
@@ -238,7 +238,7 @@ Result<std::optional<Message>> Init::receive(const plan::Plan& plan) {
   return std::optional<Message>(received->message);
 }
 
-Result<> Init::wait_ready(const plan::Plan& plan, int signals) {
+Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
   pollfd polled[] = {{.fd = channel_.get(), .events = POLLIN, .revents = 0},
                      {.fd = signals, .events = POLLIN, .revents = 0}};
   while (polled[0].revents == 0) {
@@ -249,19 +249,23 @@ Result<> Init::wait_ready(const plan::Plan& plan, int signals) {
       return make_error(ErrorKind::system, "interrupted by signal ", signal);
   }
   const std::optional<Message> message = TRY(receive(plan));
-  if (message && message->kind == MessageKind::ready) return {};
+  if (message) return message->kind;
   return with_hint(
       make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
       "a memory limit below what the set-up needs, or a signal");
+}
+
+Result<> Init::proceed() {
+  Message message;
+  message.kind = MessageKind::proceed;
+  return send_message(channel_.get(), message);
 }
 
 Result<> Init::commit(int seccomp, bool start_now) {
   Message message;
   message.kind = MessageKind::commit;
   message.start_now = start_now ? 1 : 0;
-  TRY(send_message(channel_.get(), message, seccomp));
-  committed_ = true;
-  return {};
+  return send_message(channel_.get(), message, seccomp);
 }
 
 Result<> Init::wait_started(const plan::Plan& plan) {

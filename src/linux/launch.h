@@ -21,7 +21,8 @@ struct LaunchResources {            // all borrowed
   uint32_t first_private = 3;  // descriptors from here on are not for the container's program
 };
 
-// A launched init. Until `commit` it dies with this process; destroying it kills it.
+// A launched init. Until `commit` it dies with this process; destroying it kills it, unless it was
+// detached.
 class Init {
  public:
   Init(Child child, UniqueFd channel) : child_(std::move(child)), channel_(std::move(channel)) {}
@@ -29,13 +30,18 @@ class Init {
   Init& operator=(Init&&) = delete;
   ~Init();
 
+  void detach() { child_.pidfd.reset(); }
+
   int pid() const { return child_.pid; }
   int pidfd() const { return child_.pidfd.get(); }
   int channel() const { return channel_.get(); }
 
-  // Everything is in place but the program. An error names the place in config.json. `signals` is a
-  // descriptor of block_signals(): one that would have ended us is an error, too.
-  Result<> wait_ready(const plan::Plan& plan, int signals);
+  // Waits for `mounted` (the hooks of the runtime's side are due; only if there are some) or
+  // `ready` (everything is in place but the program). An error names the place in config.json.
+  // `signals` is a descriptor of block_signals(): one that would have ended us is an error, too.
+  Result<MessageKind> wait(const plan::Plan& plan, int signals);
+  // After `mounted`: those hooks have run.
+  Result<> proceed();
   // From here on the container lives without us. `seccomp` is a compiled filter, or -1.
   Result<> commit(int seccomp, bool start_now);
   // After commit(start_now): nothing when the program runs.
@@ -46,7 +52,6 @@ class Init {
 
   Child child_;
   UniqueFd channel_;
-  bool committed_ = false;
 };
 
 Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources);

@@ -3,8 +3,9 @@
 #include "linux/probe.h"
 
 #include "base/file.h"
+#include "spec/capabilities.h"
 
-#include <linux/capability.h>
+#include <sys/capability.h>
 
 #include <cstdio>
 
@@ -42,6 +43,15 @@ Result<> probe_host(plan::HostFacts& facts) {
   facts.apparmor = exists("/sys/kernel/security/apparmor");
   facts.selinux = exists("/sys/fs/selinux/enforce");
   return {};
+}
+
+std::vector<std::string> kernel_capabilities() {
+  std::vector<std::string> names;
+  const auto count = static_cast<unsigned>(cap_max_bits());
+  for (unsigned number = 0; number < count; number++) {
+    names.push_back(spec::capability_name(number));
+  }
+  return names;
 }
 
 }  // namespace onggi

@@ -5,9 +5,15 @@
 #include "base/result.h"
 #include "plan/host_facts.h"
 
+#include <string>
+#include <vector>
+
 namespace onggi {
 
 // Everything of HostFacts but the cgroups, which are src/cgroups' to find.
 Result<> probe_host(plan::HostFacts& facts);
+
+// Names of the capabilities that the running kernel knows, in the order of their numbers.
+std::vector<std::string> kernel_capabilities();
 
 }  // namespace onggi

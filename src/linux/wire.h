@@ -4,7 +4,9 @@
 // in it.
 //
 //   [ onggi ]                            [ onggi-init ]
-//   clone3, id maps, execveat ────────▶  namespaces, mounts, devices, pivot, masks
+//   clone3, id maps, execveat ────────▶  namespaces, mounts, devices
+//   prestart and            ◀ mounted ─  only if there are such hooks
+//   createRuntime hooks     ─ proceed▶   createContainer hooks, pivot, masks
 //   compiles the seccomp program
 //                             ◀ ready ─  everything is in place but the program
 //   writes state: created
@@ -49,7 +51,7 @@ struct InitPlan {
 };
 static_assert(std::is_trivially_copyable_v<InitPlan> && sizeof(InitPlan) % 8 == 0);
 
-enum class MessageKind : uint32_t { ready, commit, start, failed };
+enum class MessageKind : uint32_t { mounted, proceed, ready, commit, start, failed };
 
 struct Message {
   MessageKind kind = MessageKind::failed;

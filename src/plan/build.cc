@@ -29,11 +29,13 @@ bool BuildContext::joins(spec::NamespaceType type) const {
 Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchOptions& options) {
   Plan plan;
   BuildContext context{.spec = spec, .facts = facts, .options = options, .plan = plan};
+  plan.warnings = spec.warnings;
   TRY(build_namespaces(context));
   plan.cgroup = TRY(build_cgroup(spec, facts, options.id, options.cgroup));
   for (const std::string& warning : plan.cgroup.warnings) context.warn(warning);
   TRY(build_rootfs(context));
   build_handoff(context);
+  build_hooks(context);
   collect_refused(context);
   return plan;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The container's program: argv, environment, ids, capabilities, limits, labels.
 #include "plan/build_parts.h"
+#include "spec/capabilities.h"
 
 #include <linux/seccomp.h>
 
@@ -61,7 +62,7 @@ void add_capabilities(BuildContext& context, const spec::Capabilities& wanted) {
       wanted.bounding | wanted.effective | wanted.inheritable | wanted.permitted | wanted.ambient;
   for (unsigned capability = 0; capability < 64; capability++) {
     if ((all & ~grantable) >> capability & 1) {
-      context.warn("process.capabilities: capability " + std::to_string(capability) +
+      context.warn("process.capabilities: " + spec::capability_name(capability) +
                    " is not in the runtime's own bounding set, ignoring");
     }
   }

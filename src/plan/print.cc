@@ -124,6 +124,14 @@ class Describer {
            std::to_string(step.columns) + " columns" +
            (step.bind_dev_console ? ", on /dev/console" : "");
   }
+  std::string operator()(const AwaitRuntimeHooks&) const {
+    return "wait for the prestart and createRuntime hooks";
+  }
+  std::string operator()(const ContainerHooks& step) const {
+    std::string text = "run in " + at(step.directory);
+    for (const Hook& hook : pool_(step.list)) text += " " + at(hook.path);
+    return text;
+  }
   std::string operator()(const EnterRootfs& step) const {
     constexpr const char* kWays[] = {"pivot_root", "move the mount to / and chroot", "chroot"};
     return kWays[static_cast<size_t>(step.way)];

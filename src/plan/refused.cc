@@ -15,10 +15,6 @@ struct Row {
 };
 
 template <auto Member>
-bool has_hooks(const spec::Spec& spec) {
-  return !(spec.hooks.*Member).empty();
-}
-template <auto Member>
 bool has_in_process(const spec::Spec& spec) {
   return spec.process && ((*spec.process).*Member).has_value();
 }
@@ -28,12 +24,6 @@ bool has_in_linux(const spec::Spec& spec) {
 }
 
 constexpr Row kRows[] = {
-    {"hooks.prestart", has_hooks<&spec::Hooks::prestart>},
-    {"hooks.createRuntime", has_hooks<&spec::Hooks::create_runtime>},
-    {"hooks.createContainer", has_hooks<&spec::Hooks::create_container>},
-    {"hooks.startContainer", has_hooks<&spec::Hooks::start_container>},
-    {"hooks.poststart", has_hooks<&spec::Hooks::poststart>},
-    {"hooks.poststop", has_hooks<&spec::Hooks::poststop>},
     {"process.scheduler", has_in_process<&spec::Process::scheduler>},
     {"process.ioPriority", has_in_process<&spec::Process::io_priority>},
     {"process.execCPUAffinity", has_in_process<&spec::Process::exec_cpu_affinity>},

@@ -124,6 +124,18 @@ struct OpenConsole {  // a pty of the container's own devpts
   uint16_t rows = 0, columns = 0;
   bool bind_dev_console = true;
 };
+struct AwaitRuntimeHooks {};  // prestart and createRuntime, which the runtime runs meanwhile
+struct Hook {
+  Text path;
+  List<Text> args, env;
+  uint32_t timeout = 0;  // seconds; 0: none
+};
+struct ContainerHooks {  // createContainer and startContainer, which init runs itself
+  List<Hook> list;
+  Text point;      // "createContainer"
+  Text directory;  // where they run
+  Text state;      // the state document up to the number of the pid and the closing brace
+};
 struct EnterRootfs {
   enum class Way : uint32_t { pivot, move, chroot } way = Way::pivot;
 };
@@ -146,8 +158,8 @@ struct ReadonlyRootfs {};
 using Action =
     std::variant<JoinNamespace, UnshareNamespaces, SetHostname, SetDomainname, BringUpLoopback,
                  WriteProc, SetRootPropagation, OpenRootfs, BindMount, FilesystemMount, MakeDevice,
-                 MakeLink, OpenConsole, EnterRootfs, RootPropagation, RemountReadonly, ReadonlyPath,
-                 MaskPath, ReadonlyRootfs>;
+                 MakeLink, OpenConsole, AwaitRuntimeHooks, ContainerHooks, EnterRootfs,
+                 RootPropagation, RemountReadonly, ReadonlyPath, MaskPath, ReadonlyRootfs>;
 
 // Where in config.json a step comes from: "mounts" and 3, rendered "mounts[3]". Kept out of the
 // init's records: it reports the number of the step.
@@ -175,8 +187,9 @@ struct Handoff {
   List<uint32_t> additional_gids;
   List<Limit> limits;
   CapabilityMasks capabilities;
-  Text apparmor, selinux;  // label of the program, set for the coming execve
-  Text keyring;            // name of a new session keyring
+  Text apparmor, selinux;      // label of the program, set for the coming execve
+  Text keyring;                // name of a new session keyring
+  ContainerHooks start_hooks;  // startContainer
   uint32_t seccomp_flags = 0;
   int32_t personality = -1;  // execution domain for personality(2); -1: unchanged
   bool set_groups = true;  // false where setgroups(2) is denied (an ordinary user's user namespace)

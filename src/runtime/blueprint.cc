@@ -3,6 +3,7 @@
 #include "runtime/blueprint.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "cgroups/probe.h"
 #include "linux/probe.h"
@@ -117,6 +118,7 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
 
 Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options, bool foreground) {
   if (!blueprint.plan.refused.empty()) return blueprint.plan.refused.front();
+  for (const std::string& warning : blueprint.plan.warnings) log::warn(warning);
   TRY(check_root(blueprint));
   TRY(check_descriptors(blueprint.launch));
   TRY(check_terminal(blueprint, options, foreground));

@@ -10,6 +10,7 @@
 #include "linux/seccomp.h"
 #include "linux/start_socket.h"
 #include "linux/terminal_relay.h"
+#include "runtime/container_hooks.h"
 
 #include <pwd.h>
 
@@ -86,7 +87,8 @@ Result<UniqueFd> open_console_socket(const CreateOptions& options) {
 }
 
 Creation::Creation(Creation&& other) noexcept
-    : directory_(std::exchange(other.directory_, std::nullopt)),
+    : spec_(other.spec_),
+      directory_(std::exchange(other.directory_, std::nullopt)),
       record_(std::move(other.record_)),
       membership_(std::move(other.membership_)),
       seccomp_(std::move(other.seccomp_)),
@@ -97,11 +99,14 @@ Creation::~Creation() {
   if (!directory_) return;
   init_.reset();
   (void)cgroups::remove(record_.cgroup);
+  // runtime.md#lifecycle: also when the container was never started, once there was something to
+  // stop.
+  if (record_.pid != 0) run_poststop_hooks(spec_, record_);
   (void)directory_->remove();
 }
 
 Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint& blueprint) {
-  Creation creation(TRY(StateDir::make(runtime.root, blueprint.launch.id)),
+  Creation creation(blueprint.spec, TRY(StateDir::make(runtime.root, blueprint.launch.id)),
                     first_record(blueprint));
   creation.record_.cgroup = TRY(cgroups::check_unused(blueprint.plan.cgroup));
   TRY(creation.directory_->save(creation.record_));
@@ -128,7 +133,18 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
   TRY(set_oom_score(blueprint.plan, init_->pid()));
   // While init mounts.
   if (blueprint.spec.linux.seccomp) seccomp_ = TRY(compile_seccomp(*blueprint.spec.linux.seccomp));
-  TRY(init_->wait_ready(blueprint.plan, choice.signals));
+  TRY(record_process());
+  const MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
+  if (reached == MessageKind::mounted) {
+    TRY(run_create_hooks(spec_, record_, choice.signals));
+    TRY(init_->proceed());
+    TRY(init_->wait(blueprint.plan, choice.signals));
+  }
+  return {};
+}
+
+// While init is at work: whatever it does to itself, its start time stays.
+Result<> Creation::record_process() {
   const std::optional<ProcessStatus> process = TRY(process_status(init_->pid()));
   if (!process) return make_error(ErrorKind::system, "onggi-init has died");
   record_.pid = init_->pid();

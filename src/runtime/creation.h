@@ -34,12 +34,17 @@ class Creation {
   const Record& record() const { return record_; }
 
   // The container is to stay.
-  void release() { directory_.reset(); }
+  void release() {
+    init_->detach();
+    directory_.reset();
+  }
 
  private:
-  Creation(StateDir directory, Record record)
-      : directory_(std::move(directory)), record_(std::move(record)) {}
+  Creation(const spec::Spec& spec, StateDir directory, Record record)
+      : spec_(spec), directory_(std::move(directory)), record_(std::move(record)) {}
+  Result<> record_process();
 
+  const spec::Spec& spec_;  // of the blueprint, which outlives us
   std::optional<StateDir> directory_;
   Record record_;
   cgroups::Membership membership_;

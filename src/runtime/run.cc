@@ -4,6 +4,7 @@
 #include "linux/signals.h"
 #include "linux/socket_message.h"
 #include "linux/terminal_relay.h"
+#include "runtime/container_hooks.h"
 #include "runtime/creation.h"
 
 #include <linux/prctl.h>
@@ -115,6 +116,7 @@ Result<int> run_in_foreground(Creation& creation, const Blueprint& blueprint,
   std::optional<TerminalRelay> relay = TRY(open_relay(blueprint, console));
   TRY(creation.commit(options));
   TRY(creation.init().wait_started(blueprint.plan));
+  TRY(run_poststart_hooks(blueprint.spec, creation.record()));
   return Foreground(creation.init(), std::move(signals), std::move(relay)).wait();
 }
 
@@ -135,6 +137,7 @@ Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& op
   if (options.detach) {
     TRY(creation.commit(options));
     TRY(creation.init().wait_started(blueprint.plan));
+    TRY(run_poststart_hooks(blueprint.spec, creation.record()));
     creation.release();
     return 0;
   }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of the refusals are an interface: engines match them.
 #include "linux/start_socket.h"
+#include "runtime/container_hooks.h"
 #include "runtime/state_dir.h"
+
+#include <csignal>
 
 namespace onggi {
 
@@ -23,7 +26,12 @@ Result<> start_container(const RuntimeOptions& runtime, std::string_view id) {
   }
   const Result<> started = ask_to_start(directory.fd());
   TRY(directory.forget(kStartSocket));
-  return started;
+  TRY(started);
+  const spec::Spec spec = TRY(saved_spec(directory));
+  const Result<> hooked = run_poststart_hooks(spec, record);
+  // runtime.md#lifecycle: a failing poststart hook stops the container.
+  if (!hooked) (void)kill_container(runtime, id, SIGKILL, !record.cgroup.directories.empty());
+  return hooked;
 }
 
 }  // namespace onggi

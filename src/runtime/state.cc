@@ -1,40 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading: no lock, so that neither a hook nor an engine waits for a command that is at work.
-#include "base/json_writer.h"
-#include "runtime/state_dir.h"
+#include "runtime/state_document.h"
 
-#include <pwd.h>
-
-#include <cstdio>
 #include <cstdlib>
 
 namespace onggi {
-namespace {
-
-constexpr const char* kOciVersion = "1.3.0";  // of the state document (runtime.md#state)
-
-// From /etc/passwd alone: getpwuid(3) would load the name services of the host into a program that
-// is linked statically.
-std::string owner_name(const std::string& uid) {
-  if (uid == "0") return "root";
-  FILE* file = fopen("/etc/passwd", "re");
-  if (file == nullptr) return uid;
-  std::string name = uid;
-  while (const passwd* entry = fgetpwent(file)) {
-    if (std::to_string(entry->pw_uid) != uid) continue;
-    name = entry->pw_name;
-    break;
-  }
-  (void)fclose(file);
-  return name;
-}
-
-bool shows_pid(Status status) {
-  return status == Status::created || status == Status::running || status == Status::paused;
-}
-
-}  // namespace
-
 std::string_view status_name(Status status) {
   constexpr std::string_view kNames[] = {"creating", "created", "running", "paused", "stopped"};
   return kNames[static_cast<size_t>(status)];
@@ -68,19 +38,7 @@ Result<std::string> container_state(const RuntimeOptions& runtime, std::string_v
   StateDir directory = TRY(StateDir::open(runtime.root, id));
   const Record record = TRY(directory.load());
   const Status status = TRY(status_of(directory, record));
-  JsonWriter json(JsonWriter::Style::two_spaces);
-  json.begin_object()
-      .field("ociVersion", kOciVersion)
-      .field("id", record.id)
-      .field("pid", shows_pid(status) ? record.pid : 0)
-      .field("status", status_name(status))
-      .field("bundle", record.bundle)
-      .field("rootfs", record.rootfs)
-      .field("created", record.created);
-  json.key("annotations").begin_object();
-  for (const auto& [name, value] : record.annotations) json.field(name, value);
-  json.end_object().field("owner", owner_name(record.owner)).end_object();
-  return std::move(json).take() + "\n";
+  return state_document(record, status, JsonWriter::Style::two_spaces) + "\n";
 }
 
 Result<std::vector<ContainerSummary>> list_containers(const RuntimeOptions& runtime) {
@@ -97,7 +55,7 @@ Result<std::vector<ContainerSummary>> list_containers(const RuntimeOptions& runt
                           .created = record.created,
                           .owner = owner_name(record.owner),
                           .status = status,
-                          .pid = shows_pid(status) ? record.pid : 0});
+                          .pid = has_process(status) ? record.pid : 0});
   }
   return containers;
 }

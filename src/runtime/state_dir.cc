@@ -144,6 +144,10 @@ Result<> StateDir::save_config(std::string_view document) const {
   return replace_atomically(directory_.get(), kConfig, document, 0600);
 }
 
+Result<std::string> StateDir::load_config() const {
+  return read_file(directory_.get(), kConfig, kMaxRecord);
+}
+
 bool StateDir::has(const char* name) const {
   return sys::call(SYS_faccessat, directory_.get(), name, 0) == 0;
 }

@@ -47,6 +47,7 @@ class StateDir {
   Result<Record> load() const;
   Result<> save(const Record& record) const;
   Result<> save_config(std::string_view document) const;
+  Result<std::string> load_config() const;
   bool has(const char* name) const;
   Result<> forget(const char* name) const;  // a missing file is no error
   Result<> remove();                        // with all that is in it

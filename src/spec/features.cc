@@ -5,13 +5,17 @@
 #include "base/json_writer.h"
 #include "spec/mount_options.h"
 #include "spec/names.h"
+#include "spec/version.h"
 
 namespace onggi::spec {
 
 // apparmor, selinux: whether they are compiled in, not whether the kernel has them
 // (features-linux.md).
+constexpr std::string_view kHooks[] = {"prestart",       "createRuntime", "createContainer",
+                                       "startContainer", "poststart",     "poststop"};
+
 constexpr BuildFeatures kBuildFeatures = {
-    .hooks = {},
+    .hooks = kHooks,
     .tmpcopyup = true,
     .cgroup_v1 = true,
     .cgroup_v2 = true,
@@ -72,7 +76,7 @@ void write_seccomp(JsonWriter& json, const HostFeatures& host, const BuildFeatur
 void write_linux(JsonWriter& json, const HostFeatures& host, const BuildFeatures& build) {
   json.key("linux").begin_object();
   json.field("namespaces", texts_of(kNamespaceNames));
-  json.field("capabilities", texts_of(kCapabilityNames));
+  json.field("capabilities", host.capabilities);
   write_cgroup(json, build);
   write_seccomp(json, host, build);
   write_switch(json, "apparmor", build.apparmor);
@@ -106,7 +110,7 @@ void write_annotations(JsonWriter& json, const HostFeatures& host, const BuildFe
 std::string features_document(const HostFeatures& host, const BuildFeatures& build) {
   JsonWriter json(JsonWriter::Style::two_spaces);
   json.begin_object();
-  json.field("ociVersionMin", "1.0.0").field("ociVersionMax", "1.3.0");
+  json.field("ociVersionMin", "1.0.0").field("ociVersionMax", kVersion);
   json.field("hooks", build.hooks);
   json.field("mountOptions", mount_options(build));
   write_linux(json, host, build);

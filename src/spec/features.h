@@ -27,8 +27,9 @@ extern const BuildFeatures kBuildFeatures;
 
 // What the caller found out about the libraries and the kernel.
 struct HostFeatures {
-  std::string_view version, commit;     // of onggi; an empty commit is left out
-  std::string_view libseccomp_version;  // "2.5.4"; empty: built without it
+  std::string_view version, commit;       // of onggi; an empty commit is left out
+  std::vector<std::string> capabilities;  // those that the kernel knows: "CAP_CHOWN"
+  std::string_view libseccomp_version;    // "2.5.4"; empty: built without it
   std::vector<std::string_view>
       seccomp_architectures;  // "SCMP_ARCH_X86_64", those that libseccomp resolves
   std::vector<std::string_view>

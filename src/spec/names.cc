@@ -2,7 +2,6 @@
 // Kernel numbers come from the kernel's own headers; what those of Linux 6.1 lack is written out.
 #include "spec/names.h"
 
-#include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <linux/personality.h>
@@ -11,50 +10,6 @@
 #include <sys/resource.h>
 
 namespace onggi::spec {
-
-constexpr Name<uint8_t> kCapabilityNames[] = {
-    {"CAP_AUDIT_CONTROL", CAP_AUDIT_CONTROL},
-    {"CAP_AUDIT_READ", CAP_AUDIT_READ},
-    {"CAP_AUDIT_WRITE", CAP_AUDIT_WRITE},
-    {"CAP_BLOCK_SUSPEND", CAP_BLOCK_SUSPEND},
-    {"CAP_BPF", CAP_BPF},
-    {"CAP_CHECKPOINT_RESTORE", CAP_CHECKPOINT_RESTORE},
-    {"CAP_CHOWN", CAP_CHOWN},
-    {"CAP_DAC_OVERRIDE", CAP_DAC_OVERRIDE},
-    {"CAP_DAC_READ_SEARCH", CAP_DAC_READ_SEARCH},
-    {"CAP_FOWNER", CAP_FOWNER},
-    {"CAP_FSETID", CAP_FSETID},
-    {"CAP_IPC_LOCK", CAP_IPC_LOCK},
-    {"CAP_IPC_OWNER", CAP_IPC_OWNER},
-    {"CAP_KILL", CAP_KILL},
-    {"CAP_LEASE", CAP_LEASE},
-    {"CAP_LINUX_IMMUTABLE", CAP_LINUX_IMMUTABLE},
-    {"CAP_MAC_ADMIN", CAP_MAC_ADMIN},
-    {"CAP_MAC_OVERRIDE", CAP_MAC_OVERRIDE},
-    {"CAP_MKNOD", CAP_MKNOD},
-    {"CAP_NET_ADMIN", CAP_NET_ADMIN},
-    {"CAP_NET_BIND_SERVICE", CAP_NET_BIND_SERVICE},
-    {"CAP_NET_BROADCAST", CAP_NET_BROADCAST},
-    {"CAP_NET_RAW", CAP_NET_RAW},
-    {"CAP_PERFMON", CAP_PERFMON},
-    {"CAP_SETFCAP", CAP_SETFCAP},
-    {"CAP_SETGID", CAP_SETGID},
-    {"CAP_SETPCAP", CAP_SETPCAP},
-    {"CAP_SETUID", CAP_SETUID},
-    {"CAP_SYSLOG", CAP_SYSLOG},
-    {"CAP_SYS_ADMIN", CAP_SYS_ADMIN},
-    {"CAP_SYS_BOOT", CAP_SYS_BOOT},
-    {"CAP_SYS_CHROOT", CAP_SYS_CHROOT},
-    {"CAP_SYS_MODULE", CAP_SYS_MODULE},
-    {"CAP_SYS_NICE", CAP_SYS_NICE},
-    {"CAP_SYS_PACCT", CAP_SYS_PACCT},
-    {"CAP_SYS_PTRACE", CAP_SYS_PTRACE},
-    {"CAP_SYS_RAWIO", CAP_SYS_RAWIO},
-    {"CAP_SYS_RESOURCE", CAP_SYS_RESOURCE},
-    {"CAP_SYS_TIME", CAP_SYS_TIME},
-    {"CAP_SYS_TTY_CONFIG", CAP_SYS_TTY_CONFIG},
-    {"CAP_WAKE_ALARM", CAP_WAKE_ALARM},
-};
 
 constexpr Name<int> kRlimitNames[] = {
     {"RLIMIT_AS", RLIMIT_AS},
@@ -169,13 +124,13 @@ constexpr Name<uint32_t> kMemoryPolicyFlagNames[] = {
 
 constexpr Name<uint32_t> kPersonalityNames[] = {{"LINUX", PER_LINUX}, {"LINUX32", PER_LINUX32}};
 
-static_assert(names_sorted(kCapabilityNames) && names_sorted(kRlimitNames) &&
-              names_sorted(kSchedulerPolicyNames) && names_sorted(kSchedulerFlagNames) &&
-              names_sorted(kIoPriorityClassNames) && names_sorted(kNamespaceNames) &&
-              names_sorted(kPropagationNames) && names_sorted(kSeccompActionNames) &&
-              names_sorted(kSeccompOperatorNames) && names_sorted(kSeccompFlagNames) &&
-              names_sorted(kSeccompArchitectureNames) && names_sorted(kMemoryPolicyModeNames) &&
-              names_sorted(kMemoryPolicyFlagNames) && names_sorted(kPersonalityNames));
+static_assert(names_sorted(kRlimitNames) && names_sorted(kSchedulerPolicyNames) &&
+              names_sorted(kSchedulerFlagNames) && names_sorted(kIoPriorityClassNames) &&
+              names_sorted(kNamespaceNames) && names_sorted(kPropagationNames) &&
+              names_sorted(kSeccompActionNames) && names_sorted(kSeccompOperatorNames) &&
+              names_sorted(kSeccompFlagNames) && names_sorted(kSeccompArchitectureNames) &&
+              names_sorted(kMemoryPolicyModeNames) && names_sorted(kMemoryPolicyFlagNames) &&
+              names_sorted(kPersonalityNames));
 
 Text namespace_name(NamespaceType type) {
   for (const auto& name : kNamespaceNames) {

@@ -32,7 +32,6 @@ constexpr std::optional<T> find_name(const Name<T> (&names)[N], Text text) {
   return row->value;
 }
 
-extern const Name<uint8_t> kCapabilityNames[41];
 extern const Name<int> kRlimitNames[16];
 extern const Name<int> kSchedulerPolicyNames[6];
 extern const Name<uint64_t> kSchedulerFlagNames[7];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // config.md#process.
+#include "spec/capabilities.h"
 #include "spec/reader.h"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ static Result<> read_set(const Cursor& at, Capabilities& to) {
   TextList names;
   TRY(read(at, names));
   for (const Text name : names) {
-    if (const auto number = find_name(kCapabilityNames, name)) {
+    if (const auto number = capability_number(name)) {
       to.*kSet |= uint64_t{1} << *number;
     } else if (std::ranges::find(to.unknown, name) == to.unknown.end()) {
       to.unknown.push_back(name);

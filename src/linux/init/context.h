@@ -23,6 +23,7 @@ struct InitContext {
   UniqueFd
       masked_directory;  // the one empty, read-only tmpfs that is bound over every masked directory
   UniqueFd terminal;     // our end of the pty
+  int channel = -1;      // to the runtime, borrowed
 };
 
 Result<> apply(const plan::JoinNamespace& step, InitContext& context);
@@ -38,6 +39,8 @@ Result<> apply(const plan::FilesystemMount& step, InitContext& context);
 Result<> apply(const plan::MakeDevice& step, InitContext& context);
 Result<> apply(const plan::MakeLink& step, InitContext& context);
 Result<> apply(const plan::OpenConsole& step, InitContext& context);
+Result<> apply(const plan::AwaitRuntimeHooks& step, InitContext& context);
+Result<> apply(const plan::ContainerHooks& step, InitContext& context);
 Result<> apply(const plan::EnterRootfs& step, InitContext& context);
 Result<> apply(const plan::RootPropagation& step, InitContext& context);
 Result<> apply(const plan::RemountReadonly& step, InitContext& context);
@@ -45,6 +48,8 @@ Result<> apply(const plan::ReadonlyPath& step, InitContext& context);
 Result<> apply(const plan::MaskPath& step, InitContext& context);
 Result<> apply(const plan::ReadonlyRootfs& step, InitContext& context);
 
+// hooks.cc: each in turn; the first failure ends it.
+Result<> run_hooks(const plan::ContainerHooks& hooks, const InitContext& context);
 // namespaces.cc: the v1 groups, by descriptors that the runtime opened.
 Result<> join_cgroups(InitContext& context);
 // labels.cc

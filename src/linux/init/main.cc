@@ -125,7 +125,8 @@ Result<> serve(InitContext& context, UniqueFd& channel, int& step) {
                       .selinux = {},
                       .dev_null = {},
                       .masked_directory = {},
-                      .terminal = {}};
+                      .terminal = {},
+                      .channel = plan.fds.channel};
   UniqueFd channel(plan.fds.channel);
   int step = -1;
   const Result<> failed = serve(context, channel, step);

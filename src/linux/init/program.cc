@@ -95,20 +95,19 @@ std::string_view home_of(int passwd, uint32_t uid, char* buffer, size_t size) {
   }
 }
 
-// A NULL-terminated array of pointers; the plan's own texts are only offsets.
-char** pointers(const InitContext& context, plan::List<plan::Text> list, const char* extra) {
-  const auto texts = context.pool(list);
+}  // namespace
+
+char** pointer_array(const plan::PoolView& pool, plan::List<plan::Text> list, const char* extra) {
+  const auto texts = pool(list);
   const long memory = sys::mmap((texts.size() + 2) * sizeof(char*), PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS, -1);
   if (memory < 0 && memory > -4096) return nullptr;
   auto** array = reinterpret_cast<char**>(memory);
   char** at = array;
-  for (const plan::Text& text : texts) *at++ = const_cast<char*>(context.pool(text));
+  for (const plan::Text& text : texts) *at++ = const_cast<char*>(pool(text));
   if (extra != nullptr) *at++ = const_cast<char*>(extra);
   return array;
 }
-
-}  // namespace
 
 Result<> enter_cwd(InitContext& context) {
   const char* path = context.pool(context.plan.handoff.cwd);
@@ -140,8 +139,8 @@ Result<> check_program(InitContext& context) {
 
 Error execute(InitContext& context) {
   const plan::Handoff& handoff = context.plan.handoff;
-  char** argv = pointers(context, handoff.args, nullptr);
-  char** envp = pointers(context, handoff.env, home.empty() ? nullptr : home.c_str());
+  char** argv = pointer_array(context.pool, handoff.args, nullptr);
+  char** envp = pointer_array(context.pool, handoff.env, home.empty() ? nullptr : home.c_str());
   if (argv == nullptr || envp == nullptr) return system_error(-ENOMEM, "mmap");
   Path tried;
   const long failed = search(context, [&](const Path& path) {

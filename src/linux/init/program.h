@@ -11,6 +11,10 @@ namespace onggi {
 Result<> enter_cwd(InitContext& context);
 Result<> enter_cwd_again(InitContext& context);
 
+// A NULL-terminated array for execve(2), in memory of its own; the plan's texts are only offsets.
+// `extra` is one more entry, or null. Null: out of memory.
+char** pointer_array(const plan::PoolView& pool, plan::List<plan::Text> list, const char* extra);
+
 // execve(2) of args[0] as execvp(3) would find it. Returns only on failure.
 Error execute(InitContext& context);
 

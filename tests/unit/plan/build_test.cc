@@ -43,10 +43,6 @@ TEST_CASE("fields that are not applied yet are refused by name") {
     return refusal(plan.value());
   };
   const std::string namespaces = R"("namespaces": [{"type": "mount"}, {"type": "network"}], )";
-  CHECK(refused("", R"("hooks": {"prestart": [{"path": "/x"}]})", "") ==
-        "hooks.prestart: not supported yet");
-  CHECK(refused("", R"("hooks": {"poststop": [{"path": "/x"}]})", "") ==
-        "hooks.poststop: not supported yet");
   CHECK(refused(R"("scheduler": {"policy": "SCHED_BATCH"})", "", "") ==
         "process.scheduler: not supported yet");
   CHECK(refused(R"("ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 4})", "", "") ==
@@ -60,6 +56,32 @@ TEST_CASE("fields that are not applied yet are refused by name") {
   CHECK(refused("", R"("mounts": [{"destination": "/a", "type": "tmpfs", "options": ["remount"]}])",
                 "") == "mounts[0].options[0]: not supported yet");
   CHECK(refused("", "", "") == "");
+}
+
+TEST_CASE(
+    "hooks of the container's side are steps, those of the runtime's side a pause before them") {
+  const Result<plan::Plan> plan = plan_of(document(R"("env": ["LD_PRELOAD=x"])", R"("hooks": {
+        "createRuntime": [{"path": "/r"}], "createContainer": [{"path": "/c"}],
+        "startContainer": [{"path": "/s", "timeout": 3}, {"path": "/t", "args": ["t", "1"], "env": ["A=1"]}]})",
+                                                   ""),
+                                          v2_host());
+  REQUIRE(plan);
+  CHECK(refusal(plan.value()) == "");
+  const plan::PoolView pool = plan->pool.view();
+  const auto& before = plan->before_pivot;
+  REQUIRE(before.size() > 2);
+  CHECK(std::holds_alternative<plan::AwaitRuntimeHooks>(before[before.size() - 2].action));
+  const auto* create = std::get_if<plan::ContainerHooks>(&before.back().action);
+  REQUIRE(create != nullptr);
+  // The environment is the image's: not for a hook that runs on the host's files (CVE-2025-23266).
+  CHECK(pool(pool(create->list)[0].env).empty());
+  CHECK(std::string(pool(create->state)).ends_with(R"("pid":)"));
+  const auto start = pool(plan->handoff.start_hooks.list);
+  REQUIRE(start.size() == 2);
+  CHECK(start[0].timeout == 3);
+  CHECK(std::string(pool(pool(start[0].args)[0])) == "/s");
+  CHECK(std::string(pool(pool(start[0].env)[0])) == "LD_PRELOAD=x");
+  CHECK(std::string(pool(pool(start[1].env)[0])) == "A=1");
 }
 
 TEST_CASE("labels are refused where their module is not in force") {

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of a container as others see it (runtime.md#state): the output of `state`, and what
+// hooks read.
+#pragma once
+
+#include "base/json_writer.h"
+#include "runtime/state_dir.h"
+
+#include <string>
+
+namespace onggi {
+
+// Does this status have a process to name?
+bool has_process(Status status);
+
+std::string state_document(const Record& record, Status status, JsonWriter::Style style);
+
+// "root", by /etc/passwd; the number itself if it has no entry.
+std::string owner_name(const std::string& uid);
+
+}  // namespace onggi

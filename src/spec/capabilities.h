@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of capabilities, by libcap: its list comes with the distribution's kernel headers.
+#pragma once
+
+#include "spec/spec.h"
+
+#include <optional>
+#include <string>
+
+namespace onggi::spec {
+
+// Of "CAP_CHOWN"; nothing for a name that is unknown or not written in capitals.
+std::optional<unsigned> capability_number(Text name);
+
+// "CAP_CHOWN"; "CAP_63" for one without a name.
+std::string capability_name(unsigned number);
+
+}  // namespace onggi::spec
