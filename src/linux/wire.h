@@ -5,16 +5,15 @@
 //
 //   [ onggi ]                            [ onggi-init ]
 //   clone3, id maps, execveat ────────▶  namespaces, mounts, devices
-//   prestart and            ◀ mounted ─  only if there are such hooks
-//   createRuntime hooks     ─ proceed▶   createContainer hooks, pivot, masks
-//   compiles the seccomp program
-//                             ◀ ready ─  everything is in place but the program
+//   prestart and            ◀ mounted ─  (only if there are such hooks)
+//   createRuntime hooks     ─ proceed ▶
+//   compiles the seccomp program         createContainer hooks, pivot, masks
+//                           ◀ ready ───  everything is in place but the program
 //   writes state: created
-//                             ─ commit▶  carries the seccomp program's descriptor; init now
-//                             outlives the runtime
-//   `start` connects to start.sock
-//                             ─ start ▶  (`run` says so within commit, on the channel)
-//                             ◀ failed ─ or end of file, by close-on-exec: the program runs
+//                           ─ commit ─▶  with the seccomp program; from here on init outlives us
+//   `start` connects
+//   to start.sock           ─ start ──▶  (`run` says so within commit)
+//                           ◀ failed ──  or end of file, by close-on-exec: the program runs
 //
 // `failed` may come instead of any other answer. End of file before `commit` means that the runtime
 // has died, and init with it: nothing would know of the container.

@@ -29,6 +29,7 @@ Result<> build_rootfs(BuildContext& context);
 Result<> build_mounts(BuildContext& context);
 Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount, int index);
 void build_devices(BuildContext& context);
+Result<> build_scheduling(BuildContext& context);
 void build_handoff(BuildContext& context);
 void build_hooks(BuildContext& context);  // after build_handoff, whose environment it may use
 void collect_refused(BuildContext& context);

@@ -202,6 +202,18 @@ void print_handoff(const Plan& plan, std::string& text) {
   if (handoff.apparmor) add_line(text, "process.apparmorProfile", pool(handoff.apparmor));
   if (handoff.selinux) add_line(text, "process.selinuxLabel", pool(handoff.selinux));
   if (handoff.no_new_privileges) add_line(text, "process.noNewPrivileges", "set");
+  if (handoff.scheduler.policy >= 0) {
+    add_line(text, "process.scheduler",
+             "policy " + std::to_string(handoff.scheduler.policy) + " nice " +
+                 std::to_string(handoff.scheduler.nice) + " priority " +
+                 std::to_string(handoff.scheduler.priority));
+  }
+  if (handoff.io_priority >= 0) {
+    add_line(text, "process.ioPriority", std::to_string(handoff.io_priority));
+  }
+  if (handoff.memory_policy.mode >= 0) {
+    add_line(text, "linux.memoryPolicy", "mode " + std::to_string(handoff.memory_policy.mode));
+  }
   if (handoff.personality >= 0) {
     add_line(text, "linux.personality", std::to_string(handoff.personality));
   }

@@ -24,11 +24,8 @@ bool has_in_linux(const spec::Spec& spec) {
 }
 
 constexpr Row kRows[] = {
-    {"process.scheduler", has_in_process<&spec::Process::scheduler>},
-    {"process.ioPriority", has_in_process<&spec::Process::io_priority>},
     {"process.execCPUAffinity", has_in_process<&spec::Process::exec_cpu_affinity>},
     {"linux.intelRdt", has_in_linux<&spec::Linux::intel_rdt>},
-    {"linux.memoryPolicy", has_in_linux<&spec::Linux::memory_policy>},
     {"linux.netDevices", [](const spec::Spec& spec) { return !spec.linux.net_devices.empty(); }},
     {"linux.mountLabel", [](const spec::Spec& spec) { return !spec.linux.mount_label.empty(); }},
     {"linux.seccomp.listenerPath",

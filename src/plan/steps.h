@@ -179,6 +179,18 @@ struct CapabilityMasks {
   uint64_t bounding = 0, effective = 0, inheritable = 0, permitted = 0, ambient = 0;
 };
 
+struct Scheduler {      // sched_setattr(2)
+  int32_t policy = -1;  // -1: unchanged
+  int32_t nice = 0;
+  uint32_t priority = 0;
+  uint64_t flags = 0, runtime = 0, deadline = 0, period = 0;  // times in nanoseconds
+};
+
+struct MemoryPolicy {  // set_mempolicy(2)
+  int32_t mode = -1;   // with its flags; -1: unchanged
+  List<uint64_t> nodes;
+};
+
 struct Handoff {
   List<Text> args, env;
   Text path;  // value of PATH in `env`, for the look-up of args[0]
@@ -191,6 +203,9 @@ struct Handoff {
   Text keyring;                // name of a new session keyring
   ContainerHooks start_hooks;  // startContainer
   uint32_t seccomp_flags = 0;
+  Scheduler scheduler;
+  MemoryPolicy memory_policy;
+  int32_t io_priority = -1;  // class and level, as ioprio_set(2) takes them; -1: unchanged
   int32_t personality = -1;  // execution domain for personality(2); -1: unchanged
   bool set_groups = true;  // false where setgroups(2) is denied (an ordinary user's user namespace)
   bool no_new_privileges = false;

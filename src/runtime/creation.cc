@@ -38,6 +38,8 @@ Record first_record(const Blueprint& blueprint) {
   record.created = now();
   record.owner = std::to_string(sys::call(SYS_geteuid));
   record.private_pids = (blueprint.plan.namespaces.create & CLONE_NEWPID) != 0;
+  const spec::Hooks& hooks = blueprint.spec.hooks;
+  record.later_hooks = !hooks.poststart.empty() || !hooks.poststop.empty();
   for (const auto& [name, value] : blueprint.spec.annotations)
     record.annotations.emplace_back(name, value);
   return record;

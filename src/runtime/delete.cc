@@ -52,7 +52,7 @@ Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
   TRY(stop(record));
   TRY(cgroups::remove(record.cgroup));
   // A `create` that died before there was a process has nothing that a hook could undo.
-  if (record.pid != 0) {
+  if (record.later_hooks && record.pid != 0) {
     if (const Result<spec::Spec> spec = saved_spec(directory))
       run_poststop_hooks(spec.value(), record);
   }

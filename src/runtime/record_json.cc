@@ -68,6 +68,7 @@ std::string write_record(const Record& record) {
       .field("pid", static_cast<uint64_t>(record.pid))
       .field("startTime", record.start_time)
       .field("privatePids", record.private_pids)
+      .field("laterHooks", record.later_hooks)
       .field("bundle", record.bundle)
       .field("rootfs", record.rootfs)
       .field("created", record.created)
@@ -98,6 +99,7 @@ Result<Record> read_record(std::string text) {
   record.pid = static_cast<int>(TRY(number_of(document, "pid")));
   record.start_time = TRY(number_of(document, "startTime"));
   record.private_pids = TRY(bool_of(document, "privatePids"));
+  record.later_hooks = TRY(bool_of(document, "laterHooks"));
   record.bundle = TRY(text_of(document, "bundle"));
   record.rootfs = TRY(text_of(document, "rootfs"));
   record.created = TRY(text_of(document, "created"));

@@ -27,6 +27,7 @@ Result<> start_container(const RuntimeOptions& runtime, std::string_view id) {
   const Result<> started = ask_to_start(directory.fd());
   TRY(directory.forget(kStartSocket));
   TRY(started);
+  if (!record.later_hooks) return {};
   const spec::Spec spec = TRY(saved_spec(directory));
   const Result<> hooked = run_poststart_hooks(spec, record);
   // runtime.md#lifecycle: a failing poststart hook stops the container.

@@ -27,6 +27,7 @@ struct Record {
   bool complete = false;
   int pid = 0;
   uint64_t start_time = 0;
+  bool later_hooks = false;   // config.json has poststart or poststop hooks
   bool private_pids = false;  // init's end is the end of all
   cgroups::Group cgroup;
 };

@@ -21,6 +21,7 @@ constexpr BuildFeatures kBuildFeatures = {
     .cgroup_v2 = true,
     .cgroup_rdma = true,
     .apparmor = true,
+    .memory_policy = true,
 };
 
 namespace {

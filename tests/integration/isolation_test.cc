@@ -381,6 +381,24 @@ CASE("signal dispositions and masks of the caller are not inherited") {
   CHECK(value_of(outcome.out, "SigIgn") == "0000000000000000");
 }
 
+CASE("scheduler, I/O priority and memory policy are the program's") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 does not know them");
+  DEVIATES("crun", "1.8.1 does not know ioPriority and memoryPolicy");
+  Bundle bundle;
+  bundle.set_json("/process/scheduler", R"({"policy": "SCHED_BATCH", "nice": 7})")
+      .set_json("/process/ioPriority", R"({"class": "IOPRIO_CLASS_BE", "priority": 6})")
+      .set_json("/linux/memoryPolicy", R"({"mode": "MPOL_PREFERRED", "nodes": "0"})")
+      .guest({"scheduling"});
+  const Outcome outcome = run(bundle);
+  CHECK(outcome.err == "");
+  CHECK(value_of(outcome.out, "policy") == "3");
+  CHECK(value_of(outcome.out, "nice") == "7");
+  CHECK(value_of(outcome.out, "ioprio") == std::to_string(2 << 13 | 6));
+  CHECK(value_of(outcome.out, "mempolicy") == "1");
+  CHECK(value_of(outcome.out, "nodes") == "1");
+}
+
 CASE("personality LINUX32 is seen by uname") {
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 does not know personality");

@@ -153,6 +153,31 @@ int working_directory(Arguments) {
   return 0;
 }
 
+// For hooks, which have no output of their own: DIRECTORY/order gets a line with the name, and
+// DIRECTORY/NAME what the process is given, with the document on standard input last.
+int record(Arguments words) {
+  const std::string directory = words[0], name = words[1];
+  const int order =
+      open((directory + "/order").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (order < 0 || dprintf(order, "%s\n", words[1]) < 0) return failed("record", words[0]);
+  close(order);
+  const int report =
+      open((directory + "/" + name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (report < 0) return failed("record", words[1]);
+  fflush(stdout);
+  const int saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  dup2(report, STDOUT_FILENO);
+  close(report);
+  printf("argv0 %s\n", program_invocation_name);
+  int status = working_directory({}) | environment({}) | namespaces({});
+  printf("state\n");
+  status |= copy_out("record", "/dev/fd/0");
+  fflush(stdout);
+  dup2(saved, STDOUT_FILENO);
+  close(saved);
+  return status;
+}
+
 int limits(Arguments) {
   struct Row {
     __rlimit_resource resource;
@@ -298,6 +323,18 @@ int oom_score(Arguments) {
   return copy_out("oom-score-adj", "/proc/self/oom_score_adj");
 }
 
+int scheduling(Arguments) {
+  constexpr int kProcess = 1;  // IOPRIO_WHO_PROCESS
+  int mode = -1;
+  unsigned long nodes[64] = {};
+  const long policy = syscall(SYS_get_mempolicy, &mode, nodes, sizeof nodes * 8, nullptr, 0);
+  printf("policy %d\nnice %d\nioprio %ld\n", sched_getscheduler(0), getpriority(PRIO_PROCESS, 0),
+         syscall(SYS_ioprio_get, kProcess, 0));
+  if (policy < 0) return failed("scheduling", "mempolicy");
+  printf("mempolicy %d\nnodes %lx\n", mode, nodes[0]);
+  return 0;
+}
+
 int eat_memory(Arguments words) {
   const size_t size = strtoul(words[0], nullptr, 0);
   void* area = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -391,7 +428,9 @@ constexpr Verb kVerbs[] = {
     {"pause", pause_forever, 0},
     {"personality", persona, 0},
     {"processes", processes, 0},
+    {"record", record, 2},
     {"rlimits", limits, 0},
+    {"scheduling", scheduling, 0},
     {"session", session, 0},
     {"set-hostname", set_hostname, 1},
     {"signal-exit", wait_for_signal, 0},

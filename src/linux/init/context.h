@@ -61,6 +61,8 @@ Result<> check_program(InitContext& context);
 // handoff.cc: ends in the container's program, or returns why not. `seccomp` is the compiled
 // filter, if there is one.
 Result<> run_program(InitContext& context, UniqueFd seccomp);
+// scheduling.cc
+Result<> set_scheduling(const InitContext& context);
 // credentials.cc
 Result<> drop_bounding_set(const plan::Handoff& handoff);
 Result<> set_credentials(InitContext& context);

@@ -82,6 +82,7 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
   // (CVE-2024-21626).
   const long closing = sys::close_range(context.plan.fds.first_private, ~0U, CLOSE_RANGE_CLOEXEC);
   if (closing < 0) return system_error(closing, "close_range");
+  TRY(set_scheduling(context));
   if (handoff.personality >= 0) {
     const long changed = sys::call(SYS_personality, handoff.personality);
     if (changed < 0) return at_place(system_error(changed, "personality"), "linux.personality");

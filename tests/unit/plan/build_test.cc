@@ -43,14 +43,8 @@ TEST_CASE("fields that are not applied yet are refused by name") {
     return refusal(plan.value());
   };
   const std::string namespaces = R"("namespaces": [{"type": "mount"}, {"type": "network"}], )";
-  CHECK(refused(R"("scheduler": {"policy": "SCHED_BATCH"})", "", "") ==
-        "process.scheduler: not supported yet");
-  CHECK(refused(R"("ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 4})", "", "") ==
-        "process.ioPriority: not supported yet");
   CHECK(refused("", "", namespaces + R"("netDevices": {"eth1": {"name": "eth0"}})") ==
         "linux.netDevices: not supported yet");
-  CHECK(refused("", "", namespaces + R"("memoryPolicy": {"mode": "MPOL_LOCAL"})") ==
-        "linux.memoryPolicy: not supported yet");
   CHECK(refused("", "", namespaces + R"("intelRdt": {"closID": "a"})") ==
         "linux.intelRdt: not supported yet");
   CHECK(refused("", R"("mounts": [{"destination": "/a", "type": "tmpfs", "options": ["remount"]}])",
@@ -82,6 +76,24 @@ TEST_CASE(
   CHECK(std::string(pool(pool(start[0].args)[0])) == "/s");
   CHECK(std::string(pool(pool(start[0].env)[0])) == "LD_PRELOAD=x");
   CHECK(std::string(pool(pool(start[1].env)[0])) == "A=1");
+}
+
+TEST_CASE("scheduling as the kernel takes it") {
+  const Result<plan::Plan> plan =
+      plan_of(document(R"("scheduler": {"policy": "SCHED_BATCH", "nice": 5},
+                  "ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 2})",
+                       "", R"("namespaces": [{"type": "mount"}],
+                      "memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0,2-3,64", "flags": ["MPOL_F_STATIC_NODES"]})"),
+              v2_host());
+  REQUIRE(plan);
+  CHECK(plan->handoff.scheduler.policy == 3);
+  CHECK(plan->handoff.scheduler.nice == 5);
+  CHECK(plan->handoff.io_priority == (3 << 13 | 2));
+  CHECK(plan->handoff.memory_policy.mode == (2 | 1 << 15));
+  const auto nodes = plan->pool.view()(plan->handoff.memory_policy.nodes);
+  REQUIRE(nodes.size() == 2);
+  CHECK(nodes[0] == 0b1101);
+  CHECK(nodes[1] == 1);
 }
 
 TEST_CASE("labels are refused where their module is not in force") {

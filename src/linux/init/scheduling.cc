@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// process.scheduler, process.ioPriority, linux.memoryPolicy: while the rights to set them are still
+// there.
+#include "base/text.h"
+#include "linux/init/context.h"
+
+namespace onggi {
+namespace {
+
+struct SchedulerAttributes {  // struct sched_attr of sched_setattr(2), first version
+  uint32_t size, policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtime, deadline, period;
+};
+static_assert(sizeof(SchedulerAttributes) == 48);
+
+Result<> set_scheduler(const plan::Scheduler& scheduler) {
+  if (scheduler.policy < 0) return {};
+  const SchedulerAttributes attributes{.size = sizeof attributes,
+                                       .policy = static_cast<uint32_t>(scheduler.policy),
+                                       .flags = scheduler.flags,
+                                       .nice = scheduler.nice,
+                                       .priority = scheduler.priority,
+                                       .runtime = scheduler.runtime,
+                                       .deadline = scheduler.deadline,
+                                       .period = scheduler.period};
+  const long set = sys::call(SYS_sched_setattr, 0, &attributes, 0);
+  if (set < 0) return at_place(system_error(set, "sched_setattr"), "process.scheduler");
+  return {};
+}
+
+// Of the process group, which is init's own since its setsid(2): children that the program starts
+// belong to it too.
+Result<> set_io_priority(int32_t priority) {
+  constexpr int kProcessGroup = 2;  // IOPRIO_WHO_PGRP
+  if (priority < 0) return {};
+  const long set = sys::call(SYS_ioprio_set, kProcessGroup, 0, priority);
+  if (set < 0) return at_place(system_error(set, "ioprio_set"), "process.ioPriority");
+  return {};
+}
+
+Result<> set_memory_policy(const plan::MemoryPolicy& policy, const plan::PoolView& pool) {
+  if (policy.mode < 0) return {};
+  const auto nodes = pool(policy.nodes);
+  // The kernel takes one bit less than it is told (set_mempolicy(2), BUGS).
+  const size_t bits = nodes.empty() ? 0 : nodes.size() * 64 + 1;
+  const long set =
+      sys::call(SYS_set_mempolicy, policy.mode, nodes.empty() ? nullptr : nodes.data(), bits);
+  if (set < 0) return at_place(system_error(set, "set_mempolicy"), "linux.memoryPolicy");
+  return {};
+}
+
+}  // namespace
+
+Result<> set_scheduling(const InitContext& context) {
+  const plan::Handoff& handoff = context.plan.handoff;
+  TRY(set_scheduler(handoff.scheduler));
+  TRY(set_io_priority(handoff.io_priority));
+  return set_memory_policy(handoff.memory_policy, context.pool);
+}
+
+}  // namespace onggi
