@@ -4,6 +4,7 @@
 #include "base/syscalls.h"
 #include "cli/cli.h"
 
+#include <csignal>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,8 @@ void fill_standard_descriptors() {
 
 int main(int argc, char** argv) {
   fill_standard_descriptors();
+  // A caller that ignores SIGCHLD would have our children reaped before we learn how they ended.
+  (void)signal(SIGCHLD, SIG_DFL);
   const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return onggi::cli::run(arguments);
 }

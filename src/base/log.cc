@@ -21,6 +21,7 @@ struct State {
   UniqueFd file;
   Format format = Format::text;
   Level level = Level::error;
+  bool show_warnings = false;
 };
 constinit State state;
 
@@ -73,21 +74,22 @@ void write_line(int fd, std::string line) {
   (void)write_all(fd, "log", line);
 }
 
-void write_entry(std::string_view text, std::string_view json) {
+void write_entry(std::string_view text, std::string_view json, bool to_file) {
   const bool has_file = static_cast<bool>(state.file);
   write_line(STDERR_FILENO, std::string(!has_file && state.format == Format::json ? json : text));
-  if (!has_file) return;
+  if (!has_file || !to_file) return;
   if (state.format == Format::json) return write_line(state.file.get(), std::string(json));
   write_line(state.file.get(), now().append(" ").append(text));
 }
 
 void write_message(Level level, std::string_view message) {
-  if (level > state.level) return;
+  const bool asked = level <= state.level;
+  if (!asked && !(state.show_warnings && level == Level::warning)) return;
   const std::string clean = printable(message);
   JsonWriter json;
   begin_entry(json, level, clean, now()).end_object();
   write_entry(std::string("onggi: ").append(level_name(level)).append(": ").append(clean),
-              std::move(json).take());
+              std::move(json).take(), asked);
 }
 
 }  // namespace
@@ -101,6 +103,10 @@ Result<> open(const Sink& sink) {
   if (fd < 0) return system_error(fd, "open", path);
   state.file = UniqueFd(fd);
   return {};
+}
+
+void show_warnings() {
+  state.show_warnings = true;
 }
 
 void warn(std::string_view message) {
@@ -128,7 +134,7 @@ std::string error_json(std::string_view command, const Error& error, std::string
 }
 
 void report(std::string_view command, const Error& error) {
-  write_entry(error_text(command, error), error_json(command, error, now()));
+  write_entry(error_text(command, error), error_json(command, error, now()), true);
 }
 
 }  // namespace onggi::log

@@ -24,6 +24,10 @@ struct Sink {
 };
 Result<> open(const Sink& sink);
 
+// Warnings on standard error, asked for or not. Not for create and run: theirs is the container's,
+// and an engine keeps it as the container's log.
+void show_warnings();
+
 void warn(std::string_view message);
 void debug(std::string_view message);
 

@@ -332,6 +332,7 @@ CASE("the state document tells the status") {
 
 CASE("the state document has id, version, bundle and annotations") {
   REQUIRES(root());
+  DEVIATES("crun", "the bundle is wrong for startContainer");
   Hooked hooked;
   add_all(hooked);
   hooked.bundle().set_json("/annotations", R"({"org.example.key": "a \"value\""})");
@@ -344,7 +345,7 @@ CASE("the state document has id, version, bundle and annotations") {
     CHECK(state["id"].GetString() == container.id());
     REQUIRE(state.HasMember("ociVersion"));
     REQUIRE(state.HasMember("bundle"));
-    CHECK(state["bundle"].GetString() == hooked.bundle().path().string());
+    CHECK(std::string(state["bundle"].GetString()) == hooked.bundle().path().string());
     REQUIRE(state.HasMember("annotations"));
     REQUIRE(state["annotations"].HasMember("org.example.key"));
     CHECK(state["annotations"]["org.example.key"].GetString() == std::string("a \"value\""));
@@ -459,6 +460,7 @@ CASE("the first of args is the name that a hook sees of itself") {
 
 CASE("a hook that does not read its input does no harm") {
   REQUIRES(root());
+  EXCLUDES("crun", "1.8.1 ends when the hook does not read");
   Hooked hooked;
   // More than a pipe holds.
   hooked.bundle().set("/annotations/org.example.large", std::string(200'000, 'x'));
@@ -475,6 +477,7 @@ CASE("a hook that does not read its input does no harm") {
 
 CASE("a failing hook makes create fail, and poststop runs") {
   REQUIRES(root());
+  DEVIATES("crun", "poststop hooks do not run");
   for (const std::string& point : kOfCreate) {
     CAPTURE(point);
     Hooked hooked;
@@ -562,7 +565,7 @@ CASE("a failing poststop hook does not fail delete, and the next one runs") {
   hooked.add("poststop", {.then = {}, .name = "behind"});
   Container container(hooked.bundle());
   REQUIRE(container.create().ok());
-  const Outcome removed = container.remove(true);
+  const Outcome removed = runtime({"delete", "--force", container.id()});
   CHECK(removed.ok());
   CHECK(container.status().empty());
   CHECK(hooked.order() == "poststop behind");
