@@ -28,6 +28,13 @@ Result<bool> in_user_namespace() {
   return !whole || inside != 0 || outside != 0 || size != ~0U;
 }
 
+// Built in is not in force. securityfs would tell, too, but is not mounted everywhere.
+bool apparmor_enabled() {
+  const Result<std::string> enabled =
+      read_file(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16);
+  return enabled && enabled.value().starts_with('Y');
+}
+
 bool exists(const char* path) {
   return sys::call(SYS_faccessat, AT_FDCWD, path, 0) == 0;
 }
@@ -38,9 +45,8 @@ Result<> probe_host(plan::HostFacts& facts) {
   facts.euid = static_cast<uint32_t>(sys::call(SYS_geteuid));
   facts.in_user_namespace = TRY(in_user_namespace());
   facts.capabilities = TRY(permitted_capabilities());
-  // The directories are there only when the module is in force, not merely built in (apparmor(7),
-  // selinux(8)).
-  facts.apparmor = exists("/sys/kernel/security/apparmor");
+  facts.apparmor = apparmor_enabled();
+  // There only when the module is in force, not merely built in (selinux(8)).
   facts.selinux = exists("/sys/fs/selinux/enforce");
   return {};
 }
