@@ -24,6 +24,7 @@ add_test(NAME engines.podman
   COMMAND ${PROJECT_SOURCE_DIR}/tests/engines/podman ${builds}/release/onggi ${crun_path})
 add_test(NAME start.size COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/init-size ${builds}/release/onggi)
 
+add_test(NAME tidy COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/tidy ${PROJECT_BINARY_DIR})
 add_test(NAME fuzz.config
   COMMAND ${builds}/fuzz/tests/fuzz/config_fuzz -max_total_time=30 -timeout=5 -rss_limit_mb=2048
     -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/config.dict ${PROJECT_BINARY_DIR}/fuzz-corpus

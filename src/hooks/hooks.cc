@@ -23,9 +23,9 @@
 namespace onggi::hooks {
 namespace {
 
-constexpr size_t kKeptOutput = 4096;     // of what a hook prints: the end
-constexpr size_t kShownOutput = 400;     // of that in the error
-constexpr size_t kPipeSize = 64 * 1024;  // pipe(7)
+constexpr size_t kKeptOutput = 4096;             // of what a hook prints: the end
+constexpr size_t kShownOutput = 400;             // of that in the error
+constexpr size_t kPipeSize = size_t{64} * 1024;  // pipe(7)
 
 using Vector = std::vector<char*>;  // for execve(2)
 

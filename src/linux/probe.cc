@@ -22,7 +22,7 @@ Result<uint64_t> permitted_capabilities() {
 
 // The initial user namespace maps every id to itself (user_namespaces(7)).
 Result<bool> in_user_namespace() {
-  const std::string map = TRY(read_file(AT_FDCWD, "/proc/self/uid_map", 64 * 1024));
+  const std::string map = TRY(read_file(AT_FDCWD, "/proc/self/uid_map", size_t{64} * 1024));
   unsigned inside = 1, outside = 1, size = 0;
   const bool whole = sscanf(map.c_str(), "%u %u %u", &inside, &outside, &size) == 3;
   return !whole || inside != 0 || outside != 0 || size != ~0U;

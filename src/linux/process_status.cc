@@ -12,7 +12,7 @@ namespace onggi {
 
 Result<std::optional<ProcessStatus>> process_status(int pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  Result<std::string> read = read_file(AT_FDCWD, path, 64 * 1024);
+  Result<std::string> read = read_file(AT_FDCWD, path, size_t{64} * 1024);
   if (!read) {
     const int errnum = read.error().errnum;
     if (errnum == ENOENT || errnum == ESRCH) return std::optional<ProcessStatus>();

@@ -256,6 +256,7 @@ Result<UniqueFd> compile_seccomp(const spec::Seccomp& seccomp) {
   const std::vector<uint32_t> architectures = TRY(read_architectures(seccomp));
   const std::vector<Rule> rules = build_rules(seccomp, default_action);
   std::vector<Part> parts;
+  parts.reserve(architectures.size());
   for (uint32_t architecture : architectures) {
     parts.push_back(
         {architecture, TRY_AT("linux.seccomp", compile_for(architecture, default_action, rules))});
