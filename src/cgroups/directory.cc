@@ -4,6 +4,7 @@
 // of the ordinary.
 #include "cgroups/directory.h"
 
+#include "base/directory.h"
 #include "base/file.h"
 
 #include <dirent.h>
@@ -23,32 +24,18 @@ bool is_gone(int errnum) {
   return errnum == ENOENT || errnum == ENODEV;
 }
 
-struct DirectoryEntry {  // struct linux_dirent64, getdents64(2)
-  uint64_t inode;
-  int64_t offset;
-  uint16_t size;
-  uint8_t type;
-  char name[];
-};
-
 Result<std::vector<std::string>> children_of(const std::string& path) {
   std::vector<std::string> children;
   const long opened = sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
   if (is_gone(static_cast<int>(-opened))) return children;
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd directory(opened);
-  alignas(DirectoryEntry) char buffer[4096];
+  DirectoryReader reader(directory.get());
   for (;;) {
-    const long count = sys::getdents64(directory.get(), buffer, sizeof buffer);
-    if (count == 0 || is_gone(static_cast<int>(-count))) return children;
-    if (count < 0) return system_error(count, "getdents64", path);
-    for (long at = 0; at < count;) {
-      const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
-      const std::string_view name = entry->name;
-      if (entry->type == DT_DIR && name != "." && name != "..")
-        children.push_back(path + "/" + entry->name);
-      at += entry->size;
-    }
+    const Result<const DirectoryReader::Entry*> entry = reader.next();
+    if (!entry && !is_gone(entry.error().errnum)) return entry.error();
+    if (!entry || entry.value() == nullptr) return children;
+    if (entry.value()->type == DT_DIR) children.push_back(path + "/" + entry.value()->name());
   }
 }
 

@@ -134,16 +134,15 @@ Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resour
 
 Result<Descriptors> open_descriptors(const plan::Plan& plan, const LaunchResources& resources) {
   Descriptors fds;
-  int pair[2];
-  const long connected = sys::socketpair(AF_UNIX, SOCK_SEQPACKET, pair);
-  if (connected < 0) return system_error(connected, "socketpair");
-  fds.channel.reset(pair[0]);
-  fds.init_channel.reset(pair[1]);
+  SocketPair channel = TRY(make_socket_pair(SOCK_SEQPACKET));
+  fds.channel = std::move(channel.first);
+  fds.init_channel = std::move(channel.second);
   fds.namespaces = TRY(open_namespaces(plan.namespaces));
   const std::string bytes = TRY(encode(plan, resources, fds));
   fds.plan = TRY(make_sealed_memfd("onggi-plan", bytes, false));
   fds.init = TRY(open_sealed_init());
   if ((plan.namespaces.create & CLONE_NEWUSER) != 0) {
+    int pair[2];
     const long piped = sys::call(SYS_pipe2, &pair[0], O_CLOEXEC);
     if (piped < 0) return system_error(piped, "pipe");
     fds.init_go.reset(pair[0]);
@@ -155,34 +154,19 @@ Result<Descriptors> open_descriptors(const plan::Plan& plan, const LaunchResourc
 // The bridge's answer: init's pid and pidfd. If it failed, the reason is on the channel.
 Result<Child> receive_bridged(int socket, int channel, const plan::Plan& plan) {
   int pid = 0;
-  iovec part{&pid, sizeof pid};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header = {};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  const long size = sys::recvmsg(socket, header, MSG_CMSG_CLOEXEC);
-  const cmsghdr* rights = size == sizeof pid ? CMSG_FIRSTHDR(&header) : nullptr;
-  if (rights == nullptr) {
-    const std::optional<Received> failed = TRY(receive_message(channel));
-    if (failed) return explain(failed->message, plan);
-    return make_error(ErrorKind::system, "the process that joins namespaces has died");
-  }
-  int pidfd;
-  memcpy(&pidfd, CMSG_DATA(rights), sizeof pidfd);
-  return Child{pid, UniqueFd(pidfd)};
+  Packet answer = TRY(receive_packet(socket, &pid, sizeof pid));
+  if (answer.size == sizeof pid && answer.fd) return Child{pid, std::move(answer.fd)};
+  const std::optional<Received> failed = TRY(receive_message(channel));
+  if (failed) return explain(failed->message, plan);
+  return make_error(ErrorKind::system, "the process that joins namespaces has died");
 }
 
 Result<Child> clone_through_bridge(ChildEntry& entry, const Descriptors& fds, int cgroup) {
-  int pair[2];
-  const long connected = sys::socketpair(AF_UNIX, SOCK_SEQPACKET, pair);
-  if (connected < 0) return system_error(connected, "socketpair");
-  UniqueFd ours(pair[0]), theirs(pair[1]);
-  entry.bridge_socket = theirs.get();
+  SocketPair sockets = TRY(make_socket_pair(SOCK_SEQPACKET));
+  entry.bridge_socket = sockets.second.get();
   const Child bridge = TRY(clone_copying({.flags = 0, .cgroup = cgroup}, enter_bridge, &entry));
-  theirs.reset();
-  Result<Child> init = receive_bridged(ours.get(), fds.channel.get(), *entry.plan);
+  sockets.second.reset();
+  Result<Child> init = receive_bridged(sockets.first.get(), fds.channel.get(), *entry.plan);
   int status;
   (void)waitpid(bridge.pid, &status, 0);
   return init;

@@ -37,11 +37,15 @@ inline Result<> send_with_fd(int socket, const void* data, size_t size, int fd) 
   return {};
 }
 
-// The descriptor of one such packet; the data is dropped. A sender that has nothing to say is an
-// error.
-inline Result<UniqueFd> receive_fd(int socket) {
-  char data[64];
-  iovec part{data, sizeof data};
+// What was received in one packet, with at most one descriptor. Size 0: the other side has closed
+// its end.
+struct Packet {
+  size_t size = 0;
+  UniqueFd fd;
+};
+
+inline Result<Packet> receive_packet(int socket, void* data, size_t capacity) {
+  iovec part{data, capacity};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr header = {};
   header.msg_iov = &part;
@@ -49,15 +53,17 @@ inline Result<UniqueFd> receive_fd(int socket) {
   header.msg_control = control;
   header.msg_controllen = sizeof control;
   const long size = sys::recvmsg(socket, header, MSG_CMSG_CLOEXEC);
-  if (size < 0) return system_error(size, "recvmsg");
+  if (size < 0 && size != -ECONNRESET) return system_error(size, "recvmsg");
+  Packet packet;
+  packet.size = size < 0 ? 0 : static_cast<size_t>(size);
   const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS ||
-      rights->cmsg_len != CMSG_LEN(sizeof(int))) {
-    return make_error(ErrorKind::system, "no descriptor was sent");
+  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS &&
+      rights->cmsg_len == CMSG_LEN(sizeof(int))) {
+    int fd;
+    __builtin_memcpy(&fd, CMSG_DATA(rights), sizeof fd);
+    packet.fd.reset(fd);
   }
-  int fd;
-  __builtin_memcpy(&fd, CMSG_DATA(rights), sizeof fd);
-  return UniqueFd(fd);
+  return packet;
 }
 
 inline Result<> send_message(int socket, const Message& message, int fd = -1) {
@@ -67,27 +73,25 @@ inline Result<> send_message(int socket, const Message& message, int fd = -1) {
 // Nothing: the other side has closed its end.
 inline Result<std::optional<Received>> receive_message(int socket) {
   std::optional<Received> received(std::in_place);
-  iovec part{&received->message, sizeof received->message};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header = {};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  const long size = sys::recvmsg(socket, header, MSG_CMSG_CLOEXEC);
-  if (size == -ECONNRESET || size == 0) return std::optional<Received>();
-  if (size < 0) return system_error(size, "recvmsg");
-  const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS &&
-      rights->cmsg_len == CMSG_LEN(sizeof(int))) {
-    int fd;
-    __builtin_memcpy(&fd, CMSG_DATA(rights), sizeof fd);
-    received->fd.reset(fd);
+  Packet packet = TRY(receive_packet(socket, &received->message, sizeof received->message));
+  if (packet.size == 0) return std::optional<Received>();
+  if (packet.size != sizeof received->message) {
+    return make_error(ErrorKind::internal, "a message of ", packet.size, " bytes");
   }
-  if (static_cast<size_t>(size) != sizeof received->message) {
-    return make_error(ErrorKind::internal, "a message of ", size, " bytes");
-  }
+  received->fd = std::move(packet.fd);
   return received;
+}
+
+struct SocketPair {
+  UniqueFd first, second;
+};
+
+// `type`: SOCK_SEQPACKET or SOCK_STREAM.
+inline Result<SocketPair> make_socket_pair(int type) {
+  int pair[2];
+  const long connected = sys::socketpair(AF_UNIX, type, pair);
+  if (connected < 0) return system_error(connected, "socketpair");
+  return SocketPair{UniqueFd(pair[0]), UniqueFd(pair[1])};
 }
 
 }  // namespace onggi

@@ -5,6 +5,7 @@
 #include "plan/build_cgroup.h"
 
 #include "base/path.h"
+#include "plan/resource_checks.h"
 #include "plan/resources_v1.h"
 #include "plan/resources_v2.h"
 
@@ -26,7 +27,7 @@ struct ControllerRow {
 };
 constexpr ControllerRow kControllers[] = {
     {"memory", v1::memory, "memory", v2::memory}, {"cpu", v1::cpu, "cpu", v2::cpu},
-    {"cpuset", v1::cpuset, "cpuset", v2::cpuset}, {"pids", v1::pids, "pids", v2::pids},
+    {"cpuset", add_cpuset, "cpuset", add_cpuset}, {"pids", add_pids_limit, "pids", add_pids_limit},
     {"blkio", v1::blkio, "io", v2::io},           {"hugetlb", v1::hugetlb, "hugetlb", v2::hugetlb},
     {"net_cls", v1::net_cls, "", v2::net_cls},    {"net_prio", v1::net_prio, "", v2::net_prio},
     {"rdma", v1::rdma, "rdma", v2::rdma},

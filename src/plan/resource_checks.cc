@@ -58,8 +58,17 @@ void warn_of_kernel_memory(const spec::Memory& memory, SettingList& list) {
   }
 }
 
-void add_pids_limit(const spec::Resources& resources, SettingList& list) {
-  if (!resources.pids_limit) return;
+Result<> add_cpuset(const spec::Resources& resources, SettingList& list) {
+  if (!resources.cpu) return {};
+  if (!resources.cpu->cpus.empty())
+    list.add("linux.resources.cpu.cpus", "cpuset.cpus", resources.cpu->cpus);
+  if (!resources.cpu->mems.empty())
+    list.add("linux.resources.cpu.mems", "cpuset.mems", resources.cpu->mems);
+  return {};
+}
+
+Result<> add_pids_limit(const spec::Resources& resources, SettingList& list) {
+  if (!resources.pids_limit) return {};
   constexpr std::string_view kPlace = "linux.resources.pids.limit";
   const int64_t limit = *resources.pids_limit;
   if (limit < 0) {
@@ -69,6 +78,7 @@ void add_pids_limit(const spec::Resources& resources, SettingList& list) {
     // is 1.
     list.add(kPlace, "pids.max", limit == 0 ? 1 : limit);
   }
+  return {};
 }
 
 Result<> add_hugepage_limits(const spec::Resources& resources, std::string_view suffix,

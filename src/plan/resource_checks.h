@@ -12,9 +12,10 @@ Result<> check_block_weight(uint16_t weight, std::string_view place);
 Result<> check_idle(const spec::Cpu& cpu);
 void warn_of_kernel_memory(const spec::Memory& memory, SettingList& list);
 
-// pids.max and rdma.max are the same files in both; hugetlb differs by its suffix
+// cpuset, pids.max and rdma.max are the same files in both; hugetlb differs by its suffix
 // ("limit_in_bytes", "max").
-void add_pids_limit(const spec::Resources& resources, SettingList& list);
+Result<> add_cpuset(const spec::Resources& resources, SettingList& list);
+Result<> add_pids_limit(const spec::Resources& resources, SettingList& list);
 Result<> add_hugepage_limits(const spec::Resources& resources, std::string_view suffix,
                              SettingList& list);
 Result<> add_rdma_limits(const spec::Resources& resources, SettingList& list);

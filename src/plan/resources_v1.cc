@@ -119,20 +119,6 @@ Result<> cpu(const spec::Resources& resources, SettingList& list) {
   return {};
 }
 
-Result<> cpuset(const spec::Resources& resources, SettingList& list) {
-  if (!resources.cpu) return {};
-  if (!resources.cpu->cpus.empty())
-    list.add("linux.resources.cpu.cpus", "cpuset.cpus", resources.cpu->cpus);
-  if (!resources.cpu->mems.empty())
-    list.add("linux.resources.cpu.mems", "cpuset.mems", resources.cpu->mems);
-  return {};
-}
-
-Result<> pids(const spec::Resources& resources, SettingList& list) {
-  add_pids_limit(resources, list);
-  return {};
-}
-
 Result<> blkio(const spec::Resources& resources, SettingList& list) {
   if (!resources.block_io) return {};
   const spec::BlockIo& given = *resources.block_io;

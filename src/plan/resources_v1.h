@@ -9,8 +9,6 @@ namespace onggi::plan::v1 {
 
 Result<> memory(const spec::Resources& resources, SettingList& list);
 Result<> cpu(const spec::Resources& resources, SettingList& list);
-Result<> cpuset(const spec::Resources& resources, SettingList& list);
-Result<> pids(const spec::Resources& resources, SettingList& list);
 Result<> blkio(const spec::Resources& resources, SettingList& list);
 Result<> hugetlb(const spec::Resources& resources, SettingList& list);
 Result<> net_cls(const spec::Resources& resources, SettingList& list);

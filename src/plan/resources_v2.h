@@ -11,8 +11,6 @@ namespace onggi::plan::v2 {
 
 Result<> memory(const spec::Resources& resources, SettingList& list);
 Result<> cpu(const spec::Resources& resources, SettingList& list);
-Result<> cpuset(const spec::Resources& resources, SettingList& list);
-Result<> pids(const spec::Resources& resources, SettingList& list);
 Result<> io(const spec::Resources& resources, SettingList& list);
 Result<> hugetlb(const spec::Resources& resources, SettingList& list);
 Result<> net_cls(const spec::Resources& resources, SettingList& list);

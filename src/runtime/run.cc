@@ -93,11 +93,9 @@ Result<Console> open_console(const Blueprint& blueprint, const CreateOptions& op
     console.for_init = TRY(connect_console_socket(options.console_socket));
     return console;
   }
-  int pair[2];
-  const long connected = sys::socketpair(AF_UNIX, SOCK_STREAM, pair);
-  if (connected < 0) return system_error(connected, "socketpair");
-  console.ours.reset(pair[0]);
-  console.for_init.reset(pair[1]);
+  SocketPair sockets = TRY(make_socket_pair(SOCK_STREAM));
+  console.ours = std::move(sockets.first);
+  console.for_init = std::move(sockets.second);
   return console;
 }
 
@@ -105,7 +103,8 @@ Result<std::optional<TerminalRelay>> open_relay(const Blueprint& blueprint,
                                                 const Console& console) {
   std::optional<TerminalRelay> relay;
   if (!console.ours) return relay;
-  UniqueFd master = TRY(receive_fd(console.ours.get()));
+  char name[64];  // of the pty; not needed
+  UniqueFd master = TRY(receive_packet(console.ours.get(), name, sizeof name)).fd;
   relay.emplace(TRY(TerminalRelay::open(std::move(master), blueprint.spec.process->console_size)));
   return relay;
 }

@@ -2,6 +2,7 @@
 // mkdir(2) decides between two creators of one id. Names are checked, so they hold no slash.
 #include "runtime/state_dir.h"
 
+#include "base/directory.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "linux/process_status.h"
@@ -20,28 +21,13 @@ constexpr const char* kRecord = "state.json";
 constexpr const char* kConfig = "config.json";
 constexpr size_t kMaxRecord = 8 << 20;
 
-struct DirectoryEntry {  // linux_dirent64 of getdents64(2)
-  uint64_t inode;
-  int64_t offset;
-  uint16_t length;
-  uint8_t type;
-  char name[1];
-};
-
 Result<std::vector<std::string>> names_in(int directory) {
   std::vector<std::string> names;
-  alignas(8) char buffer[4096];
-  for (;;) {
-    const long size = sys::getdents64(directory, buffer, sizeof buffer);
-    if (size < 0) return system_error(size, "getdents64");
-    if (size == 0) return names;
-    for (long at = 0; at < size;) {
-      const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
-      at += entry->length;
-      const std::string_view name = static_cast<const char*>(entry->name);
-      if (name != "." && name != "..") names.emplace_back(name);
-    }
+  DirectoryReader reader(directory);
+  while (const DirectoryReader::Entry* entry = TRY(reader.next())) {
+    names.emplace_back(entry->name());
   }
+  return names;
 }
 
 // The root and what is missing above it, for root alone.

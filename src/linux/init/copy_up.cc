@@ -2,6 +2,7 @@
 // tmpcopyup: a new tmpfs starts with what the image has at its place. Everything is opened by name
 // below a descriptor and without following links: the tree is the image's, and its links may point
 // anywhere.
+#include "base/directory.h"
 #include "base/text.h"
 #include "linux/init/context.h"
 
@@ -13,14 +14,6 @@ namespace {
 
 constexpr int kMaxDepth = 256;  // a frame holds a buffer of names
 constexpr size_t kChunk = 1 << 20;
-
-struct DirectoryEntry {  // linux_dirent64 of getdents64(2)
-  uint64_t inode;
-  int64_t offset;
-  uint16_t length;
-  uint8_t type;
-  char name[1];
-};
 
 Result<> copy_directory(int from, int to, int depth);
 
@@ -89,19 +82,11 @@ Result<> copy_entry(int from, int to, const char* name, int depth) {
 Result<> copy_directory(int from, int to, int depth) {
   if (depth > kMaxDepth)
     return make_error(ErrorKind::unsupported, "more than ", kMaxDepth, " nested directories");
-  alignas(8) char buffer[4096];
-  for (;;) {
-    const long size = sys::getdents64(from, buffer, sizeof buffer);
-    if (size < 0) return system_error(size, "getdents64");
-    if (size == 0) return {};
-    for (long at = 0; at < size;) {
-      const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
-      at += entry->length;
-      const char* name = static_cast<const char*>(entry->name);
-      if (name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0))) continue;
-      TRY(copy_entry(from, to, name, depth));
-    }
+  DirectoryReader reader(from);
+  while (const DirectoryReader::Entry* entry = TRY(reader.next())) {
+    TRY(copy_entry(from, to, entry->name(), depth));
   }
+  return {};
 }
 
 }  // namespace

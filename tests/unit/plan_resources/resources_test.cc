@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every field of linux.resources against the exact writes for v1 and v2.
+#include "plan/resource_checks.h"
 #include "plan/resources_v1.h"
 #include "plan/resources_v2.h"
 
@@ -48,11 +49,12 @@ std::string translate(const std::vector<plan::Translation>& translations,
 }
 
 const std::vector<plan::Translation> kV1 = {
-    plan::v1::memory,  plan::v1::cpu,     plan::v1::cpuset,   plan::v1::pids, plan::v1::blkio,
+    plan::v1::memory,  plan::v1::cpu,     plan::add_cpuset,   plan::add_pids_limit, plan::v1::blkio,
     plan::v1::hugetlb, plan::v1::net_cls, plan::v1::net_prio, plan::v1::rdma};
 const std::vector<plan::Translation> kV2 = {
-    plan::v2::memory,  plan::v2::cpu,     plan::v2::cpuset,   plan::v2::pids, plan::v2::io,
-    plan::v2::hugetlb, plan::v2::net_cls, plan::v2::net_prio, plan::v2::rdma, plan::v2::unified};
+    plan::v2::memory, plan::v2::cpu,     plan::add_cpuset,  plan::add_pids_limit,
+    plan::v2::io,     plan::v2::hugetlb, plan::v2::net_cls, plan::v2::net_prio,
+    plan::v2::rdma,   plan::v2::unified};
 
 struct Row {
   const char* name;
