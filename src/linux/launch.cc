@@ -127,7 +127,6 @@ Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resour
     header.fds.tasks[header.fds.tasks_count++] = tasks.get();
   for (size_t i = 0; i < fds.namespaces.size(); i++)
     header.fds.namespaces[i] = fds.namespaces[i].get();
-  header.size = static_cast<uint32_t>(sizeof header + pool.bytes().size());
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   return bytes.append(pool.bytes());
 }

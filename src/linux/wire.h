@@ -43,7 +43,6 @@ struct InitFds {
 
 // Followed by the pool, which starts at the next multiple of 8 (sizeof is one).
 struct InitPlan {
-  uint32_t size = 0;  // of the whole mapping
   plan::List<plan::Action> before_pivot, after_pivot;
   plan::Handoff handoff;
   InitFds fds;

@@ -53,7 +53,7 @@ Result<> Foreground::forward_signals() {
       reap();
     } else if (signal == SIGWINCH && terminal_) {
       terminal_->resize();
-    } else if (signal != SIGURG) {
+    } else if (signal != SIGURG && signal != SIGPIPE) {  // SIGPIPE: of our own writing
       const long sent = sys::pidfd_send_signal(init_.pidfd(), signal);
       if (sent < 0 && sent != -ESRCH) return system_error(sent, "pidfd_send_signal");
     }

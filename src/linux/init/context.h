@@ -12,18 +12,29 @@
 namespace onggi {
 
 struct InitContext {
+  // `init_plan` is followed by its pool.
+  explicit InitContext(const InitPlan& init_plan)
+      : plan(init_plan),
+        pool(reinterpret_cast<const char*>(&init_plan + 1)),
+        channel(init_plan.fds.channel) {}
+
   const InitPlan& plan;
   plan::PoolView pool;
+  int channel;  // to the runtime, borrowed
   RootDir root;
-  UniqueFd host_proc;  // the host's /proc, verified; gone before anything of the container is
-                       // trusted with it
-  UniqueFd apparmor,
-      selinux;        // attr files of this process on the host's /proc, opened before the pivot
-  UniqueFd dev_null;  // the container's /dev/null, verified to be the null device
-  UniqueFd
-      masked_directory;  // the one empty, read-only tmpfs that is bound over every masked directory
-  UniqueFd terminal;     // our end of the pty
-  int channel = -1;      // to the runtime, borrowed
+
+  // The host's /proc, verified; closed before the container's is there to be taken for it.
+  UniqueFd host_proc;
+  // Files of this process on the host's /proc, opened before the pivot.
+  UniqueFd apparmor, selinux;
+  // The container's /dev/null, verified to be the null device.
+  UniqueFd dev_null;
+  // The one empty, read-only tmpfs that is bound over every masked directory.
+  UniqueFd masked_directory;
+  UniqueFd terminal;  // our end of the pty
+
+  FixedText<1024> home;      // "HOME=/root" for the environment, or empty
+  bool entered_cwd = false;  // else only the program's own user may
 };
 
 Result<> apply(const plan::JoinNamespace& step, InitContext& context);

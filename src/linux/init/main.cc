@@ -117,16 +117,7 @@ Result<> serve(InitContext& context, UniqueFd& channel, int& step) {
   (void)sys::close(*plan_fd);
 
   const auto& plan = *reinterpret_cast<const InitPlan*>(memory);
-  InitContext context{.plan = plan,
-                      .pool = plan::PoolView(reinterpret_cast<const char*>(&plan + 1)),
-                      .root = {},
-                      .host_proc = {},
-                      .apparmor = {},
-                      .selinux = {},
-                      .dev_null = {},
-                      .masked_directory = {},
-                      .terminal = {},
-                      .channel = plan.fds.channel};
+  InitContext context(plan);
   UniqueFd channel(plan.fds.channel);
   int step = -1;
   const Result<> failed = serve(context, channel, step);

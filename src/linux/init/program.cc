@@ -15,9 +15,6 @@ namespace {
 constexpr size_t kPathMax = 4096;
 using Path = FixedText<kPathMax>;
 
-bool entered_cwd = false;
-FixedText<1024> home;  // "HOME=/root", or empty
-
 Error not_found(std::string_view name) {
   return config_error("process.args[0]", "exec '", name, "': executable file not found in $PATH");
 }
@@ -116,12 +113,12 @@ Result<> enter_cwd(InitContext& context) {
   const long entered = sys::fchdir(directory.get());
   if (entered == -EACCES) return {};
   if (entered < 0) return at_place(system_error(entered, "chdir", path), "process.cwd");
-  entered_cwd = true;
+  context.entered_cwd = true;
   return verify_cwd();
 }
 
 Result<> enter_cwd_again(InitContext& context) {
-  if (entered_cwd) return {};
+  if (context.entered_cwd) return {};
   const char* path = context.pool(context.plan.handoff.cwd);
   const long entered = sys::chdir(path);
   if (entered < 0) return at_place(system_error(entered, "chdir", path), "process.cwd");
@@ -140,7 +137,8 @@ Result<> check_program(InitContext& context) {
 Error execute(InitContext& context) {
   const plan::Handoff& handoff = context.plan.handoff;
   char** argv = pointer_array(context.pool, handoff.args, nullptr);
-  char** envp = pointer_array(context.pool, handoff.env, home.empty() ? nullptr : home.c_str());
+  char** envp = pointer_array(context.pool, handoff.env,
+                              context.home.empty() ? nullptr : context.home.c_str());
   if (argv == nullptr || envp == nullptr) return system_error(-ENOMEM, "mmap");
   Path tried;
   const long failed = search(context, [&](const Path& path) {
@@ -157,7 +155,7 @@ Error execute(InitContext& context) {
 }
 
 void find_home(InitContext& context) {
-  home = FixedText<1024>("HOME=");
+  context.home.append("HOME=");
   // An image may have anything at this path; a FIFO must not stop us.
   const long opened = context.root.open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
   const UniqueFd passwd(opened < 0 ? -1 : opened);
@@ -166,7 +164,7 @@ void find_home(InitContext& context) {
   if (passwd && S_ISREG(mode_of(passwd.get()))) {
     found = home_of(passwd.get(), context.plan.handoff.uid, buffer, sizeof buffer);
   }
-  home.append(found.empty() ? "/" : found);
+  context.home.append(found.empty() ? "/" : found);
 }
 
 }  // namespace onggi
