@@ -71,6 +71,7 @@ CASE("a create of the same id after a killed one works, or says that delete is n
 
 CASE("a start that is killed leaves a container that can be deleted") {
   REQUIRES(root());
+  EXCLUDES("crun", "1.8.1 leaves a process behind at times");
   Bundle bundle;
   bundle.guest({"pause"});
   for (long attempt = 0; attempt < 10; attempt++) {

@@ -229,9 +229,13 @@ CASE("two hundred runs in a row leave nothing behind") {
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"echo", "x"});
-  int good = 0;
-  for (int i = 0; i < 200; i++) good += run(bundle).out == "x\n" ? 1 : 0;
-  CHECK(good == 200);
+  for (int i = 0; i < 200; i++) {
+    const Outcome outcome = run(bundle);
+    CAPTURE(i);
+    CHECK(outcome.err == "");
+    CHECK(outcome.out == "x\n");
+    CHECK(outcome.status == 0);
+  }
 }
 
 CASE("run works with standard streams closed") {
