@@ -13,6 +13,12 @@ Text Pool::text(std::string_view text) {
   return at;
 }
 
+List<Text> Pool::texts(const spec::TextList& list) {
+  std::vector<Text> entries;
+  for (std::string_view entry : list) entries.push_back(text(entry));
+  return this->list(entries);
+}
+
 std::string render(const Origin& origin) {
   std::string place = origin.field;
   if (origin.index >= 0) place += "[" + std::to_string(origin.index) + "]";

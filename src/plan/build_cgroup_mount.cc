@@ -3,7 +3,6 @@
 // hierarchy.
 #include "base/path.h"
 #include "plan/build_parts.h"
-#include "spec/mount_options.h"
 
 #include <linux/mount.h>
 #include <linux/sched.h>
@@ -53,6 +52,7 @@ class CgroupMounts {
     FilesystemMount step;
     step.type = pool().text(type);
     step.source = pool().text("cgroup");
+    step.propagation = propagation_of(options_, pool());
     step.destination = pool().text(destination);
     return step;
   }
@@ -76,6 +76,7 @@ class CgroupMounts {
       step.destination = pool().text(destination);
       step.recursive = true;
       step.attributes.recursive_set = attributes();
+      step.propagation = propagation_of(options_, pool());
       add(step);
     } else {
       std::vector<FilesystemOption> options;
@@ -108,9 +109,13 @@ class CgroupMounts {
 
 }  // namespace
 
-Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount, int index) {
+Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
+                            const spec::MountOptions& options, int32_t index) {
   const std::string place = "mounts[" + std::to_string(index) + "]";
-  const spec::MountOptions options = TRY(spec::parse_mount_options(mount, place));
+  if (!options.data.empty()) {
+    return unsupported(place + ".options", "'", options.data.front(),
+                       "' cannot be set on a cgroup mount: the hierarchy is the host's");
+  }
   CgroupMounts mounts(context, options, clean_path(join_path("/", mount.destination)), index);
   switch (context.facts.cgroup_layout) {
     case CgroupLayout::none:

@@ -14,12 +14,6 @@ namespace {
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-List<Text> texts(const spec::TextList& list, Pool& pool) {
-  std::vector<Text> entries;
-  for (std::string_view entry : list) entries.push_back(pool.text(entry));
-  return pool.list(entries);
-}
-
 // The last of several entries for one variable counts, as in a shell. An empty HOME counts as none.
 void add_environment(BuildContext& context, const spec::Process& process) {
   Handoff& handoff = context.plan.handoff;
@@ -111,7 +105,7 @@ void build_handoff(BuildContext& context) {
   if (!spec.process) return;
   const spec::Process& process = *spec.process;
   context.plan.oom_score_adj = process.oom_score_adj;
-  handoff.args = texts(process.args, pool);
+  handoff.args = pool.texts(process.args);
   handoff.cwd = pool.text(process.cwd);
   handoff.terminal = process.terminal;
   handoff.no_new_privileges = process.no_new_privileges;

@@ -10,12 +10,6 @@
 namespace onggi::plan {
 namespace {
 
-List<Text> texts(const spec::TextList& list, Pool& pool) {
-  std::vector<Text> entries;
-  for (std::string_view entry : list) entries.push_back(pool.text(entry));
-  return pool.list(entries);
-}
-
 // Without its last member, the pid, and the closing brace: init knows its own pid.
 std::string state_document(const BuildContext& context, std::string_view status) {
   JsonWriter json;
@@ -40,8 +34,8 @@ ContainerHooks container_hooks(BuildContext& context, const std::vector<spec::Ho
   for (const spec::Hook& hook : hooks) {
     const spec::TextList name{hook.path};
     list.push_back({.path = pool.text(hook.path),
-                    .args = texts(hook.args.empty() ? name : hook.args, pool),
-                    .env = hook.env.empty() ? environment : texts(hook.env, pool),
+                    .args = pool.texts(hook.args.empty() ? name : hook.args),
+                    .env = hook.env.empty() ? environment : pool.texts(hook.env),
                     .timeout = hook.timeout.value_or(0)});
   }
   return {.list = pool.list(list),

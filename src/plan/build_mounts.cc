@@ -41,13 +41,6 @@ std::string place_of(int32_t index, const char* field) {
   return "mounts[" + std::to_string(index) + "]." + field;
 }
 
-List<Propagation> propagation_of(const MountRequest& request, Pool& pool) {
-  std::vector<Propagation> list;
-  for (const auto& entry : request.options.propagation)
-    list.push_back({entry.type, entry.recursive ? 1U : 0U});
-  return pool.list(list);
-}
-
 Result<> check_proc_destination(const MountRequest& request, bool bind) {
   const std::string& destination = request.destination;
   const bool allowed = std::find(std::begin(kBindableInProc), std::end(kBindableInProc),
@@ -73,7 +66,7 @@ Result<> add_bind(BuildContext& context, const MountRequest& request) {
   step.proc_source = request.destination == "/proc";
   step.attributes = {options.attr_set, options.attr_clear, options.recursive_set,
                      options.recursive_clear};
-  step.propagation = propagation_of(request, pool);
+  step.propagation = propagation_of(options, pool);
   context.plan.before_pivot.push_back({{"mounts", request.index}, step});
   return {};
 }
@@ -113,7 +106,7 @@ Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
   step.destination = pool.text(request.destination);
   step.options = filesystem_options(options, pool);
   step.attributes = options.attr_set | options.recursive_set;
-  step.propagation = propagation_of(request, pool);
+  step.propagation = propagation_of(options, pool);
   step.ordinary_directory = type == "proc" || type == "sysfs";
   step.copy_up = options.tmpcopyup;
   step.inherit_mode = type == "tmpfs" && !has_mode(options);
@@ -145,12 +138,20 @@ Result<> add_mount(BuildContext& context, const spec::Mount& mount, int32_t inde
   TRY(check_proc_destination(request, bind));
   if (bind) return add_bind(context, request);
   if (mount.type && (*mount.type == "cgroup" || *mount.type == "cgroup2")) {
-    return build_cgroup_mount(context, mount, index);
+    return build_cgroup_mount(context, mount, request.options, index);
   }
   return add_filesystem(context, request);
 }
 
 }  // namespace
+
+List<Propagation> propagation_of(const spec::MountOptions& options, Pool& pool) {
+  std::vector<Propagation> list;
+  for (const auto& entry : options.propagation) {
+    list.push_back({entry.type, entry.recursive ? 1U : 0U});
+  }
+  return pool.list(list);
+}
 
 Result<> build_mounts(BuildContext& context) {
   for (size_t i = 0; i < context.spec.mounts.size(); i++) {

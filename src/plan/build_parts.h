@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plan/plan.h"
+#include "spec/mount_options.h"
 
 namespace onggi::plan {
 
@@ -27,7 +28,9 @@ struct BuildContext {
 Result<> build_namespaces(BuildContext& context);
 Result<> build_rootfs(BuildContext& context);
 Result<> build_mounts(BuildContext& context);
-Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount, int index);
+Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
+                            const spec::MountOptions& options, int32_t index);
+List<Propagation> propagation_of(const spec::MountOptions& options, Pool& pool);
 void build_devices(BuildContext& context);
 Result<> build_scheduling(BuildContext& context);
 void build_handoff(BuildContext& context);

@@ -21,6 +21,7 @@ namespace onggi::plan {
 class Pool {
  public:
   Text text(std::string_view text);
+  List<Text> texts(const spec::TextList& list);
   template <class T>
   List<T> list(std::span<const T> records) {
     static_assert(alignof(T) <= 8 && std::is_trivially_copyable_v<T>);

@@ -150,6 +150,27 @@ TEST_CASE("a read-only tmpfs and /dev are made read-only after they are filled")
   CHECK(steps<plan::RemountReadonly>(plan.value()).size() == 1);
 }
 
+TEST_CASE("a cgroup mount has the propagation that was asked for, and no other options") {
+  const auto plan_with = [](const std::string& options) {
+    return plan_of(document("",
+                            R"("mounts": [{"destination": "/sys/fs/cgroup", "type": "cgroup",
+                                               "options": [)" +
+                                options + "]}]",
+                            ""),
+                   v2_host());
+  };
+  const Result<plan::Plan> plan = plan_with(R"("ro", "rshared")");
+  REQUIRE(plan);
+  const auto mount = steps<plan::FilesystemMount>(plan.value()).front();
+  const auto propagation = plan->pool.view()(mount.propagation);
+  REQUIRE(propagation.size() == 1);
+  CHECK(propagation[0].type == MS_SHARED);
+  CHECK(propagation[0].recursive == 1);
+  const Result<plan::Plan> refused = plan_with(R"("memory_localevents")");
+  REQUIRE(!refused);
+  CHECK(refused.error().place.view() == "mounts[0].options");
+}
+
 TEST_CASE("a bound /dev is left alone") {
   const Result<plan::Plan> plan = plan_of(
       document("",
