@@ -26,7 +26,7 @@ struct InitContext {
   // The host's /proc, verified; closed before the container's is there to be taken for it.
   UniqueFd host_proc;
   // Files of this process on the host's /proc, opened before the pivot.
-  UniqueFd apparmor, selinux;
+  UniqueFd apparmor, selinux, selinux_keys;
   // The container's /dev/null, verified to be the null device.
   UniqueFd dev_null;
   // The one empty, read-only tmpfs that is bound over every masked directory.
@@ -63,7 +63,7 @@ Result<> apply(const plan::ReadonlyRootfs& step, InitContext& context);
 Result<> run_hooks(const plan::ContainerHooks& hooks, const InitContext& context);
 // namespaces.cc: the v1 groups, by descriptors that the runtime opened.
 Result<> join_cgroups(InitContext& context);
-// labels.cc
+// labels.cc: of the program, and of the keyring that is made for it.
 Result<> open_labels(InitContext& context);
 Result<> write_labels(InitContext& context);
 // program.cc: where args[0] is, as execvp(3) would find it. Before `ready`, so that `create` can

@@ -75,8 +75,8 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
   const plan::Handoff& handoff = context.plan.handoff;
   if (context.terminal) TRY(take_terminal(context));
   own_standard_streams(handoff.uid);
-  TRY(join_session_keyring(context));
   TRY(write_labels(context));
+  TRY(join_session_keyring(context));
   (void)sys::umask(handoff.umask);
   // Also what a caller may have leaked to us: nothing of the host may be reached from here on
   // (CVE-2024-21626).

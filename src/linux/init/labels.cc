@@ -32,6 +32,7 @@ Result<> write_label(UniqueFd file, std::string_view label, const char* path,
 
 constexpr const char* kAppArmor = "self/attr/apparmor/exec";
 constexpr const char* kSelinux = "self/attr/exec";
+constexpr const char* kSelinuxKeys = "self/attr/keycreate";
 constexpr std::string_view kAppArmorPlace = "process.apparmorProfile";
 constexpr std::string_view kSelinuxPlace = "process.selinuxLabel";
 
@@ -42,6 +43,8 @@ Result<> open_labels(InitContext& context) {
     context.apparmor = TRY(open_attribute(context, kAppArmor, kAppArmorPlace));
   if (context.plan.handoff.selinux)
     context.selinux = TRY(open_attribute(context, kSelinux, kSelinuxPlace));
+  if (context.plan.handoff.selinux && context.plan.handoff.keyring)
+    context.selinux_keys = TRY(open_attribute(context, kSelinuxKeys, kSelinuxPlace));
   return {};
 }
 
@@ -54,6 +57,9 @@ Result<> write_labels(InitContext& context) {
   if (context.selinux) {
     const std::string_view label = context.pool(context.plan.handoff.selinux);
     TRY(write_label(std::move(context.selinux), label, kSelinux, kSelinuxPlace));
+    // execve resets it (proc(5)), so that it holds for the session keyring alone.
+    if (context.selinux_keys)
+      TRY(write_label(std::move(context.selinux_keys), label, kSelinuxKeys, kSelinuxPlace));
   }
   return {};
 }

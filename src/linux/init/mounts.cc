@@ -135,8 +135,10 @@ Result<UniqueFd> open_ordinary_directory(const InitContext& context, const char*
 }  // namespace
 
 Result<> attach(InitContext& context, int mount, int target, const char* destination) {
-  const long moved =
+  long moved =
       sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  // mount(2) has ENOTDIR for it, and dockerd matches those words.
+  if (moved == -EINVAL && S_ISDIR(mode_of(mount)) != S_ISDIR(mode_of(target))) moved = -ENOTDIR;
   if (moved < 0) return system_error(moved, "move_mount", destination);
   if (destination != "/"sv) return {};
   // A mount on top of the root is the root from now on; a descriptor does not see what is mounted
