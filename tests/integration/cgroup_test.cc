@@ -14,6 +14,29 @@ std::string own_path() {
   return "/" + tag() + "-path";
 }
 
+// An empty cgroup that is frozen, in the hierarchy that can.
+class Frozen {
+ public:
+  explicit Frozen(const std::string& path) {
+    const bool v2 = cgroup_v2().met;
+    directory_ = (v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/freezer") + path;
+    std::error_code error;
+    if (!fs::create_directory(directory_, error)) return;
+    made_ = true;
+    write_file(directory_ / (v2 ? "cgroup.freeze" : "freezer.state"), v2 ? "1" : "FROZEN");
+  }
+  ~Frozen() {
+    if (made_) rmdir(directory_.c_str());
+  }
+  Frozen(const Frozen&) = delete;
+  Frozen& operator=(const Frozen&) = delete;
+  bool made() const { return made_; }
+
+ private:
+  fs::path directory_;
+  bool made_ = false;
+};
+
 // A created container with these resources.
 struct Limited {
   explicit Limited(std::string_view resources) {
@@ -80,6 +103,16 @@ CASE("a limit on the number of processes is written and bites") {
   CHECK(container.output() == "fork 4 EAGAIN\n");
 }
 
+CASE("a pids limit of 0 lets one process run (checklist 26)") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 takes 0 for unset");
+  DEVIATES("crun", "takes 0 for unset");
+  REQUIRES(cgroup_controller("pids"));
+  const Limited limited(R"({"pids": {"limit": 0}})");
+  REQUIRE(limited.outcome.ok());
+  CHECK(limited.value("pids", "pids.max", "pids.max") == "1");
+}
+
 CASE("a pids limit of -1 is no limit") {
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 writes -1 to the file");
@@ -96,6 +129,44 @@ CASE("memory limits are written") {
   REQUIRE(limited.outcome.ok());
   CHECK(limited.value("memory", "memory.limit_in_bytes", "memory.max") == "67108864");
   CHECK(limited.value("memory", "memory.soft_limit_in_bytes", "memory.low") == "33554432");
+}
+
+CASE("a swap limit counts memory too (checklist 25)") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 writes a limit of 0");
+  REQUIRES(cgroup_controller("memory"));
+  const bool v2 = cgroup_v2().met;
+  REQUIRES(file(v2 ? "/proc/swaps" : "/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"));
+  const Limited limited(R"({"memory": {"limit": 67108864, "swap": 100663296}})");
+  REQUIRE(limited.outcome.ok());
+  CHECK(limited.value("memory", "memory.memsw.limit_in_bytes", "memory.swap.max") ==
+        (v2 ? "33554432" : "100663296"));
+  const Limited unlimited(R"({"memory": {"limit": -1, "swap": -1}})");
+  REQUIRE(unlimited.outcome.ok());
+  const std::string greatest =
+      unlimited.value("memory", "memory.memsw.limit_in_bytes", "memory.swap.max");
+  CHECK((greatest == "max" || greatest.size() > 18));
+  const Limited unset(R"({"memory": {"limit": 0, "swap": 0}})");
+  REQUIRE(unset.outcome.ok());
+  CHECK(unset.value("memory", "memory.memsw.limit_in_bytes", "memory.swap.max") == greatest);
+}
+
+CASE("memory limits between two pages are taken, and rounded by the kernel (checklist 36)") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("memory"));
+  const long page = sysconf(_SC_PAGESIZE);
+  const long pages = 1024;
+  const std::string limit = std::to_string(pages * page + page / 2 + 1);
+  Bundle bundle;
+  bundle.set_json("/linux/resources/memory",
+                  R"({"limit": )" + limit + R"(, "reservation": )" + limit + "}");
+  Container container(bundle);
+  const Outcome created = container.create();
+  REQUIRE_MESSAGE(created.ok(), created.err);
+  const std::string rounded = std::to_string(pages * page);
+  CHECK(cgroup_value(container.pid(), "memory", "memory.limit_in_bytes", "memory.max") == rounded);
+  CHECK(cgroup_value(container.pid(), "memory", "memory.soft_limit_in_bytes", "memory.low") ==
+        rounded);
 }
 
 CASE("a program over its memory limit is killed") {
@@ -207,7 +278,7 @@ CASE("with a cgroup namespace the program sees itself at the root") {
   CHECK_FALSE(contains(outcome.out, tag()));
 }
 
-CASE("create refuses a cgroup with processes in it") {
+CASE("create refuses a cgroup with processes in it (checklist 32)") {
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 does not look");
   DEVIATES("runc", "1.1.5 only warns");
@@ -219,6 +290,67 @@ CASE("create refuses a cgroup with processes in it") {
   CHECK(refused.status == 1);
   if (is_onggi()) CHECK(contains(refused.err, "linux.cgroupsPath"));
   CHECK(first.status() == "created");
+}
+
+CASE("create refuses a frozen cgroup (checklist 32)") {
+  REQUIRES(root());
+  EXCLUDES("runc", "waits for the thaw");
+  EXCLUDES("crun", "1.8.1 hangs in it");
+  Frozen frozen(own_path());
+  REQUIRES((Need{frozen.made(), "needs a freezer"}));
+  Bundle bundle;
+  bundle.set("/linux/cgroupsPath", own_path());
+  const Outcome refused = create(bundle);
+  CHECK(refused.status == 1);
+  CHECK(contains(refused.err, "frozen"));
+  if (is_onggi()) CHECK(contains(refused.err, "linux.cgroupsPath"));
+}
+
+CASE("delete --force ends a frozen container with processes in sub-cgroups (checklist 28)") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("pids"));
+  Bundle bundle;
+  bundle.guest({"leave-child", "--", "pause"}).drop_namespace("pid");
+  bundle.set("/linux/cgroupsPath", own_path());
+  Container container(bundle);
+  REQUIRE(container.create().ok());
+  const pid_t pid = container.pid();
+  REQUIRE(container.start().ok());
+  REQUIRE(container.wait_output("ready"));
+  const std::string child = value_of(container.output(), "child");
+  const fs::path directory = cgroup_directory(pid, "freezer");
+  if (!fs::exists("/sys/fs/cgroup/cgroup.controllers")) {
+    for (const std::string controller : {"freezer", "pids", "memory"}) {
+      const fs::path sub = cgroup_directory(pid, controller) / "sub";
+      fs::create_directory(sub);
+      write_file(sub / "cgroup.procs", child);
+    }
+    write_file(directory / "freezer.state", "FROZEN");
+  } else {
+    fs::create_directory(directory / "sub");
+    write_file(directory / "sub/cgroup.procs", child);
+    write_file(directory / "cgroup.freeze", "1");
+  }
+  CHECK(container.wait_status("paused"));
+  CHECK(container.remove(true).ok());
+  CHECK(eventually([] { return descendants().empty(); }));
+  CHECK_FALSE(fs::exists(directory));
+}
+
+CASE("controllers are enabled from the root down to the container's parent on v2 (checklist 23)") {
+  REQUIRES(root());
+  REQUIRES(cgroup_v2());
+  Bundle bundle;
+  bundle.set("/linux/cgroupsPath", own_path() + "/a/b");
+  bundle.set("/linux/resources/pids/limit", 7);
+  Container container(bundle);
+  REQUIRE(container.create().ok());
+  CHECK(cgroup_value(container.pid(), "pids", "", "pids.max") == "7");
+  const fs::path top = "/sys/fs/cgroup" + own_path();
+  CHECK(contains(read_file(top / "cgroup.subtree_control"), "pids"));
+  CHECK(contains(read_file(top / "a/cgroup.subtree_control"), "pids"));
+  // The container's own: with controllers for children it could hold no processes.
+  CHECK(read_file(top / "a/b/cgroup.subtree_control") == "\n");
 }
 
 TEST_SUITE_END();

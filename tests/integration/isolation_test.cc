@@ -193,7 +193,7 @@ CASE("ids, groups and umask are those of the config") {
   CHECK((groups == "5 6" || groups == "5 6 1001"));
 }
 
-CASE("the umask is 0022 when the config has none, whatever the caller's") {
+CASE("the umask is 0022 when the config has none, whatever the caller's (checklist 11)") {
   REQUIRES(root());
   Bundle bundle;
   const mode_t mine = umask(0077);
@@ -397,6 +397,20 @@ CASE("scheduler, I/O priority and memory policy are the program's") {
   CHECK(value_of(outcome.out, "ioprio") == std::to_string(2 << 13 | 6));
   CHECK(value_of(outcome.out, "mempolicy") == "1");
   CHECK(value_of(outcome.out, "nodes") == "1");
+}
+
+CASE("/dev/core is a link to kcore where there is one, and missing elsewhere (checklist 22)") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 does not start without procfs");
+  DEVIATES("crun", "1.8.1 does not start without procfs");
+  Bundle bundle;
+  // Files of the image in place of procfs, so that kcore can be there or not.
+  std::filesystem::create_directory(bundle.rootfs() / "proc");
+  bundle.drop_mount("/proc").set_json("/linux/maskedPaths", "[]");
+  bundle.set_json("/linux/readonlyPaths", "[]").guest({"stat", "/dev/core"});
+  CHECK(run(bundle).out == "stat /dev/core: ENOENT\n");
+  write_file(bundle.rootfs() / "proc/kcore", "");
+  CHECK(run(bundle).out == "/dev/core link 0777 0 0 0:0 -> /proc/kcore\n");
 }
 
 CASE("personality LINUX32 is seen by uname") {

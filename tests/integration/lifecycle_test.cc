@@ -159,6 +159,22 @@ CASE("kill of a stopped container says that it is not running") {
   if (is_onggi()) CHECK(contains(refused.err, "container not running"));
 }
 
+CASE("kill --all signals every process of the container (checklist 6)") {
+  REQUIRES(root());
+  Bundle bundle;
+  bundle.guest({"leave-child", "--", "signal-exit"}).drop_namespace("pid");
+  Container container(bundle);
+  REQUIRE(container.create().ok());
+  const pid_t pid = container.pid();
+  REQUIRE(container.start().ok());
+  REQUIRE(container.wait_output("ready"));
+  REQUIRE(descendants().size() == 2);
+  CHECK(runtime({"kill", "--all", container.id(), "SIGTERM"}).ok());
+  CHECK(container.wait_exit(pid) == 0);
+  CHECK(value_of(container.output(), "signal") == "15");
+  CHECK(eventually([] { return descendants().empty(); }));
+}
+
 CASE("kill --all of a stopped container succeeds") {
   REQUIRES(root());
   Bundle bundle;
@@ -170,7 +186,7 @@ CASE("kill --all of a stopped container succeeds") {
   CHECK(runtime({"kill", "--all", container.id(), "KILL"}).ok());
 }
 
-CASE("kill takes names, numbers and names with SIG") {
+CASE("kill takes names, numbers and names with SIG (checklist 6)") {
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"signal-exit"});
@@ -206,7 +222,7 @@ CASE("kill takes lower-case names") {
   CHECK(container.wait_exit(pid) == 0);
 }
 
-CASE("kill without a signal sends SIGTERM") {
+CASE("kill without a signal sends SIGTERM (checklist 6)") {
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"signal-exit"});
@@ -292,7 +308,7 @@ CASE("the id is free again after delete") {
   }
 }
 
-CASE("delete --force kills what a container in the host's pid namespace has left") {
+CASE("delete --force kills what a container in the host's pid namespace has left (checklist 28)") {
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"leave-child"}).drop_namespace("pid");
@@ -333,7 +349,7 @@ CASE("--pid-file holds the pid of the first process") {
   CHECK(atoi(read_file(path).c_str()) == container.pid());
 }
 
-CASE("a relative --pid-file is relative to the caller's working directory") {
+CASE("a relative --pid-file is relative to the caller's working directory (checklist 9)") {
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 takes it as relative to the bundle");
   Bundle bundle;
@@ -343,6 +359,19 @@ CASE("a relative --pid-file is relative to the caller's working directory") {
   spawn.directory = elsewhere.path().string();
   REQUIRE(container.create({"--pid-file", "relative.pid"}, spawn).ok());
   CHECK(atoi(read_file(elsewhere.path() / "relative.pid").c_str()) == container.pid());
+}
+
+CASE("--pid-file replaces the file, so that nobody reads half a number (checklist 9)") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 writes into the file that is there");
+  Bundle bundle;
+  const auto path = bundle.path() / "the.pid", old = bundle.path() / "old.pid";
+  write_file(path, "4711");
+  std::filesystem::create_hard_link(path, old);
+  Container container(bundle);
+  REQUIRE(container.create({"--pid-file", path.string()}).ok());
+  CHECK(read_file(path) == std::to_string(container.pid()));
+  CHECK(read_file(old) == "4711");
 }
 
 CASE("an unwritable --pid-file makes create fail and leaves nothing") {

@@ -118,13 +118,15 @@ CASE("a listed device is made with mode and owner") {
   CHECK(contains(outcome.out, "/dev/pipe fifo 0600 0 0 0:0\n"));
 }
 
-CASE("the caller's umask does not shape device modes") {
+CASE("the caller's umask does not shape device modes (checklist 11)") {
   REQUIRES(root());
   Bundle bundle;
   const mode_t mine = umask(0077);
-  const Outcome outcome = run(bundle.guest({"stat", "/dev/null", "/dev/shm"}));
+  bundle.set_json("/linux/devices", R"([{"type": "c", "path": "/dev/n", "major": 1, "minor": 3}])");
+  const Outcome outcome = run(bundle.guest({"stat", "/dev/null", "/dev/n", "/dev/shm"}));
   umask(mine);
   CHECK(contains(outcome.out, "/dev/null char 0666"));
+  CHECK(contains(outcome.out, "/dev/n char 0666"));
   CHECK(contains(outcome.out, "/dev/shm dir 1777"));
 }
 

@@ -3,7 +3,9 @@
 // directory, PATH look-up.
 #include "support/suite.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 using namespace onggi::test;
 
@@ -85,6 +87,16 @@ CASE("run --keep leaves a stopped container") {
   CHECK(container.remove().ok());
 }
 
+CASE("long options may have a single dash, as go-runc writes -no-subreaper (checklist 5)") {
+  REQUIRES(root());
+  DEVIATES("crun", "takes it for letters");
+  Bundle bundle;
+  bundle.guest({"exit", "5"});
+  Container container(bundle);
+  CHECK(container.run({"-no-subreaper"}).status == 5);
+  CHECK(container.run({"--no-subreaper"}).status == 5);
+}
+
 CASE("run --detach returns while the program runs") {
   REQUIRES(root());
   Bundle bundle;
@@ -126,6 +138,18 @@ CASE("HOME comes from the container's passwd file when the config has none") {
   CHECK(contains(run(bundle.guest({"env"})).out, "env HOME=/home/of/root\n"));
 }
 
+CASE("an empty HOME is replaced as a missing one is (checklist 12)") {
+  REQUIRES(root());
+  DEVIATES("crun", "keeps it empty");
+  Bundle bundle;
+  std::filesystem::create_directory(bundle.rootfs() / "etc");
+  write_file(bundle.rootfs() / "etc/passwd", "root:x:0:0:root:/home/of/root:/bin/sh\n");
+  bundle.guest({"env"}).set("/process/env", Strings{"PATH=/bin", "HOME="});
+  const Outcome outcome = run(bundle);
+  CHECK(contains(outcome.out, "env HOME=/home/of/root\n"));
+  CHECK_FALSE(contains(outcome.out, "env HOME=\n"));
+}
+
 CASE("HOME is / for a user without a passwd entry") {
   REQUIRES(root());
   Bundle bundle;
@@ -133,7 +157,7 @@ CASE("HOME is / for a user without a passwd entry") {
   CHECK(contains(run(bundle).out, "env HOME=/\n"));
 }
 
-CASE("the last of duplicate environment entries wins") {
+CASE("the last of duplicate environment entries wins (checklist 12)") {
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"env"}).set("/process/env", Strings{"PATH=/bin", "A=first", "A=last"});
@@ -147,6 +171,48 @@ CASE("the program starts in the working directory") {
   Bundle bundle;
   std::filesystem::create_directories(bundle.rootfs() / "srv/data");
   CHECK(run(bundle.guest({"cwd"}).set("/process/cwd", "/srv/data")).out == "cwd /srv/data\n");
+}
+
+CASE(
+    "a working directory that only the program's user may enter is entered as that user (checklist "
+    "13)") {
+  REQUIRES(root());
+  REQUIRES(file("/usr/bin/setpriv"));
+  EXCLUDES("runc", "cannot do without cgroups");
+  Bundle bundle;
+  const auto home = bundle.rootfs() / "home";
+  std::filesystem::create_directory(home);
+  CHECK(chown(home.c_str(), 4242, 4242) == 0);
+  std::filesystem::permissions(home, std::filesystem::perms{0700});
+  bundle.guest({"cwd"}).set("/process/cwd", "/home");
+  bundle.set("/process/user/uid", 4242).set("/process/user/gid", 4242).write();
+  const Container container(bundle);
+  // Without these capabilities root is as powerless as on a network file system that squashes it,
+  // also in cgroups that belong to others.
+  const Outcome outcome =
+      run_program({"/usr/bin/setpriv", "--bounding-set=-dac_override,-dac_read_search",
+                   runtime_path(), "--root", state_root().string(), "--cgroup-manager", "disabled",
+                   "run", "--bundle", bundle.path().string(), container.id()});
+  CHECK_MESSAGE(outcome.ok(), outcome.err);
+  CHECK(outcome.out == "cwd /home\n");
+}
+
+CASE("a working directory outside of the root is an error (checklist 13)") {
+  REQUIRES(root());
+  Bundle bundle;
+  const int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(host >= 0);
+  Spawn spawn;
+  spawn.extra_fds = {host, host, host, host};
+  for (int fd = 3; fd < 12; fd++) {
+    CAPTURE(fd);
+    bundle.guest({"cwd"}).set("/process/cwd", "/proc/self/fd/" + std::to_string(fd));
+    const Outcome outcome = run(bundle, spawn);
+    CHECK_FALSE(outcome.ok());
+    CHECK_FALSE(contains(outcome.out, "cwd"));
+    if (is_onggi()) CHECK(contains(outcome.err, "process.cwd"));
+  }
+  close(host);
 }
 
 CASE("a missing working directory is created") {

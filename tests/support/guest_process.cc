@@ -318,6 +318,16 @@ int leave_child(Arguments) {
   return child < 0 ? 1 : 0;
 }
 
+// The security label of the session keyring.
+int key_label(Arguments) {
+  constexpr long kGetSecurity = 17, kSessionKeyring = -3;  // keyctl(2)
+  char label[512] = {};
+  const long size = syscall(SYS_keyctl, kGetSecurity, kSessionKeyring, label, sizeof label - 1);
+  if (size < 0) return failed("key-label", "session");
+  printf("key-label %s\n", label);
+  return 0;
+}
+
 int oom_score(Arguments) {
   printf("oom-score-adj ");
   return copy_out("oom-score-adj", "/proc/self/oom_score_adj");
@@ -420,6 +430,7 @@ constexpr Verb kVerbs[] = {
     {"hostname", hostname, 0},
     {"id", identity, 0},
     {"interfaces", interfaces, 0},
+    {"key-label", key_label, 0},
     {"leave-child", leave_child, 0},
     {"machine", machine, 0},
     {"msg", message_queue, 2},

@@ -166,6 +166,13 @@ Need seccomp() {
   return file("/proc/sys/kernel/seccomp/actions_avail");
 }
 
+Need apparmor() {
+  return {read_file("/sys/module/apparmor/parameters/enabled").starts_with('Y'), "needs AppArmor"};
+}
+Need selinux() {
+  return {file_exists("/sys/fs/selinux/enforce"), "needs SELinux"};
+}
+
 std::string current_test() {
   return record().current == nullptr ? "" : record().current->m_name;
 }

@@ -29,6 +29,8 @@ Need capability(int number, std::string_view name);
 Need user_namespaces();
 Need file(const std::string& path);
 Need seccomp();
+Need apparmor();  // in force, not merely built in
+Need selinux();
 // Under the sanitizers init is a dynamic program: it needs the loader of the mount namespace that
 // it is executed in.
 Need freestanding_init();

@@ -278,7 +278,8 @@ void set_frozen(const cgroups::Group& group, bool frozen) {
   }
 }
 
-TEST_CASE("a cgroup that is there is taken if it is empty, but not if it is frozen") {
+TEST_CASE(
+    "a cgroup that is there is taken if it is empty, but not if it is frozen (checklist 32)") {
   if (cannot_make_cgroups()) return;
   const plan::CgroupPlan plan = planned(top());
   auto group = cgroups::check_unused(plan);
@@ -294,7 +295,7 @@ TEST_CASE("a cgroup that is there is taken if it is empty, but not if it is froz
   require(cgroups::remove(*group));
 }
 
-TEST_CASE("remove ends what is left, in sub-cgroups and frozen too") {
+TEST_CASE("remove ends what is left, in sub-cgroups and frozen too (checklist 28)") {
   if (cannot_make_cgroups()) return;
   const plan::CgroupPlan plan = planned(top());
   auto group = cgroups::check_unused(plan);

@@ -96,13 +96,24 @@ TEST_CASE("scheduling as the kernel takes it") {
   CHECK(nodes[1] == 1);
 }
 
-TEST_CASE("labels are refused where their module is not in force") {
+TEST_CASE("labels are refused where their module is not in force (checklist 18) (checklist 19)") {
   plan::HostFacts facts = v2_host();
   const std::string text = document(R"("apparmorProfile": "web")", "", "");
   CHECK(refusal(plan_of(text, facts).value()) ==
         "process.apparmorProfile: AppArmor is not enabled on this host");
   facts.apparmor = true;
-  CHECK(refusal(plan_of(text, facts).value()) == "");
+  const Result<plan::Plan> confined = plan_of(text, facts);
+  CHECK(refusal(confined.value()) == "");
+  CHECK(std::string(confined->pool.view()(confined->handoff.apparmor)) == "web");
+  const std::string label = document(R"("selinuxLabel": "u:r:t:s0")", "", "");
+  CHECK(refusal(plan_of(label, facts).value()) ==
+        "process.selinuxLabel: SELinux is not enabled on this host");
+  facts.selinux = true;
+  const Result<plan::Plan> labelled = plan_of(label, facts);
+  CHECK(refusal(labelled.value()) == "");
+  CHECK(std::string(labelled->pool.view()(labelled->handoff.selinux)) == "u:r:t:s0");
+  CHECK(refusal(plan_of(document("", "", R"("mountLabel": "u:o:t:s0")"), facts).value()) ==
+        "linux.mountLabel: not supported yet");
 }
 
 TEST_CASE("an ordinary user is refused before side effects") {

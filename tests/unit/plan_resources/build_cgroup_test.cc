@@ -201,7 +201,7 @@ TEST_CASE("a host without cgroups runs a user's container, but not in a cgroup")
   CHECK(path_of(v2_host(), "/x", CgroupRequest::disabled) == "none");
 }
 
-TEST_CASE("the systemd form of the path") {
+TEST_CASE("the systemd form of the path (checklist 27)") {
   const auto scope = [](spec::Text path, uint32_t euid = 0) -> std::string {
     spec::Spec spec;
     spec.linux.cgroups_path = path;

@@ -109,7 +109,7 @@ TEST_CASE("nothing asked, nothing written") {
   });
 }
 
-TEST_CASE("memory") {
+TEST_CASE("memory: a swap limit counts memory too, 0 is unset, -1 no limit (checklist 25)") {
   constexpr const char* kNoSwappiness =
       "unsupported linux.resources.memory.swappiness: cgroup v2 has no such setting";
   check({
@@ -230,7 +230,7 @@ TEST_CASE("cpu") {
   });
 }
 
-TEST_CASE("pids") {
+TEST_CASE("a pids limit of 0 is 1, -1 is none (checklist 26)") {
   const auto pids = [](const char* name, int64_t limit, const char* expected) {
     return Row{name, [limit](spec::Resources& r) { r.pids_limit = limit; }, expected, expected};
   };
@@ -334,7 +334,30 @@ TEST_CASE("network and rdma") {
   });
 }
 
-TEST_CASE("unified is written line by line and cannot leave the cgroup") {
+TEST_CASE("each line of io.max is a write of its own (checklist 24)") {
+  spec::Resources resources;
+  auto& io = resources.block_io.emplace();
+  io.throttle_read_bps = {{8, 0, 100}, {8, 16, 200}};
+  io.throttle_write_iops = {{8, 0, 300}};
+  CHECK(translate({plan::v2::io}, resources) ==
+        "io.max=8:0 rbps=100; io.max=8:16 rbps=200; io.max=8:0 wiops=300");
+}
+
+// With pages of 64 KiB 100000 bytes are one page, with pages of 4 KiB they are 24: the kernel
+// rounds, and a plan is the same on every machine.
+TEST_CASE("memory limits are written to the byte, whatever the size of a page (checklist 36)") {
+  check({
+      memory(
+          "limit and swap", [](spec::Memory& m) { m.limit = 100000, m.swap = 165537; },
+          "memory.limit_in_bytes=100000~; memory.memsw.limit_in_bytes=165537",
+          "memory.swap.max=65537; memory.max=100000"),
+      memory(
+          "reservation", [](spec::Memory& m) { m.reservation = 65535; },
+          "memory.soft_limit_in_bytes=65535", "memory.low=65535"),
+  });
+}
+
+TEST_CASE("unified is written line by line and cannot leave the cgroup (checklist 24)") {
   const auto unified = [](spec::TextMap map) {
     spec::Resources resources;
     resources.unified = std::move(map);
