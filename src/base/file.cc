@@ -61,7 +61,12 @@ Result<> write_existing(int dir, const std::string& path, std::string_view text)
 Result<> replace_atomically(int dir, const std::string& name, std::string_view text,
                             unsigned mode) {
   const std::string temporary = name + ".tmp";
-  const long opened = sys::openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL;  // never through a link that was put there
+  long opened = sys::openat(dir, temporary.c_str(), kFlags, mode);
+  if (opened == -EEXIST) {  // of a command that was killed
+    (void)sys::unlinkat(dir, temporary.c_str(), 0);
+    opened = sys::openat(dir, temporary.c_str(), kFlags, mode);
+  }
   if (opened < 0) return system_error(opened, "open", temporary);
   const UniqueFd fd(opened);
   Result<> written = write_all(fd.get(), temporary, text);

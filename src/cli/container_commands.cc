@@ -2,6 +2,7 @@
 // The thin layer between parsed options and src/runtime.
 #include "cli/container_commands.h"
 
+#include "base/file.h"
 #include "base/json_writer.h"
 #include "cli/signals.h"
 #include "cli/version.h"
@@ -78,6 +79,8 @@ Result<int> delete_command(const Context& context, const DeleteOptions& options)
 
 Result<int> list(const Context& context, const ListOptions& options) {
   const RuntimeOptions runtime = TRY(runtime_options(context.global));
+  // The default is missing until there is a container; a directory that was named is misspelt.
+  if (!context.global.root.empty()) (void)TRY(open_directory(AT_FDCWD, runtime.root));
   const std::vector<ContainerSummary> containers = TRY(list_containers(runtime));
   if (options.quiet) return print(ids(containers));
   return print(options.format == ListFormat::json ? list_as_json(containers)

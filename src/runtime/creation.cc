@@ -157,7 +157,7 @@ Result<> Creation::record_process() {
 Result<> Creation::commit(const CreateOptions& options) {
   record_.complete = true;
   TRY(directory_->save(record_));
-  TRY(write_pid_file(options.pid_file, record_.pid));
+  TRY_AT("--pid-file", write_pid_file(options.pid_file, record_.pid));
   return init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_);
 }
 

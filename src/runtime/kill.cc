@@ -11,8 +11,10 @@ Result<> kill_container(const RuntimeOptions& runtime, std::string_view id, int 
   TRY(check_id(id));
   StateDir directory = TRY(StateDir::open(runtime.root, id));
   const Record record = TRY(directory.load());
-  // Without a pid namespace of its own, a container is its cgroup; its processes outlive init.
-  const bool everything = all || (signal == SIGKILL && !record.private_pids);
+  // Without a pid namespace of its own, a container is its cgroup; its processes outlive init. And
+  // in a frozen v1 cgroup even SIGKILL waits for the thaw that comes with the killing of all.
+  const bool everything =
+      all || (signal == SIGKILL && (!record.private_pids || TRY(cgroups::frozen(record.cgroup))));
   if (record.complete && everything && !record.cgroup.directories.empty()) {
     const bool stopped = TRY(status_of(directory, record)) == Status::stopped;
     if (!stopped || signal == SIGKILL) TRY(cgroups::signal_all(record.cgroup, signal));

@@ -93,6 +93,18 @@ CASE("list without containers is empty") {
   CHECK(json.out == "[]\n");
 }
 
+CASE("list of a named root that does not exist is an error, and does not make it") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 makes it");
+  DEVIATES("crun", "makes it");
+  const ScratchDirectory directory("root");
+  const std::string missing = (directory.path() / "missing").string();
+  const Outcome outcome = run_program({runtime_path(), "--root", missing, "list"});
+  CHECK(outcome.status == 1);
+  CHECK(contains(outcome.err, missing));
+  CHECK_FALSE(std::filesystem::exists(missing));
+}
+
 CASE("list refuses an unknown format") {
   REQUIRES(root());
   CHECK_FALSE(runtime({"list", "--format", "yaml"}).ok());

@@ -382,6 +382,21 @@ CASE("an unwritable --pid-file makes create fail and leaves nothing") {
   CHECK(container.status().empty());
 }
 
+CASE("a link beside the pid file is not followed") {
+  REQUIRES(root());
+  Bundle bundle;
+  const ScratchDirectory shared("shared");
+  const auto precious = bundle.path() / "precious";
+  write_file(precious, "yes");
+  const auto path = shared.path() / "the.pid";
+  for (const std::string name : {"the.pid.tmp", ".the.pid"})
+    std::filesystem::create_symlink(precious, shared.path() / name);
+  Container container(bundle);
+  (void)container.create({"--pid-file", path.string()});
+  CHECK(read_file(precious) == "yes");
+  if (is_onggi()) CHECK(read_file(path) == std::to_string(container.pid()));
+}
+
 CASE("two creates with the same id: exactly one wins") {
   REQUIRES(root());
   EXCLUDES("runc", "1.1.5 has no lock: both fail and a process and cgroups stay");
