@@ -15,9 +15,15 @@ bool is_gone(const Result<>& result) {
   return !result && (result.error().errnum == ENOENT || result.error().errnum == ENODEV);
 }
 
+// A threaded cgroup has no controllers but those of threads, and says ENOENT for the others.
+bool is_threaded(const std::string& directory) {
+  const Result<std::string> type = read_file(AT_FDCWD, directory + "/cgroup.type", 64);
+  return type && type->starts_with("threaded");
+}
+
 Error controller_refused(Error error, const std::string& directory,
                          const plan::CgroupController& controller) {
-  const int errnum = error.errnum;
+  const int errnum = is_threaded(directory) ? EOPNOTSUPP : error.errnum;
   error.message.clear();
   error.message.append("cgroup controller '", controller.name, "' cannot be enabled: write '",
                        directory, "/cgroup.subtree_control' '+", controller.name, "'");

@@ -211,7 +211,7 @@ CASE("LISTEN_FDS are passed and announced") {
   CHECK_FALSE(contains(outcome.out, "fd 5 "));
 }
 
-CASE("a working directory in /proc/self/fd is refused") {
+CASE("a working directory in /proc/self/fd is refused (checklist 13)") {
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 does not check");
   const FilledPipe pipe("x");
@@ -227,6 +227,7 @@ CASE("a working directory in /proc/self/fd is refused") {
     const Outcome outcome = run(bundle, spawn);
     refused += outcome.ok() ? 0 : 1;
     CHECK_FALSE(contains(outcome.out, "usr\n"));
+    if (is_onggi()) CHECK(contains(outcome.err, "process.cwd: "));
   }
   close(host_root);
   CHECK(refused == 9);
