@@ -54,6 +54,13 @@ JsonWriter& JsonWriter::value(bool truth) {
   return *this;
 }
 
+JsonWriter& JsonWriter::number(std::string_view text) {
+  std::visit(
+      [&](auto& writer) { writer.RawValue(text.data(), text.size(), rapidjson::kNumberType); },
+      writer_);
+  return *this;
+}
+
 JsonWriter& JsonWriter::integer(int64_t number) {
   std::visit([&](auto& writer) { writer.Int64(number); }, writer_);
   return *this;

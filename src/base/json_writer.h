@@ -47,6 +47,8 @@ class JsonWriter {
       return integer(static_cast<uint64_t>(number));
     }
   }
+  // A number that is text already, such as "0.12".
+  JsonWriter& number(std::string_view text);
   // An array of values.
   template <std::ranges::input_range Values>
   requires(!std::convertible_to<const Values&, std::string_view>)

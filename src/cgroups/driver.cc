@@ -134,6 +134,15 @@ const GroupDirectory* principal(const Group& group) {
   return found == group.directories.end() ? nullptr : &*found;
 }
 
+// On a host with both versions, v1's: it is the one whose state engines read there.
+Result<const GroupDirectory*> find_freezer(const Group& group) {
+  const auto found = std::ranges::find_if(group.directories, &GroupDirectory::freezer);
+  if (found != group.directories.end()) return &*found;
+  const auto unified = std::ranges::find_if(group.directories, &GroupDirectory::unified);
+  if (unified != group.directories.end()) return &*unified;
+  return state_error("the container has no cgroup with a freezer");
+}
+
 // Where SIGKILL reaches a process that is frozen by v1, it waits for the thaw.
 Result<> thaw_legacy(const Group& group) {
   for (const GroupDirectory& directory : group.directories) {
@@ -207,6 +216,20 @@ Result<bool> frozen(const Group& group) {
     if (TRY(frozen_in(directory))) return true;
   }
   return false;
+}
+
+Result<> freeze(const Group& group) {
+  const GroupDirectory* directory = TRY(find_freezer(group));
+  if (!directory->unified) return legacy::freeze(directory->full_path());
+  const Result<> stopped = unified::set_frozen(directory->full_path(), true);
+  if (!stopped) (void)unified::set_frozen(directory->full_path(), false);
+  return stopped;
+}
+
+Result<> thaw(const Group& group) {
+  const GroupDirectory* directory = TRY(find_freezer(group));
+  if (!directory->unified) return legacy::thaw(directory->full_path());
+  return unified::set_frozen(directory->full_path(), false);
 }
 
 Result<> remove(const Group& group) {

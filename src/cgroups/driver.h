@@ -55,6 +55,10 @@ Result<> signal_all(const Group& group, int signal);
 // With those of sub-cgroups; none if the cgroup is gone.
 Result<std::vector<int>> processes(const Group& group);
 Result<bool> frozen(const Group& group);
+// Every process with those of sub-cgroups; returns when all have stopped. After an error they run
+// on.
+Result<> freeze(const Group& group);
+Result<> thaw(const Group& group);
 
 // Kills what is left, removes the directories with their sub-cgroups, and the parents that were
 // made for them if they are empty. A cgroup that is gone is success.

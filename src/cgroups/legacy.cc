@@ -32,6 +32,20 @@ Result<> set_state(const std::string& directory, std::string_view state) {
   return written;
 }
 
+// FREEZING until the last task has stopped. A task that is being moved or forked meanwhile can keep
+// it there until the state is written again (freezer-subsystem.rst). False: it is not frozen yet.
+Result<bool> try_to_freeze(const std::string& directory, int64_t patience) {
+  constexpr int64_t kLongestDelay = 10'000;
+  int64_t delay = 50;
+  for (int64_t waited = 0;; waited += delay, delay = std::min(2 * delay, kLongestDelay)) {
+    TRY(set_state(directory, "FROZEN"));
+    const std::optional<std::string> state = TRY(read_control(directory + "/freezer.state"));
+    if (!state || state->starts_with("FROZEN")) return true;
+    if (waited >= patience) return false;
+    sleep_microseconds(delay);
+  }
+}
+
 }  // namespace
 
 Result<> fill_cpuset(const std::string& mount_point, const std::string& path, bool just_made) {
@@ -56,18 +70,22 @@ Result<> thaw(const std::string& directory) {
   return set_state(directory, "THAWED");
 }
 
+Result<> freeze(const std::string& directory) {
+  constexpr int64_t kPatience = 10'000'000;  // microseconds
+  const Result<bool> stopped = try_to_freeze(directory, kPatience);
+  if (stopped && stopped.value()) return {};
+  (void)thaw(directory);
+  if (!stopped) return stopped.error();
+  return with_hint(state_error("cgroup '", directory, "' does not freeze"),
+                   "a process in uninterruptible sleep (state D) waits for a device or a network "
+                   "file system");
+}
+
 Result<> kill_frozen(const std::string& directory) {
-  TRY(set_state(directory, "FROZEN"));
-  // FREEZING until the last task has stopped; one that sleeps uninterruptibly may keep it there,
-  // hence the limit.
-  constexpr int64_t kLongestDelay = 10'000;
-  int64_t delay = 50;
-  for (int round = 0; round < 20; round++) {
-    const std::optional<std::string> state = TRY(read_control(directory + "/freezer.state"));
-    if (!state || !state->starts_with("FREEZING")) break;
-    sleep_microseconds(delay);
-    delay = std::min(2 * delay, kLongestDelay);
-  }
+  // One that sleeps uninterruptibly may keep it from freezing, hence the limit; the signal comes in
+  // any case.
+  constexpr int64_t kPatience = 200'000;  // microseconds
+  TRY(try_to_freeze(directory, kPatience));
   const Result<size_t> killed = signal_below(directory, SIGKILL);
   const Result<> thawed = thaw(directory);  // a frozen task dies only when it runs again
   if (!killed) return killed.error();

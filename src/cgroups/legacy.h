@@ -20,6 +20,8 @@ Result<UniqueFd> open_tasks(const std::string& directory);
 // freezer.state is not THAWED. False for a cgroup that is gone.
 Result<bool> frozen(const std::string& directory);
 Result<> thaw(const std::string& directory);
+// Returns when the kernel has stopped every process; waits about ten seconds.
+Result<> freeze(const std::string& directory);
 
 // SIGKILL to all below `directory`, a v1 freezer's: frozen, so that no fork(2) outruns the walk
 // over the processes.

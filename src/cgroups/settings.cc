@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/syscalls.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,47 @@ Error write_error(long result, const CgroupSetting& setting, const std::string& 
   error.message.append(" '", value, "'");
   if (result == -ENOENT && setting.missing_hint) error.hint.append(setting.missing_hint);
   return at_place(error, setting.place);
+}
+
+std::string_view first_word(std::string_view line) {
+  return line.substr(0, line.find(' '));
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    if (end != 0) lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+// What lifts the limit of one device ("8:0 rbps=1000") or interface ("eth0 5").
+std::string lift(const CgroupSetting& setting) {
+  const std::string key(first_word(setting.value));
+  const size_t equals = setting.value.find('=');
+  if (equals != std::string::npos) return setting.value.substr(0, equals) + "=max";
+  const bool weight = setting.file == "io.weight" || setting.file == "io.bfq.weight";
+  return key + (weight ? " default" : " 0");
+}
+
+// The lines to write for `content` to be there again, as the kernel prints it.
+std::vector<std::string> undo_lines(const CgroupSetting& setting, std::string_view content) {
+  const std::vector<std::string_view> lines = lines_of(content);
+  // One line a device: only the one that is going to be changed.
+  if (setting.value.find(':') != std::string::npos || setting.file == "net_prio.ifpriomap" ||
+      setting.file == "rdma.max") {
+    for (std::string_view line : lines) {
+      if (first_word(line) == first_word(setting.value)) return {std::string(line)};
+    }
+    return {lift(setting)};
+  }
+  if (lines.empty()) return {"\n"};  // an empty cpuset
+  // "oom_kill_disable 0", and statistics below it, are read; the digit alone is written.
+  constexpr std::string_view kOomControl = "oom_kill_disable ";
+  if (lines[0].starts_with(kOomControl)) return {std::string(lines[0].substr(kOomControl.size()))};
+  return {lines.begin(), lines.end()};
 }
 
 class Writer {
@@ -91,6 +133,31 @@ Result<> write_settings(std::span<const plan::CgroupDirectory> directories,
   }
   for (const CgroupSetting* setting : postponed) TRY(writer.write(*setting));
   return {};
+}
+
+std::vector<CgroupSetting> read_settings(std::span<const plan::CgroupDirectory> directories,
+                                         std::span<const CgroupSetting> settings) {
+  std::vector<CgroupSetting> undo;
+  const auto read = [&](const CgroupSetting& setting, const std::string& file) {
+    const plan::CgroupDirectory& directory = directories[setting.directory];
+    const std::string path = directory.mount_point + directory.path + "/" + file;
+    const Result<std::string> content = read_file(AT_FDCWD, path, 1 << 20);
+    if (!content) return;
+    for (std::string& line : undo_lines(setting, content.value())) {
+      CgroupSetting& entry = undo.emplace_back();
+      entry.directory = setting.directory;
+      entry.file = file;
+      entry.value = std::move(line);
+      entry.place = setting.place;
+      entry.retry_last = true;
+    }
+  };
+  // Backwards, as each change may rest on the one before.
+  for (auto setting = settings.rbegin(); setting != settings.rend(); ++setting) {
+    read(*setting, setting->file);
+    if (!setting->other_file.empty()) read(*setting, setting->other_file);
+  }
+  return undo;
 }
 
 }  // namespace onggi::cgroups

@@ -6,6 +6,7 @@
 #include "plan/cgroup_plan.h"
 
 #include <span>
+#include <vector>
 
 namespace onggi::cgroups {
 
@@ -13,5 +14,10 @@ namespace onggi::cgroups {
 // and the value.
 Result<> write_settings(std::span<const plan::CgroupDirectory> directories,
                         std::span<const plan::CgroupSetting> settings);
+
+// What would bring the files of `settings` back to what they hold now, in the order of writing. A
+// file that cannot be read is left out.
+std::vector<plan::CgroupSetting> read_settings(std::span<const plan::CgroupDirectory> directories,
+                                               std::span<const plan::CgroupSetting> settings);
 
 }  // namespace onggi::cgroups

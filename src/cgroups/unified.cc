@@ -116,6 +116,31 @@ Result<bool> frozen(const std::string& directory) {
   return state && state->starts_with('1');
 }
 
+Result<> set_frozen(const std::string& directory, bool frozen) {
+  constexpr int kPatience = 10'000;  // milliseconds
+  // Opened before the write, so that no change goes unnoticed.
+  const std::string events = directory + "/cgroup.events";
+  const long opened = sys::openat(AT_FDCWD, events.c_str(), O_RDONLY);
+  if (opened < 0) return system_error(opened, "open", events);
+  const UniqueFd file(opened);
+  TRY(write_existing(AT_FDCWD, directory + "/cgroup.freeze", frozen ? "1" : "0"));
+  const std::string_view wanted = frozen ? "frozen 1" : "frozen 0";
+  for (;;) {
+    char text[256];
+    const long size = sys::call(SYS_pread64, file.get(), &text[0], sizeof text, 0);
+    if (size < 0) return system_error(size, "read", events);
+    if (std::string_view(text, static_cast<size_t>(size)).find(wanted) != std::string_view::npos)
+      return {};
+    // The kernel announces a change of the file by POLLPRI (cgroup-v2.rst, "Populated
+    // Notification").
+    pollfd polled{.fd = file.get(), .events = POLLPRI, .revents = 0};
+    const timespec limit{.tv_sec = kPatience / 1000, .tv_nsec = 0};
+    const long ready = sys::retry(SYS_ppoll, &polled, 1, &limit, nullptr, 0);
+    if (ready < 0) return system_error(ready, "poll", events);
+    if (ready == 0) return state_error("cgroup '", directory, "' does not reach '", wanted, "'");
+  }
+}
+
 Result<> kill(const std::string& directory) {
   const Result<> killed = write_existing(AT_FDCWD, directory + "/cgroup.kill", "1");
   if (!is_gone(killed)) return killed;

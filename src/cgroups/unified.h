@@ -22,6 +22,10 @@ Result<> delegate(const std::string& directory, uint32_t owner);
 // False for a cgroup that is gone.
 Result<bool> frozen(const std::string& directory);
 
+// Returns when the kernel has stopped every process, or let every process go on; waits about ten
+// seconds for one that sleeps uninterruptibly.
+Result<> set_frozen(const std::string& directory, bool frozen);
+
 // SIGKILL to all below `directory`.
 Result<> kill(const std::string& directory);
 

@@ -18,11 +18,17 @@ struct OperandCount {
   size_t least = 0, most = 0;
 };
 
+// "[ARGUMENT...]": what follows belongs to another program, its options too.
+bool takes_command(std::string_view usage) {
+  return usage.ends_with("...]");
+}
+
 OperandCount count_operands(std::string_view usage) {
   OperandCount count;
   while (!usage.empty()) {
     const size_t end = std::min(usage.find(' '), usage.size());
     ++count.most;
+    if (takes_command(usage.substr(0, end))) count.most = SIZE_MAX;
     if (usage[0] != '[') ++count.least;
     usage.remove_prefix(std::min(end + 1, usage.size()));
   }
@@ -45,7 +51,9 @@ Result<const Command*> find_command(std::string_view name) {
 
 Result<ParsedArguments> parse_command(const Command& command, void* target, Arguments arguments,
                                       std::string& subject) {
-  ParsedArguments parsed = TRY(parse_options(command.options, target, arguments, Operands::mixed));
+  ParsedArguments parsed =
+      TRY(parse_options(command.options, target, arguments,
+                        takes_command(command.operands) ? Operands::last : Operands::mixed));
   if (parsed.help) return parsed;
   if (!parsed.operands.empty()) subject = parsed.operands[0];
   const OperandCount count = count_operands(command.operands);

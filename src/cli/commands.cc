@@ -4,6 +4,9 @@
 #include "cli/about.h"
 #include "cli/command.h"
 #include "cli/container_commands.h"
+#include "cli/events.h"
+#include "cli/ps.h"
+#include "cli/update.h"
 
 namespace onggi::cli {
 namespace {
@@ -81,6 +84,43 @@ constexpr auto kSpecOptions = options<SpecOptions>({
     refused<SpecOptions>("rootless", nullptr),
 });
 
+constexpr auto kEventsOptions = options<EventsOptions>({
+    option<&EventsOptions::interval>("interval", 0, "SECONDS",
+                                     "time between statistics (default: 5)"),
+    option<&EventsOptions::stats>("stats", 0, nullptr, "print statistics once and end"),
+});
+
+constexpr auto kPsOptions = options<PsOptions>({
+    option<&PsOptions::format>("format", 'f', "table|json",
+                               "a table by ps(1), or the pids alone (default: table)"),
+});
+
+constexpr auto kUpdateOptions = options<UpdateOptions>({
+    option<&UpdateOptions::resources>("resources", 'r', "FILE",
+                                      "read all limits as JSON (the object linux.resources) from a "
+                                      "file, or - for standard input"),
+    option<&UpdateOptions::memory>("memory", 0, "SIZE", "memory limit; 512m, 2g, -1: unlimited"),
+    option<&UpdateOptions::memory_reservation>("memory-reservation", 0, "SIZE",
+                                               "memory that is kept from reclaim"),
+    option<&UpdateOptions::memory_swap>("memory-swap", 0, "SIZE", "memory and swap together"),
+    option<&UpdateOptions::cpu_shares>("cpu-share", 0, "N", "weight, 2 to 262144"),
+    option<&UpdateOptions::cpu_quota>("cpu-quota", 0, "N", "microseconds a period; -1: unlimited"),
+    option<&UpdateOptions::cpu_period>("cpu-period", 0, "N", "microseconds"),
+    option<&UpdateOptions::cpu_burst>("cpu-burst", 0, "N",
+                                      "microseconds that may be saved up for later periods"),
+    option<&UpdateOptions::cpu_idle>("cpu-idle", 0, "0|1", "run only when nothing else does"),
+    option<&UpdateOptions::cpu_realtime_period>("cpu-rt-period", 0, "N", "microseconds; v1 only"),
+    option<&UpdateOptions::cpu_realtime_runtime>("cpu-rt-runtime", 0, "N", "microseconds; v1 only"),
+    option<&UpdateOptions::cpuset_cpus>("cpuset-cpus", 0, "LIST", "CPUs, such as 0-3,7"),
+    option<&UpdateOptions::cpuset_mems>("cpuset-mems", 0, "LIST", "memory nodes"),
+    option<&UpdateOptions::block_weight>("blkio-weight", 0, "N", "weight of I/O, 10 to 1000"),
+    option<&UpdateOptions::pids_limit>("pids-limit", 0, "N", "processes; -1: unlimited"),
+    option<&UpdateOptions::kernel_memory>("kernel-memory", 0, "SIZE", nullptr),
+    option<&UpdateOptions::kernel_memory_tcp>("kernel-memory-tcp", 0, "SIZE", nullptr),
+    refused<UpdateOptions>("l3-cache-schema", "SCHEMA"),
+    refused<UpdateOptions>("mem-bw-schema", "SCHEMA"),
+});
+
 constexpr auto kNoOptions = no_options<NoOptions>();
 
 constexpr Command kCommands[] = {
@@ -92,6 +132,14 @@ constexpr Command kCommands[] = {
     command<kKillOptions, kill_command>("kill", "CONTAINER-ID [SIGNAL]",
                                         "send a signal (default: TERM)"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "delete a stopped container"),
+    command<kNoOptions, pause>("pause", "CONTAINER-ID", "stop all processes of a container"),
+    command<kNoOptions, resume>("resume", "CONTAINER-ID", "let a paused container go on"),
+    command<kPsOptions, ps_command>("ps", "CONTAINER-ID [PS-OPTION...]",
+                                    "list the processes of a container"),
+    command<kEventsOptions, events_command>(
+        "events", "CONTAINER-ID", "print statistics and out-of-memory kills as they come"),
+    command<kUpdateOptions, update_command>("update", "CONTAINER-ID",
+                                            "change the limits of a container"),
     command<kListOptions, list>("list", "", "list containers"),
     command<kSpecOptions, spec_command>("spec", "", "write a config.json to start from"),
     command<kNoOptions, features>("features", "", "print what this runtime supports as JSON"),
@@ -101,11 +149,6 @@ constexpr Command kCommands[] = {
                                     "print the completion script for a shell"),
     command<kNoOptions, man>("man", "", "print the manual page"),
     planned_command("exec", 255),
-    planned_command("pause"),
-    planned_command("resume"),
-    planned_command("ps"),
-    planned_command("events"),
-    planned_command("update"),
     planned_command("checkpoint"),
     planned_command("restore"),
 };

@@ -77,6 +77,18 @@ Result<int> delete_command(const Context& context, const DeleteOptions& options)
   return 0;
 }
 
+Result<int> pause(const Context& context, const NoOptions&) {
+  const RuntimeOptions runtime = TRY(runtime_options(context.global));
+  TRY(pause_container(runtime, context.operands[0]));
+  return 0;
+}
+
+Result<int> resume(const Context& context, const NoOptions&) {
+  const RuntimeOptions runtime = TRY(runtime_options(context.global));
+  TRY(resume_container(runtime, context.operands[0]));
+  return 0;
+}
+
 Result<int> list(const Context& context, const ListOptions& options) {
   const RuntimeOptions runtime = TRY(runtime_options(context.global));
   // The default is missing until there is a container; a directory that was named is misspelt.

@@ -25,6 +25,8 @@ Result<int> start(const Context& context, const NoOptions& options);
 Result<int> state(const Context& context, const NoOptions& options);
 Result<int> kill_command(const Context& context, const KillOptions& options);
 Result<int> delete_command(const Context& context, const DeleteOptions& options);
+Result<int> pause(const Context& context, const NoOptions& options);
+Result<int> resume(const Context& context, const NoOptions& options);
 Result<int> list(const Context& context, const ListOptions& options);
 Result<int> plan_command(const Context& context, CreateOptions& options);
 

@@ -74,11 +74,14 @@ class Builder {
     return add_unified(resources);
   }
 
-  Result<> add_devices(const DevicePolicy& policy) {
-    if (policy.allows_everything()) return {};
+  // `replace`: the cgroup has rules already; a new one allows what its parent does.
+  Result<> add_devices(const DevicePolicy& policy, bool replace) {
+    if (policy.allows_everything() && !replace) return {};
     SettingList list;
     if (const auto hierarchy = find_hierarchy(facts_, false, "devices")) {
       list.directory = *hierarchy;
+      if (replace && policy.default_allow)
+        list.add("linux.resources.devices", "devices.allow", "a");
       TRY(v1::devices(policy, list));
       append(list);
     } else if (find_hierarchy(facts_, true, "cgroup")) {
@@ -275,7 +278,7 @@ Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, 
   const DevicePolicy policy = TRY(build_device_policy(resources.devices));
   // Only the initial user namespace's root may set device rules; others need none, because in a
   // user namespace nobody can make a device node that works.
-  if (privileged) TRY(builder.add_devices(policy));
+  if (privileged) TRY(builder.add_devices(policy, false));
   if (facts.cgroup_layout == CgroupLayout::none) {
     if (asked.empty()) return plan;
     return with_hint(unsupported(kPathPlace, "this host has no cgroups"), kNoHierarchyHint);
@@ -284,6 +287,20 @@ Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, 
   TRY(add_directories(asked, id, facts, privileged, plan));
   plan.owner = cgroup_owner(spec);
   if (plan.owner == facts.euid) plan.owner.reset();  // it will be made by that user
+  return plan;
+}
+
+Result<CgroupPlan> build_cgroup_update(const spec::Resources& resources, const HostFacts& facts,
+                                       std::vector<CgroupDirectory> directories) {
+  CgroupPlan plan;
+  plan.driver = CgroupDriver::cgroupfs;
+  plan.directories = std::move(directories);
+  Builder builder(facts, plan);
+  TRY(builder.add_resources(resources));
+  if (!resources.devices.empty()) {
+    const DevicePolicy policy = TRY(build_device_policy(resources.devices));
+    TRY(builder.add_devices(policy, true));
+  }
   return plan;
 }
 

@@ -7,6 +7,7 @@
 #include "plan/host_facts.h"
 #include "spec/spec.h"
 
+#include <span>
 #include <string_view>
 
 namespace onggi::plan {
@@ -14,5 +15,10 @@ namespace onggi::plan {
 // `id`: the container's, for the name of a cgroup that linux.cgroupsPath does not give.
 Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, std::string_view id,
                                 CgroupRequest request);
+
+// The changes that `update` makes to the cgroup of a container in `directories` (those of
+// CgroupPlan, in the order of facts.cgroups). What `resources` does not name stays as it is.
+Result<CgroupPlan> build_cgroup_update(const spec::Resources& resources, const HostFacts& facts,
+                                       std::vector<CgroupDirectory> directories);
 
 }  // namespace onggi::plan

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "spec/spec.h"
 
 #include <string>
 #include <string_view>
@@ -66,6 +67,17 @@ Result<> kill_container(const RuntimeOptions& runtime, std::string_view id, int 
 
 // `force`: stop it first; an unknown id is then no error.
 Result<> delete_container(const RuntimeOptions& runtime, std::string_view id, bool force);
+
+// Also one that is created and not started.
+Result<> pause_container(const RuntimeOptions& runtime, std::string_view id);
+Result<> resume_container(const RuntimeOptions& runtime, std::string_view id);
+
+// Host pids of all processes of the container's cgroup and those below it; none when it has
+// stopped.
+Result<std::vector<int>> container_processes(const RuntimeOptions& runtime, std::string_view id);
+
+// `change` has linux.resources alone (spec::parse_update). All of it is done or nothing.
+Result<> update_container(const RuntimeOptions& runtime, std::string_view id, spec::Spec& change);
 
 // In the order of the ids. A missing root is an empty list.
 Result<std::vector<ContainerSummary>> list_containers(const RuntimeOptions& runtime);

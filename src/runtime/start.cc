@@ -2,19 +2,17 @@
 // The words of the refusals are an interface: engines match them.
 #include "linux/start_socket.h"
 #include "runtime/container_hooks.h"
-#include "runtime/state_dir.h"
+#include "runtime/locked_container.h"
 
 #include <csignal>
 
 namespace onggi {
 
 Result<> start_container(const RuntimeOptions& runtime, std::string_view id) {
-  TRY(check_id(id));
-  StateDir directory = TRY(StateDir::open(runtime.root, id));
-  if (!TRY(directory.lock(10000)))
-    return state_error("container '", id, "' is being changed by another command");
-  const Record record = TRY(directory.load());
-  switch (TRY(status_of(directory, record))) {
+  LockedContainer container = TRY(LockedContainer::open(runtime, id));
+  StateDir& directory = container.directory;
+  const Record& record = container.record;
+  switch (container.status) {
     case Status::created:
       break;
     case Status::stopped:

@@ -156,10 +156,10 @@ Result<Status> status_of(StateDir& directory, const Record& record) {
   const std::optional<ProcessStatus> process = TRY(process_status(record.pid));
   if (!process || !process->alive() || process->start_time != record.start_time)
     return Status::stopped;
+  if (TRY(cgroups::frozen(record.cgroup))) return Status::paused;
   // The socket outlives a `start` that was killed at the wrong moment; init's own name does not.
   if (directory.has(kStartSocket) && process->command.view() == "onggi-init")
     return Status::created;
-  if (TRY(cgroups::frozen(record.cgroup))) return Status::paused;
   return Status::running;
 }
 

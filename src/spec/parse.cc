@@ -92,13 +92,14 @@ class Builder {
 };
 
 // Columns are counted in characters: a byte 10xxxxxx continues one.
-Error syntax_error(std::string_view document, size_t offset, std::string_view message) {
+Error syntax_error(std::string_view name, std::string_view document, size_t offset,
+                   std::string_view message) {
   const std::string_view before = document.substr(0, offset);
   const auto lines = std::ranges::count(before, '\n');
   const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
   const auto column =
       std::ranges::count_if(before.substr(line_start), [](char c) { return (c & 0xc0) != 0x80; });
-  return config_error(text<64>("config.json:", lines + 1, ":", column + 1).view(), message);
+  return config_error(text<64>(name, ":", lines + 1, ":", column + 1).view(), message);
 }
 
 bool has_nul(Text string) {
@@ -190,13 +191,18 @@ static Result<> read(const Cursor& at, Spec& to) {
   return read_object(at, kFields, to);
 }
 
-Result<Spec> parse(std::string_view document) {
+static Result<> read_update(const Cursor& at, Spec& to) {
+  return read(at, to.linux.resources.emplace());
+}
+
+static Result<Spec> parse_with(std::string_view name, std::string_view document,
+                               Result<> (*read_document)(const Cursor&, Spec&)) {
   if (document.size() > kMaxDocumentSize) {
-    return config_error("config.json", "is larger than ", kMaxDocumentSize, " bytes");
+    return config_error(name, "is larger than ", kMaxDocumentSize, " bytes");
   }
   // RapidJSON takes a NUL for the end of the text, and would not see what comes after it.
   if (const size_t nul = document.find('\0'); nul != document.npos) {
-    return syntax_error(document, nul, "a NUL character");
+    return syntax_error(name, document, nul, "a NUL character");
   }
   Spec spec;
   // RapidJSON checks a multi-byte character to its end, even if it begins in the text's last byte.
@@ -210,12 +216,20 @@ Result<Spec> parse(std::string_view document) {
   Builder builder(spec.text.get(), result);
   json.Populate(builder);
   if (result.IsError())
-    return syntax_error(document, result.Offset(), kSyntaxErrors[result.Code()]);
+    return syntax_error(name, document, result.Offset(), kSyntaxErrors[result.Code()]);
 
   const Cursor root(json, spec.warnings);
   TRY(check_strings(root));
-  TRY(read(root, spec));
+  TRY(read_document(root, spec));
   return spec;
+}
+
+Result<Spec> parse(std::string_view document) {
+  return parse_with("config.json", document, read);
+}
+
+Result<Spec> parse_update(std::string_view document) {
+  return parse_with("resources", document, read_update);
 }
 
 }  // namespace onggi::spec

@@ -20,4 +20,8 @@ inline constexpr unsigned kMaxDepth = 64;
 // "config.json:LINE:COLUMN" if it is not JSON.
 Result<Spec> parse(std::string_view document);
 
+// The document of `update`: the object linux.resources alone, which is all that the Spec then has.
+// The same limits; places begin inside that object ("memory.limit").
+Result<Spec> parse_update(std::string_view document);
+
 }  // namespace onggi::spec

@@ -154,37 +154,24 @@ Result<> check_annotations(const Spec& spec) {
 
 using Check = Result<> (*)(const Spec&);
 
+constexpr Check kResourceChecks[] = {
+    check_memory,          check_cpu,     check_block_io, check_hugepages, check_device_rules,
+    check_cgroup_networks, check_unified,
+};
+
 constexpr Check kChecks[] = {
-    check_version,
-    check_root,
-    check_names,
-    check_mounts,
-    check_hooks,
-    check_annotations,
-    check_program,
-    check_user,
-    check_console_size,
-    check_rlimits,
-    check_oom_score,
-    check_scheduler,
-    check_io_priority,
-    check_exec_cpu_affinity,
-    check_namespaces,
-    check_user_namespace,
-    check_time_offsets,
-    check_devices,
-    check_net_devices,
-    check_sysctls,
-    check_hidden_paths,
-    check_intel_rdt,
-    check_memory_policy,
-    check_memory,
-    check_cpu,
-    check_block_io,
-    check_hugepages,
-    check_device_rules,
-    check_cgroup_networks,
-    check_unified,
+    check_version,       check_root,
+    check_names,         check_mounts,
+    check_hooks,         check_annotations,
+    check_program,       check_user,
+    check_console_size,  check_rlimits,
+    check_oom_score,     check_scheduler,
+    check_io_priority,   check_exec_cpu_affinity,
+    check_namespaces,    check_user_namespace,
+    check_time_offsets,  check_devices,
+    check_net_devices,   check_sysctls,
+    check_hidden_paths,  check_intel_rdt,
+    check_memory_policy, validate_resources,
     check_seccomp,
 };
 
@@ -257,6 +244,11 @@ Result<> check_id_mappings(const std::vector<IdMapping>& mappings, std::string_v
       return broken(place(field, "[", i, "].size"), "goes beyond the last id, 4294967295");
     }
   }
+  return {};
+}
+
+Result<> validate_resources(const Spec& spec) {
+  for (const Check check : kResourceChecks) TRY(check(spec));
   return {};
 }
 

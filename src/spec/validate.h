@@ -9,5 +9,7 @@ namespace onggi::spec {
 
 // The first rule that is broken. No system calls.
 Result<> validate(const Spec& spec);
+// The rules of linux.resources alone, for `update`.
+Result<> validate_resources(const Spec& spec);
 
 }  // namespace onggi::spec

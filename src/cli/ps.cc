@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// ps(1) knows columns that people and engines (docker top) ask for by its own options, so it is
+// run and its table cut down to the container's processes.
+#include "cli/ps.h"
+
+#include "base/file.h"
+#include "base/json_writer.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+namespace onggi::cli {
+namespace {
+
+constexpr size_t kMaxTable = 64 << 20;
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (;;) {
+    const size_t start = line.find_first_not_of(' ');
+    if (start == std::string_view::npos) return words;
+    line.remove_prefix(start);
+    const size_t end = std::min(line.find(' '), line.size());
+    words.push_back(line.substr(0, end));
+    line.remove_prefix(end);
+  }
+}
+
+std::string_view take_line(std::string_view& text) {
+  const size_t end = std::min(text.find('\n'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
+Result<std::string> run_ps(Arguments arguments) {
+  std::vector<std::string> words(arguments.begin(), arguments.end());
+  if (words.empty()) words.emplace_back("-ef");
+  std::string name = "ps";
+  std::vector<char*> argv = {name.data()};
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  int pipe[2];
+  const long piped = sys::call(SYS_pipe2, &pipe[0], O_CLOEXEC);
+  if (piped < 0) return system_error(piped, "pipe");
+  const UniqueFd output(pipe[0]);
+  UniqueFd end(pipe[1]);
+  posix_spawn_file_actions_t actions;
+  (void)posix_spawn_file_actions_init(&actions);
+  (void)posix_spawn_file_actions_adddup2(&actions, end.get(), STDOUT_FILENO);
+  int pid = 0;
+  const int failed = posix_spawnp(&pid, "ps", &actions, nullptr, argv.data(), environ);
+  (void)posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) {
+    return with_hint(system_error(-failed, "exec", "ps"),
+                     "install ps(1), or ask for the pids alone with --format json");
+  }
+  end.reset();
+  Result<std::string> table = read_all(output.get(), "output of ps", kMaxTable);
+  int status = 0;
+  (void)waitpid(pid, &status, 0);
+  if (table && status != 0) return make_error(ErrorKind::system, "ps has failed");
+  return table;
+}
+
+}  // namespace
+
+Result<std::string> filter_table(std::string_view table, std::span<const int> pids) {
+  const std::string_view header = take_line(table);
+  const std::vector<std::string_view> columns = words_of(header);
+  const auto column = std::ranges::find(columns, "PID");
+  if (column == columns.end()) {
+    return with_hint(make_error(ErrorKind::invalid_config, "the table has no column PID"),
+                     "ask ps for it, e.g. with -o pid,args");
+  }
+  const auto index = static_cast<size_t>(column - columns.begin());
+  std::string kept(header);
+  kept += '\n';
+  while (!table.empty()) {
+    const std::string_view line = take_line(table);
+    const std::vector<std::string_view> words = words_of(line);
+    const std::optional<int> pid =
+        index < words.size() ? parse_decimal<int>(words[index]) : std::nullopt;
+    if (pid && std::ranges::find(pids, *pid) != pids.end()) kept.append(line).append("\n");
+  }
+  return kept;
+}
+
+Result<int> ps_command(const Context& context, const PsOptions& options) {
+  const RuntimeOptions runtime = TRY(runtime_options(context.global));
+  const std::vector<int> pids = TRY(container_processes(runtime, context.operands[0]));
+  if (options.format == PsFormat::json) {
+    JsonWriter json;
+    json.value(pids);
+    return print(std::move(json).take() + "\n");
+  }
+  const std::string table = TRY(run_ps(context.operands.subspan(1)));
+  const std::string kept = TRY(filter_table(table, pids));
+  return print(kept);
+}
+
+}  // namespace onggi::cli
