@@ -2,6 +2,8 @@
 // config-linux.md but for resources and seccomp.
 #include "spec/reader.h"
 
+#include <algorithm>
+
 namespace onggi::spec {
 
 static Result<> read_namespace_type(const Cursor& at, Namespace& to) {
@@ -30,12 +32,19 @@ static Result<> read(const Cursor& at, TimeOffset& to) {
   return read_object(at, kFields, to);
 }
 
+// The keys are names of clocks: one that is not known asks for what would not be done.
 static Result<> read_time_offsets(const Cursor& at, Linux& to) {
   static constexpr Field<Linux> kFields[] = {
       {"monotonic", into<&Linux::monotonic>},
       {"boottime", into<&Linux::boottime>},
   };
-  return read_object(at, kFields, to);
+  TRY(read_object(at, kFields, to));
+  for (const auto& member : at.json().GetObject()) {
+    const Text clock = text_of(member.name);
+    const auto known = [&](const Field<Linux>& field) { return field.key == clock; };
+    if (std::ranges::none_of(kFields, known)) return at.error("unknown clock \"", clock, "\"");
+  }
+  return {};
 }
 
 static Result<> read_device_type(const Cursor& at, Device& to) {

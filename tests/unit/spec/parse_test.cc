@@ -158,6 +158,8 @@ TEST_CASE("integers outside their range, and what is no integer") {
        "hooks.poststop[0].timeout: must be an integer from 1 to 4294967295"},
       {document_with(R"("hooks": {"poststop": [{"path": "/x", "timeout": -1}]})"),
        "hooks.poststop[0].timeout: must be an integer from 1 to 4294967295"},
+      {linux_with(R"("timeOffsets": {"realtime": {"secs": 1}})"),
+       "linux.timeOffsets: unknown clock \"realtime\""},
       {linux_with(R"("timeOffsets": {"boottime": {"nanosecs": 1000000000}})"),
        "linux.timeOffsets.boottime.nanosecs: must be an integer from 0 to 999999999"},
       {linux_with(R"("devices": [{"type": "p", "path": "/p", "fileMode": 65536}])"),
