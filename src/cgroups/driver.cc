@@ -22,10 +22,18 @@ using plan::CgroupPlan;
 
 constexpr std::string_view kPathPlace = "linux.cgroupsPath";
 
-Result<bool> frozen_in(const GroupDirectory& directory) {
-  if (directory.unified) return unified::frozen(directory.full_path());
-  if (directory.freezer) return legacy::frozen(directory.full_path());
+Result<bool> frozen_at(const GroupDirectory& directory, const std::string& path) {
+  const std::string full = directory.mount_point + path;
+  if (directory.unified) return unified::frozen(full);
+  if (directory.freezer) return legacy::frozen(full);
   return false;
+}
+
+// The nearest of `path` and its ancestors that is frozen, and everything below with it; else "".
+// The root cannot be.
+Result<std::string> find_frozen(const GroupDirectory& directory, std::string path) {
+  while (!path.empty() && !TRY(frozen_at(directory, path))) path = parent_of(path);
+  return path;
 }
 
 Result<bool> exists(const std::string& path) {
@@ -47,13 +55,16 @@ Result<GroupDirectory> check_directory(const CgroupDirectory& planned) {
   GroupDirectory directory{planned.mount_point, planned.path, 0, planned.unified, planned.freezer};
   directory.kept = TRY_AT(kPathPlace, existing_length(planned));
   const std::string path = directory.full_path();
-  if (directory.kept != parent_of(planned.path).size() || !TRY_AT(kPathPlace, exists(path)))
-    return directory;
-  if (TRY_AT(kPathPlace, frozen_in(directory))) {
-    return at_place(
-        with_hint(state_error("cgroup '", path, "' is frozen"), "thaw it, or choose another path"),
-        kPathPlace);
+  const bool is_there =
+      directory.kept == parent_of(planned.path).size() && TRY_AT(kPathPlace, exists(path));
+  const std::string nearest = is_there ? planned.path : planned.path.substr(0, directory.kept);
+  const std::string frozen = TRY_AT(kPathPlace, find_frozen(directory, nearest));
+  if (!frozen.empty()) {
+    return at_place(with_hint(state_error("cgroup '", directory.mount_point, frozen, "' is frozen"),
+                              "thaw it, or choose another path"),
+                    kPathPlace);
   }
+  if (!is_there) return directory;
   const std::vector<int> inside = TRY_AT(kPathPlace, processes_below(path));
   if (!inside.empty()) {
     return at_place(state_error("cgroup '", path, "' is in use, by process ", inside.front()),
@@ -213,7 +224,7 @@ Result<std::vector<int>> processes(const Group& group) {
 
 Result<bool> frozen(const Group& group) {
   for (const GroupDirectory& directory : group.directories) {
-    if (TRY(frozen_in(directory))) return true;
+    if (TRY(frozen_at(directory, directory.path))) return true;
   }
   return false;
 }
