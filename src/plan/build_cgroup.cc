@@ -221,8 +221,10 @@ Result<> add_directories(std::string_view asked, std::string_view id, const Host
 
 std::optional<uint32_t> host_id(const spec::Spec& spec, uint32_t id) {
   const auto& namespaces = spec.linux.namespaces;
+  // Whoever names a user namespace by its path may leave its mappings out: the owner is unknown
+  // then.
   const bool mapped = std::ranges::any_of(namespaces, [](const spec::Namespace& given) {
-    return given.type == spec::NamespaceType::user && given.path.empty();
+    return given.type == spec::NamespaceType::user;
   });
   if (!mapped) return id;
   for (const spec::IdMapping& mapping : spec.linux.uid_mappings) {
@@ -242,7 +244,7 @@ std::optional<uint32_t> cgroup_owner(const spec::Spec& spec) {
         return given.type == spec::NamespaceType::cgroup && given.path.empty();
       });
   const bool writable = std::ranges::any_of(spec.mounts, [](const spec::Mount& mount) {
-    return mount.destination == "/sys/fs/cgroup" && mount.type &&
+    return mount.destination == "/sys/fs/cgroup" && mount.source == "cgroup" && mount.type &&
            mount.type->starts_with("cgroup") &&
            std::ranges::find(mount.options, "ro") == mount.options.end();
   });
@@ -285,7 +287,8 @@ Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, 
   }
   plan.driver = CgroupDriver::cgroupfs;
   TRY(add_directories(asked, id, facts, privileged, plan));
-  plan.owner = cgroup_owner(spec);
+  // Not even the v2 hierarchy beside v1: where v1 is in use, its owner must not change.
+  if (facts.cgroup_layout == CgroupLayout::v2) plan.owner = cgroup_owner(spec);
   if (plan.owner == facts.euid) plan.owner.reset();  // it will be made by that user
   return plan;
 }

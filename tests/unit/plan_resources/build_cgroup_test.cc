@@ -232,14 +232,23 @@ TEST_CASE("the container's user gets the cgroup with a cgroup namespace and a wr
   spec::Mount mount;
   mount.destination = "/sys/fs/cgroup";
   mount.type = "cgroup";
+  mount.source = "cgroup";
   mount.options = {"nosuid", "rw"};
   spec.mounts.push_back(std::move(mount));
   const auto owner = [&] {
     return plan::build_cgroup(spec, v2_host(), "w", CgroupRequest::cgroupfs).value().owner;
   };
   CHECK(owner() == 100005);
+  spec.linux.namespaces.back().path = "/proc/1/ns/user";
+  CHECK(owner() == 100005);
+  spec.linux.uid_mappings.clear();
+  CHECK_FALSE(owner());
   spec.linux.namespaces.pop_back();
   CHECK(owner() == 5);
+  spec.mounts[0].source = "other";
+  CHECK_FALSE(owner());
+  spec.mounts[0].source = "cgroup";
+  CHECK_FALSE(plan::build_cgroup(spec, hybrid_host(), "w", CgroupRequest::cgroupfs).value().owner);
   spec.mounts[0].options = {"ro"};
   CHECK_FALSE(owner());
   spec.mounts[0].options = {};
