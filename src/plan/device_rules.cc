@@ -111,6 +111,28 @@ Result<> remove_exceptions(std::vector<DeviceRule>& exceptions, const DeviceRule
   return {};
 }
 
+Result<DevicePolicy> without_overlaps(const DevicePolicy& policy) {
+  DevicePolicy additive{.default_allow = policy.default_allow, .rules = {}};
+  for (const DeviceRule& rule : policy.rules) {
+    if (rule.allow == policy.default_allow) {
+      TRY(remove_exceptions(additive.rules, rule));
+    } else {
+      add_exception(additive.rules, rule);
+    }
+  }
+  return additive;
+}
+
+// The same, said as what is allowed.
+DevicePolicy denying_by_default(const DevicePolicy& policy) {
+  DevicePolicy same{.default_allow = false, .rules = {}};
+  for (const char type : {'c', 'b'}) {
+    same.rules.push_back({true, type, kAnyNumber, kAnyNumber, kAllAccess, std::string(kPlace)});
+  }
+  same.rules.insert(same.rules.end(), policy.rules.begin(), policy.rules.end());
+  return same;
+}
+
 }  // namespace
 
 Result<DevicePolicy> build_device_policy(std::span<const spec::DeviceRule> rules) {
@@ -144,15 +166,12 @@ Result<DevicePolicy> build_device_policy(std::span<const spec::DeviceRule> rules
 }
 
 Result<DevicePolicy> additive_device_policy(const DevicePolicy& policy) {
-  DevicePolicy additive{.default_allow = policy.default_allow, .rules = {}};
-  for (const DeviceRule& rule : policy.rules) {
-    if (rule.allow == policy.default_allow) {
-      TRY(remove_exceptions(additive.rules, rule));
-    } else {
-      add_exception(additive.rules, rule);
-    }
-  }
-  return additive;
+  Result<DevicePolicy> additive = without_overlaps(policy);
+  if (additive || !policy.default_allow) return additive;
+  // "No writing but to null" has no exceptions from allowing all, but some from denying all. (Not
+  // the other way round: a group below one that is restricted cannot allow all.)
+  Result<DevicePolicy> other = without_overlaps(denying_by_default(policy));
+  return other ? std::move(other) : std::move(additive);
 }
 
 std::string render(const DeviceRule& rule) {

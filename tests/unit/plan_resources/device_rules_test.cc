@@ -98,6 +98,11 @@ TEST_CASE("a rule that takes back an earlier one leaves the rest") {
         "deny b 8:* rw");
 }
 
+TEST_CASE("exceptions from exceptions of allowing all are said as what is allowed") {
+  CHECK(v1_of({rule(false, 'c', kAny, kAny, 4), rule(true, 'c', 1, 3, 7)}, true) ==
+        "deny a; allow c *:* rm; allow b *:* rwm; allow c 1:3 rwm");
+}
+
 TEST_CASE("what v1 cannot say is an error with the rule's place") {
   CHECK(v1_of({rule(true, 'c', 1, kAny, 7), rule(false, 'c', 1, 3, 2)}) ==
         "here: cgroup v1 cannot deny a part (c 1:3 r) of what an earlier rule allows (c 1:* rwm)");
