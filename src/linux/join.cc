@@ -15,8 +15,26 @@ constexpr int kCloneFlag[spec::kNamespaceTypes] = {CLONE_NEWNS,     CLONE_NEWPID
                                                    CLONE_NEWUTS,    CLONE_NEWIPC, CLONE_NEWUSER,
                                                    CLONE_NEWCGROUP, CLONE_NEWTIME};
 
+constexpr const char* kFile[spec::kNamespaceTypes] = {"mnt", "pid",  "net",    "uts",
+                                                      "ipc", "user", "cgroup", "time"};
+
 int flag_of(const plan::JoinedNamespace& joined) {
   return kCloneFlag[static_cast<size_t>(joined.type)];
+}
+
+// A sysctl of the host's own network namespace is the host's, and not the container's.
+Result<> check_separate(const plan::JoinedNamespace& joined, int fd) {
+  if (joined.setting.empty()) return {};
+  const std::string own =
+      std::string("/proc/self/ns/").append(kFile[static_cast<size_t>(joined.type)]);
+  struct statx theirs = {}, ours = {};
+  long result = sys::statx(fd, "", AT_EMPTY_PATH, STATX_INO, &theirs);
+  if (result < 0) return at_place(system_error(result, "statx", joined.path), joined.place);
+  result = sys::statx(AT_FDCWD, own.c_str(), 0, STATX_INO, &ours);
+  if (result < 0) return at_place(system_error(result, "statx", own), joined.place);
+  if (theirs.stx_ino != ours.stx_ino) return {};
+  return config_error(joined.setting, "is not in a separate kernel namespace: '", joined.path,
+                      "' is that of the runtime");
 }
 
 Error cannot_join(long result, const plan::JoinedNamespace& joined) {
@@ -49,6 +67,7 @@ Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan) {
       return config_error(joined.place, "'", joined.path,
                           type < 0 ? "' is no namespace" : "' is of another type");
     }
+    TRY(check_separate(joined, fd.get()));
     fds.push_back(std::move(fd));
   }
   return fds;

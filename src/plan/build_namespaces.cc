@@ -13,6 +13,18 @@ constexpr uint64_t kCloneFlag[spec::kNamespaceTypes] = {
     CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWCGROUP, CLONE_NEWTIME};
 static_assert(BuildContext::kNewUser == CLONE_NEWUSER);
 
+// The first of the config's fields that changes a namespace of this type; empty if none does.
+std::string setting_in(spec::NamespaceType type, const spec::Spec& spec) {
+  const bool names = type == spec::NamespaceType::uts;
+  if (names && !spec.hostname.empty()) return "hostname";
+  if (names && !spec.domainname.empty()) return "domainname";
+  for (const auto& [key, value] : spec.linux.sysctl) {
+    if (spec::sysctl_namespace(spec::sysctl_path(key)) != type) continue;
+    return "linux.sysctl[\"" + std::string(key) + "\"]";
+  }
+  return "";
+}
+
 std::string time_offsets(const spec::Linux& linux) {
   std::string lines;
   const auto add = [&lines](const char* clock, const std::optional<spec::TimeOffset>& offset) {
@@ -61,7 +73,8 @@ Result<> build_namespaces(BuildContext& context) {
       namespaces.create |= kCloneFlag[static_cast<size_t>(entry.type)];
     } else {
       namespaces.joined.push_back({entry.type, std::string(entry.path),
-                                   "linux.namespaces[" + std::to_string(i) + "].path"});
+                                   "linux.namespaces[" + std::to_string(i) + "].path",
+                                   setting_in(entry.type, context.spec)});
     }
   }
   if (context.creates(CLONE_NEWUSER)) {

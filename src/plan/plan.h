@@ -54,6 +54,8 @@ struct JoinedNamespace {
   spec::NamespaceType type = spec::NamespaceType::mount;
   std::string path;
   std::string place;  // "linux.namespaces[2].path"
+  std::string
+      setting;  // what the config sets in it, "hostname"; it must not be the runtime's own then
 };
 
 struct NamespacePlan {
