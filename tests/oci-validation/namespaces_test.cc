@@ -2,6 +2,7 @@
 // config-linux.md: namespaces (new, inherited, joined) and the mappings of user namespaces.
 #include "support/suite.h"
 
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
 #include <unistd.h>
@@ -57,6 +58,19 @@ Bundle& give_sys_admin(Bundle& bundle) {
   return bundle;
 }
 
+// Leaves out all that needs a mount namespace of the container's own.
+Bundle& without_mounts(Bundle& bundle) {
+  for (const std::string field : {"/mounts", "/linux/maskedPaths", "/linux/readonlyPaths"})
+    bundle.erase(field);
+  return bundle.writable_root().drop_namespace("mount");
+}
+
+constexpr const char* kPlaced =
+    "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
+    "associated with that path.";
+constexpr const char* kInherited =
+    "config-linux.md#namespaces: If a namespace type is not specified in the namespaces array, the "
+    "container MUST inherit the runtime namespace of that type.";
 constexpr const char* kNoTimeInRunc = "1.1.5 does not know time namespaces";
 constexpr const char* kNoTimeInCrun = "1.8.1 fails to create one";
 
@@ -193,9 +207,7 @@ CASE("namespaces: the container is at the root of its cgroup namespace") {
 }
 
 CASE("namespaces: a type that is not listed is inherited") {
-  CITE(
-      "config-linux.md#namespaces: If a namespace type is not specified in the namespaces array, "
-      "the container MUST inherit the runtime namespace of that type.");
+  CITE(kInherited);
   REQUIRES(root());
   Bundle bundle;
   bundle.erase("/hostname").guest({"ns"});
@@ -208,9 +220,7 @@ CASE("namespaces: a type that is not listed is inherited") {
 }
 
 CASE("namespaces: the pid namespace is inherited when it is not listed") {
-  CITE(
-      "config-linux.md#namespaces: If a namespace type is not specified in the namespaces array, "
-      "the container MUST inherit the runtime namespace of that type.");
+  CITE(kInherited);
   REQUIRES(root());
   Bundle bundle;
   const Outcome outcome = run(bundle.drop_namespace("pid").guest({"ns"}));
@@ -218,10 +228,17 @@ CASE("namespaces: the pid namespace is inherited when it is not listed") {
   CHECK(contains(outcome.out, own_namespace("pid")));
 }
 
+CASE("namespaces: the mount namespace is inherited when it is not listed") {
+  CITE(kInherited);
+  REQUIRES(root());
+  Bundle bundle;
+  Container container(without_mounts(bundle));
+  REQUIRE(container.create().ok());
+  CHECK(namespace_of(container.pid(), "mnt") == own_namespace("mnt"));
+}
+
 CASE("namespaces: what is inherited is the runtime's, not the host's") {
-  CITE(
-      "config-linux.md#namespaces: If a namespace type is not specified in the namespaces array, "
-      "the container MUST inherit the runtime namespace of that type.");
+  CITE(kInherited);
   REQUIRES(root());
   Bundle bundle;
   bundle.drop_namespace("network").guest({"ns"});
@@ -234,49 +251,37 @@ CASE("namespaces: what is inherited is the runtime's, not the host's") {
 }
 
 CASE("namespaces: the network namespace of a path is joined") {
-  CITE(
-      "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
-      "associated with that path.");
+  CITE(kPlaced);
   REQUIRES(root());
   check_joined({"network", "net"});
 }
 
 CASE("namespaces: the ipc namespace of a path is joined") {
-  CITE(
-      "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
-      "associated with that path.");
+  CITE(kPlaced);
   REQUIRES(root());
   check_joined({"ipc", "ipc"});
 }
 
 CASE("namespaces: the uts namespace of a path is joined") {
-  CITE(
-      "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
-      "associated with that path.");
+  CITE(kPlaced);
   REQUIRES(root());
   check_joined({"uts", "uts"});
 }
 
 CASE("namespaces: the pid namespace of a path is joined") {
-  CITE(
-      "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
-      "associated with that path.");
+  CITE(kPlaced);
   REQUIRES(root());
   check_joined({"pid", "pid"});
 }
 
 CASE("namespaces: the cgroup namespace of a path is joined") {
-  CITE(
-      "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
-      "associated with that path.");
+  CITE(kPlaced);
   REQUIRES(root());
   check_joined({"cgroup", "cgroup"});
 }
 
 CASE("namespaces: the time namespace of a path is joined") {
-  CITE(
-      "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
-      "associated with that path.");
+  CITE(kPlaced);
   REQUIRES(root());
   REQUIRES(file("/proc/self/ns/time"));
   DEVIATES("runc", kNoTimeInRunc);
@@ -284,10 +289,25 @@ CASE("namespaces: the time namespace of a path is joined") {
   check_joined({"time", "time"});
 }
 
+CASE("namespaces: the mount namespace of a path is joined") {
+  CITE(kPlaced);
+  REQUIRES(root());
+  Process holder({"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sleep", "1000"});
+  REQUIRE(eventually([&] { return namespace_of(holder.pid(), "mnt") != own_namespace("mnt"); }));
+  {
+    Bundle bundle;
+    without_mounts(bundle).set_namespace("mount",
+                                         "/proc/" + std::to_string(holder.pid()) + "/ns/mnt");
+    Container container(bundle);
+    CHECK(container.create().ok());
+    CHECK(namespace_of(container.pid(), "mnt") == namespace_of(holder.pid(), "mnt"));
+  }
+  holder.kill(SIGKILL);
+  (void)holder.wait();
+}
+
 CASE("namespaces: the user namespace of a path is joined") {
-  CITE(
-      "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
-      "associated with that path.");
+  CITE(kPlaced);
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 wants mappings for a user namespace that has its own");
   REQUIRES(user_namespaces());
@@ -305,9 +325,7 @@ CASE("namespaces: the user namespace of a path is joined") {
 }
 
 CASE("namespaces: several are joined, as containers of a pod do") {
-  CITE(
-      "config-linux.md#namespaces: The runtime MUST place the container process in the namespace "
-      "associated with that path.");
+  CITE(kPlaced);
   REQUIRES(root());
   Bundle first_bundle;
   Container first(first_bundle);
