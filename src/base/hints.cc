@@ -53,6 +53,8 @@ constexpr Hint kHints[] = {
     {EINVAL, "clone3", "", "the kernel may lack a namespace type that linux.namespaces asks for"},
     {EBUSY, "clone3", "", "the cgroup has children with controllers, so it cannot hold processes"},
     {EPERM, "setns", "", "joining needs CAP_SYS_ADMIN in the user namespace that owns the target"},
+    {EBUSY, "seccomp", "",
+     "a seccomp filter around this program has a listener already, and the kernel allows one"},
     {EPERM, "setgroups", "", "the user namespace was set up with setgroups denied"},
     {EPERM, "prlimit", "", "raising a hard limit needs CAP_SYS_RESOURCE"},
     {EPERM, "prlimit64", "", "raising a hard limit needs CAP_SYS_RESOURCE"},

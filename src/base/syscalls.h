@@ -263,6 +263,48 @@ inline long setgroups(size_t count, const uint32_t* groups) {
 inline long prlimit64(int pid, int resource, const void* limit, void* old) {
   return call(SYS_prlimit64, pid, resource, limit, old);
 }
+// clone3(2) with a stack of its own for the child, which runs `entry` and must not return from it.
+// The kernel has set the stack pointer, so nothing of this frame may be used in the child: what it
+// needs is in registers.
+inline long clone3_onto_stack(clone_args* arguments, void (*entry)(void*), void* argument) {
+#if defined(__x86_64__)
+  long result;
+  register void (*function)(void*) __asm__("r8") = entry;
+  register void* value __asm__("r9") = argument;
+  __asm__ volatile(
+      "syscall\n"
+      "test %%rax, %%rax\n"
+      "jnz 1f\n"
+      "xor %%ebp, %%ebp\n"
+      "mov %%r9, %%rdi\n"
+      "call *%%r8\n"
+      "hlt\n"
+      "1:"
+      : "=a"(result)
+      : "a"(SYS_clone3), "D"(arguments), "S"(sizeof *arguments), "r"(function), "r"(value)
+      : "rcx", "r11", "memory");
+  return result;
+#else
+  register long number __asm__("x8") = SYS_clone3;
+  register long result __asm__("x0") = reinterpret_cast<long>(arguments);
+  register long size __asm__("x1") = sizeof *arguments;
+  register void (*function)(void*) __asm__("x2") = entry;
+  register void* value __asm__("x3") = argument;
+  __asm__ volatile(
+      "svc #0\n"
+      "cbnz x0, 1f\n"
+      "mov x29, xzr\n"
+      "mov x0, x3\n"
+      "blr x2\n"
+      "brk #1\n"
+      "1:"
+      : "+r"(result)
+      : "r"(number), "r"(size), "r"(function), "r"(value)
+      : "memory");
+  return result;
+#endif
+}
+
 [[noreturn]] inline void exit_group(int status) {
   for (;;) raw(SYS_exit_group, status);
 }

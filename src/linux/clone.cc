@@ -28,47 +28,6 @@ Result<Child> child_or_error(long pid, int pidfd) {
   return Child{static_cast<int>(pid), UniqueFd(pidfd)};
 }
 
-// In the child the kernel has set the stack pointer to the new stack, so nothing of this frame may
-// be used: what the child needs is in registers.
-long clone_onto_stack(clone_args* arguments, void (*entry)(void*), void* argument) {
-#if defined(__x86_64__)
-  long result;
-  register void (*function)(void*) __asm__("r8") = entry;
-  register void* value __asm__("r9") = argument;
-  __asm__ volatile(
-      "syscall\n"
-      "test %%rax, %%rax\n"
-      "jnz 1f\n"
-      "xor %%ebp, %%ebp\n"
-      "mov %%r9, %%rdi\n"
-      "call *%%r8\n"
-      "hlt\n"
-      "1:"
-      : "=a"(result)
-      : "a"(SYS_clone3), "D"(arguments), "S"(sizeof *arguments), "r"(function), "r"(value)
-      : "rcx", "r11", "memory");
-  return result;
-#else
-  register long number __asm__("x8") = SYS_clone3;
-  register long result __asm__("x0") = reinterpret_cast<long>(arguments);
-  register long size __asm__("x1") = sizeof *arguments;
-  register void (*function)(void*) __asm__("x2") = entry;
-  register void* value __asm__("x3") = argument;
-  __asm__ volatile(
-      "svc #0\n"
-      "cbnz x0, 1f\n"
-      "mov x29, xzr\n"
-      "mov x0, x3\n"
-      "blr x2\n"
-      "brk #1\n"
-      "1:"
-      : "+r"(result)
-      : "r"(number), "r"(size), "r"(function), "r"(value)
-      : "memory");
-  return result;
-#endif
-}
-
 }  // namespace
 
 Result<Child> clone_borrowing(const CloneRequest& request, void (*entry)(void*), void* argument) {
@@ -80,7 +39,7 @@ Result<Child> clone_borrowing(const CloneRequest& request, void (*entry)(void*),
   arguments.flags |= CLONE_VM | CLONE_VFORK;
   arguments.stack = reinterpret_cast<uintptr_t>(child_stack);
   arguments.stack_size = sizeof child_stack;
-  const long pid = clone_onto_stack(&arguments, entry, argument);
+  const long pid = sys::clone3_onto_stack(&arguments, entry, argument);
   return child_or_error(pid, pidfd);
 }
 

@@ -37,9 +37,7 @@ struct ChildEntry {
 };
 
 [[noreturn]] void fail(const ChildEntry& entry, const Error& error) {
-  Message message;
-  message.error = error;
-  (void)send_message(entry.fds->init_channel.get(), message);
+  (void)send_failure(entry.fds->init_channel.get(), error);
   sys::exit_group(1);
 }
 
@@ -251,8 +249,9 @@ Result<> Init::commit(int seccomp, bool start_now) {
   return send_message(channel_.get(), message, seccomp);
 }
 
-Result<> Init::wait_started(const plan::Plan& plan) {
-  TRY(receive(plan));
+Result<> Init::wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent) {
+  const std::optional<Message> failed = TRY(await_program(channel_.get(), std::move(agent)));
+  if (failed) return explain(*failed, plan);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "linux/clone.h"
+#include "linux/seccomp_agent.h"
 #include "linux/wire.h"
 #include "plan/plan.h"
 
@@ -45,7 +46,7 @@ class Init {
   // From here on the container lives without us. `seccomp` is a compiled filter, or -1.
   Result<> commit(int seccomp, bool start_now);
   // After commit(start_now): nothing when the program runs.
-  Result<> wait_started(const plan::Plan& plan);
+  Result<> wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent);
 
  private:
   Result<std::optional<Message>> receive(const plan::Plan& plan);

@@ -5,22 +5,19 @@
 #include "linux/seccomp.h"
 
 #include "base/file.h"
+#include "linux/seccomp_join.h"
 #include "spec/names.h"
 
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <bit>
 #include <memory>
 
 namespace onggi {
 namespace {
-
-using Program = std::vector<sock_filter>;
 
 struct ReleaseFilter {
   void operator()(void* filter) const { seccomp_release(filter); }
@@ -30,7 +27,6 @@ using Filter = std::unique_ptr<void, ReleaseFilter>;
 // Libseccomp's binary tree makes a search of some 400 comparisons one of 9; below this it only adds
 // instructions.
 constexpr size_t kTreeThreshold = 32;
-constexpr uint32_t kX32Bit = 0x40000000;  // __X32_SYSCALL_BIT
 
 uint32_t action_value(spec::SeccompAction action, std::optional<uint32_t> data) {
   switch (action) {
@@ -120,7 +116,7 @@ Result<> add_rule(void* filter, const Rule& rule) {
   return {};
 }
 
-Result<Program> export_program(void* filter) {
+Result<SeccompProgram> export_program(void* filter) {
   const long created = sys::memfd_create("seccomp", MFD_CLOEXEC);
   if (created < 0) return system_error(created, "memfd_create", "seccomp");
   const UniqueFd fd(created);
@@ -129,15 +125,15 @@ Result<Program> export_program(void* filter) {
   struct statx info = {};
   const long known = sys::statx(fd.get(), "", AT_EMPTY_PATH, STATX_SIZE, &info);
   if (known < 0) return system_error(known, "statx", "seccomp");
-  Program program(info.stx_size / sizeof(sock_filter));
+  SeccompProgram program(info.stx_size / sizeof(sock_filter));
   const long count =
       sys::call(SYS_pread64, fd.get(), program.data(), program.size() * sizeof(sock_filter), 0);
   if (count < 0) return system_error(count, "pread", "seccomp");
   return program;
 }
 
-Result<Program> compile_for(uint32_t architecture, uint32_t default_action,
-                            const std::vector<Rule>& rules) {
+Result<SeccompProgram> compile_for(uint32_t architecture, uint32_t default_action,
+                                   const std::vector<Rule>& rules) {
   const Filter filter(seccomp_init(default_action));
   if (filter == nullptr)
     return make_error(ErrorKind::unsupported,
@@ -154,62 +150,6 @@ Result<Program> compile_for(uint32_t architecture, uint32_t default_action,
     (void)seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // an older one: slower
   for (const Rule& rule : rules) TRY(add_rule(filter.get(), rule));
   return export_program(filter.get());
-}
-
-struct Part {
-  uint32_t architecture = 0;
-  Program program;
-};
-
-// What seccomp_data.arch holds: x32 differs from x86_64 in the number of the call only.
-uint32_t audit_architecture(uint32_t architecture) {
-  return architecture == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : architecture;
-}
-
-sock_filter load(size_t offset) {
-  return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset));
-}
-sock_filter skip_unless(uint16_t comparison, uint32_t value) {
-  return BPF_JUMP(static_cast<uint16_t>(BPF_JMP | BPF_K | comparison), value, 0, 1);
-}
-
-// The parts behind a dispatch on the architecture. Every part checks its architecture again, as
-// libseccomp made it to stand alone, and jumps forwards within itself only, so it may be placed
-// anywhere.
-Program join(const std::vector<Part>& parts) {
-  if (parts.size() == 1) return parts[0].program;
-  const size_t x32 = static_cast<size_t>(
-      std::ranges::find(parts, SCMP_ARCH_X32, &Part::architecture) - parts.begin());
-  struct Jump {
-    size_t at, part;
-  };
-  std::vector<Jump> jumps;
-  Program joined;
-  const auto jump_to = [&](size_t part) {
-    jumps.push_back({joined.size(), part});
-    joined.push_back(BPF_STMT(BPF_JMP | BPF_JA, 0));
-  };
-  if (x32 < parts.size()) {
-    joined.push_back(load(offsetof(seccomp_data, nr)));
-    joined.push_back(BPF_JUMP(BPF_JMP | BPF_K | BPF_JGE, kX32Bit, 0, 3));
-    joined.push_back(load(offsetof(seccomp_data, arch)));
-    joined.push_back(skip_unless(BPF_JEQ, AUDIT_ARCH_X86_64));
-    jump_to(x32);
-  }
-  joined.push_back(load(offsetof(seccomp_data, arch)));
-  for (size_t i = 0; i < parts.size(); ++i) {
-    if (i == x32) continue;
-    joined.push_back(skip_unless(BPF_JEQ, audit_architecture(parts[i].architecture)));
-    jump_to(i);
-  }
-  joined.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_THREAD));
-  for (size_t i = 0; i < parts.size(); ++i) {
-    for (const Jump& jump : jumps) {
-      if (jump.part == i) joined[jump.at].k = static_cast<uint32_t>(joined.size() - jump.at - 1);
-    }
-    joined.insert(joined.end(), parts[i].program.begin(), parts[i].program.end());
-  }
-  return joined;
 }
 
 // "SCMP_ARCH_X86_64" is "x86_64" to libseccomp; 0: it does not know it.
@@ -236,37 +176,40 @@ Result<std::vector<uint32_t>> read_architectures(const spec::Seccomp& seccomp) {
   return values;
 }
 
-Result<UniqueFd> seal(const Program& program) {
-  const long created = sys::memfd_create("seccomp", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (created < 0) return system_error(created, "memfd_create", "seccomp");
-  UniqueFd fd(created);
-  TRY(write_all(
-      fd.get(), "seccomp",
-      {reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter)}));
-  const long sealed =
-      sys::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-  if (sealed < 0) return system_error(sealed, "fcntl", "F_ADD_SEALS");
-  return fd;
+uint32_t supported_flags() {
+  uint32_t supported = 0;
+  for (const auto& name : spec::kSeccompFlagNames) {
+    // WAIT_KILLABLE_RECV is valid with NEW_LISTENER only. A known flag gets as far as the missing
+    // filter.
+    const uint32_t flags = name.value | (name.value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+                                             ? SECCOMP_FILTER_FLAG_NEW_LISTENER
+                                             : 0);
+    if (sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT)
+      supported |= name.value;
+  }
+  return supported;
 }
 
 }  // namespace
 
-Result<UniqueFd> compile_seccomp(const spec::Seccomp& seccomp) {
+Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp) {
   const uint32_t default_action = action_value(seccomp.default_action, seccomp.default_errno_ret);
   const std::vector<uint32_t> architectures = TRY(read_architectures(seccomp));
   const std::vector<Rule> rules = build_rules(seccomp, default_action);
-  std::vector<Part> parts;
+  std::vector<SeccompPart> parts;
   parts.reserve(architectures.size());
   for (uint32_t architecture : architectures) {
     parts.push_back(
-        {architecture, TRY_AT("linux.seccomp", compile_for(architecture, default_action, rules))});
+        {.architecture = architecture,
+         .newest = newest_call(seccomp, architecture),
+         .program = TRY_AT("linux.seccomp", compile_for(architecture, default_action, rules))});
   }
-  const Program program = join(parts);
+  SeccompProgram program = join(parts);
   if (program.size() > BPF_MAXINSNS) {
     return unsupported("linux.seccomp", "the filter has ", program.size(),
                        " instructions, the kernel takes ", BPF_MAXINSNS);
   }
-  return seal(program);
+  return program;
 }
 
 std::string libseccomp_version() {
@@ -283,17 +226,22 @@ std::vector<std::string_view> seccomp_architectures() {
 }
 
 std::vector<std::string_view> seccomp_supported_flags() {
+  const uint32_t supported = supported_flags();
   std::vector<std::string_view> names;
   for (const auto& name : spec::kSeccompFlagNames) {
-    // WAIT_KILLABLE_RECV is valid with NEW_LISTENER only. A known flag gets as far as the missing
-    // filter.
-    const uint32_t flags = name.value | (name.value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-                                             ? SECCOMP_FILTER_FLAG_NEW_LISTENER
-                                             : 0);
-    if (sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT)
-      names.push_back(name.text);
+    if ((supported & name.value) != 0) names.push_back(name.text);
   }
   return names;
+}
+
+Result<> check_seccomp_support(const spec::Seccomp& seccomp) {
+  TRY(read_architectures(seccomp));
+  const uint32_t missing = seccomp.flags.value_or(0) & ~supported_flags();
+  for (const auto& name : spec::kSeccompFlagNames) {
+    if ((missing & name.value) != 0)
+      return unsupported("linux.seccomp.flags", "this kernel does not know ", name.text);
+  }
+  return {};
 }
 
 }  // namespace onggi

@@ -2,8 +2,8 @@
 // linux.seccomp as a BPF program, made by libseccomp.
 #pragma once
 
-#include "base/fd.h"
 #include "base/result.h"
+#include "linux/seccomp_join.h"
 #include "spec/spec.h"
 
 #include <cstdint>
@@ -13,11 +13,17 @@
 
 namespace onggi {
 
-// A sealed memfd that holds struct sock_filter[]; its size tells how many.
+// At most BPF_MAXINSNS instructions.
 //
 // System calls that libseccomp does not know are left out: profiles are newer than hosts. The
 // native architecture is always a part of the filter. Any other is killed (SCMP_ACT_KILL_THREAD).
-Result<UniqueFd> compile_seccomp(const spec::Seccomp& seccomp);
+// A profile that denies what it does not name answers calls newer than all that it names with
+// ENOSYS, see newest_call().
+Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp);
+
+// What can be known before anything is done: libseccomp knows the architectures and the kernel the
+// flags. No side effects.
+Result<> check_seccomp_support(const spec::Seccomp& seccomp);
 
 // For `features`.
 std::string libseccomp_version();                       // "2.5.4"

@@ -16,8 +16,9 @@ struct Received {
   UniqueFd fd;
 };
 
-// `data` and a borrowed descriptor in one packet; fd -1: none.
-inline Result<> send_with_fd(int socket, const void* data, size_t size, int fd) {
+// `data` and a borrowed descriptor in one packet; fd -1: none. The number of bytes sent, which over
+// a stream may be less than all.
+inline Result<size_t> send_with_fd(int socket, const void* data, size_t size, int fd) {
   iovec part{const_cast<void*>(data), size};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr header = {};
@@ -34,7 +35,7 @@ inline Result<> send_with_fd(int socket, const void* data, size_t size, int fd) 
   }
   const long sent = sys::sendmsg(socket, header, MSG_NOSIGNAL);
   if (sent < 0) return system_error(sent, "sendmsg");
-  return {};
+  return static_cast<size_t>(sent);
 }
 
 // What was received in one packet, with at most one descriptor. Size 0: the other side has closed
@@ -67,7 +68,16 @@ inline Result<Packet> receive_packet(int socket, void* data, size_t capacity) {
 }
 
 inline Result<> send_message(int socket, const Message& message, int fd = -1) {
-  return send_with_fd(socket, &message, sizeof message, fd);
+  TRY(send_with_fd(socket, &message, sizeof message, fd));
+  return {};
+}
+
+inline Result<> send_failure(int socket, const Error& error, int step = -1) {
+  Message message;
+  message.kind = MessageKind::failed;
+  message.step = step;
+  message.error = error;
+  return send_message(socket, message);
 }
 
 // Nothing: the other side has closed its end.

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "linux/seccomp_agent.h"
 
 namespace onggi {
 
@@ -14,6 +15,6 @@ inline constexpr const char* kStartSocket = "start.sock";
 Result<UniqueFd> listen_for_start(int directory);
 
 // Returns when the program runs, or why it does not. ErrorKind::state if nobody listens any more.
-Result<> ask_to_start(int directory);
+Result<> ask_to_start(int directory, std::optional<SeccompAgent> agent);
 
 }  // namespace onggi

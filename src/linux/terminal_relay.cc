@@ -166,27 +166,4 @@ void TerminalRelay::write_output() {
   to_output_.begin = to_output_.end;
 }
 
-Result<UniqueFd> connect_console_socket(const std::string& path) {
-  const long created = sys::socket(AF_UNIX, SOCK_STREAM);
-  if (created < 0) return system_error(created, "socket", path);
-  UniqueFd connection(created);
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  std::string reachable = path;
-  UniqueFd directory;
-  if (path.size() >= sizeof address.sun_path) {
-    // An address holds 107 bytes; through a descriptor only the last component counts.
-    const size_t slash = path.rfind('/');
-    const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    directory = TRY(open_directory(AT_FDCWD, parent));
-    reachable = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + path.substr(slash + 1);
-  }
-  if (reachable.size() >= sizeof address.sun_path)
-    return system_error(-ENAMETOOLONG, "connect", path);
-  std::memcpy(address.sun_path, reachable.data(), reachable.size());
-  const long connected = sys::connect(connection.get(), address, sizeof address);
-  if (connected < 0) return system_error(connected, "connect", path);
-  return connection;
-}
-
 }  // namespace onggi

@@ -73,7 +73,4 @@ class [[nodiscard]] TerminalRelay {
   Buffer to_master_, to_output_;
 };
 
-// A connection to the socket that an engine passes as --console-socket.
-Result<UniqueFd> connect_console_socket(const std::string& path);
-
 }  // namespace onggi

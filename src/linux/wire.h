@@ -13,6 +13,8 @@
 //                           ─ commit ─▶  with the seccomp program; from here on init outlives us
 //   `start` connects
 //   to start.sock           ─ start ──▶  (`run` says so within commit)
+//                           ◀ listener ─ (only of a filter that notifies; with the descriptor)
+//   passes it to the agent  ─ proceed ▶
 //                           ◀ failed ──  or end of file, by close-on-exec: the program runs
 //
 // `failed` may come instead of any other answer. End of file before `commit` means that the runtime
@@ -49,7 +51,7 @@ struct InitPlan {
 };
 static_assert(std::is_trivially_copyable_v<InitPlan> && sizeof(InitPlan) % 8 == 0);
 
-enum class MessageKind : uint32_t { mounted, proceed, ready, commit, start, failed };
+enum class MessageKind : uint32_t { mounted, proceed, ready, commit, start, listener, failed };
 
 struct Message {
   MessageKind kind = MessageKind::failed;

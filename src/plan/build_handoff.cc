@@ -93,6 +93,17 @@ void add_user(BuildContext& context, const spec::User& user) {
   handoff.additional_gids = context.plan.pool.list(user.additional_gids);
 }
 
+uint32_t filter_flags(const spec::Seccomp& seccomp) {
+  // Without a list of flags: as runc and crun. Speculation stays as fast as it is outside of the
+  // container.
+  uint32_t flags = seccomp.flags.value_or(SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+  // There is one thread to filter; the other, with a listener, is the one that must not be.
+  flags &= ~uint32_t{SECCOMP_FILTER_FLAG_TSYNC};
+  if (spec::notifies(seccomp)) return flags | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  // It says how the program waits for an agent; without one the kernel takes it for a mistake.
+  return flags & ~uint32_t{SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV};
+}
+
 }  // namespace
 
 void build_handoff(BuildContext& context) {
@@ -118,9 +129,7 @@ void build_handoff(BuildContext& context) {
   add_limits(context, process);
   if (!spec.linux.seccomp) return;
   handoff.seccomp = true;
-  // Without a list of flags: as runc and crun. Speculation stays as fast as it is outside of the
-  // container.
-  handoff.seccomp_flags = spec.linux.seccomp->flags.value_or(SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+  handoff.seccomp_flags = filter_flags(*spec.linux.seccomp);
 }
 
 }  // namespace onggi::plan

@@ -5,6 +5,7 @@
 
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -220,6 +221,8 @@ void print_handoff(const Plan& plan, std::string& text) {
   if (handoff.seccomp) {
     add_line(text, "linux.seccomp",
              handoff.no_new_privileges ? "load last" : "load before capabilities are dropped");
+    if ((handoff.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
+      add_line(text, "linux.seccomp.listenerPath", "send the listener to the agent");
   }
   if (!handoff.has_program) return;
   add_line(text, "process.cwd", pool(handoff.cwd));

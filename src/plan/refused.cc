@@ -28,10 +28,6 @@ constexpr Row kRows[] = {
     {"linux.intelRdt", has_in_linux<&spec::Linux::intel_rdt>},
     {"linux.netDevices", [](const spec::Spec& spec) { return !spec.linux.net_devices.empty(); }},
     {"linux.mountLabel", [](const spec::Spec& spec) { return !spec.linux.mount_label.empty(); }},
-    {"linux.seccomp.listenerPath",
-     [](const spec::Spec& spec) {
-       return spec.linux.seccomp && !spec.linux.seccomp->listener_path.empty();
-     }},
 };
 
 constexpr std::string_view kMountOptions[] = {"idmap", "ridmap", "remount"};

@@ -7,6 +7,8 @@
 #include "base/path.h"
 #include "cgroups/probe.h"
 #include "linux/probe.h"
+#include "linux/seccomp.h"
+#include "runtime/seccomp_notify.h"
 #include "spec/parse.h"
 #include "spec/validate.h"
 
@@ -45,6 +47,13 @@ Result<> check_root(const Blueprint& blueprint) {
   if (opened < 0) return at_place(system_error(opened, "open", path), "root.path");
   const UniqueFd closed(opened);
   return {};
+}
+
+// What libseccomp and the kernel cannot do, and an agent that is not there.
+Result<> check_filter(const Blueprint& blueprint) {
+  if (!blueprint.spec.linux.seccomp) return {};
+  TRY(check_seccomp_support(*blueprint.spec.linux.seccomp));
+  return check_agent(blueprint.spec, blueprint.bundle);
 }
 
 Result<> check_descriptors(const plan::LaunchOptions& launch) {
@@ -120,6 +129,7 @@ Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options
   if (!blueprint.plan.refused.empty()) return blueprint.plan.refused.front();
   for (const std::string& warning : blueprint.plan.warnings) log::warn(warning);
   TRY(check_root(blueprint));
+  TRY(check_filter(blueprint));
   TRY(check_descriptors(blueprint.launch));
   TRY(check_terminal(blueprint, options, foreground));
   return check_limits(blueprint);

@@ -7,10 +7,11 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "linux/process_status.h"
-#include "linux/seccomp.h"
+#include "linux/seccomp_cache.h"
 #include "linux/start_socket.h"
-#include "linux/terminal_relay.h"
+#include "linux/unix_socket.h"
 #include "runtime/container_hooks.h"
+#include "runtime/seccomp_notify.h"
 
 #include <pwd.h>
 
@@ -39,6 +40,7 @@ Record first_record(const Blueprint& blueprint) {
   record.owner = std::to_string(sys::call(SYS_geteuid));
   record.private_pids = (blueprint.plan.namespaces.create & CLONE_NEWPID) != 0;
   const spec::Hooks& hooks = blueprint.spec.hooks;
+  record.listener = notifies(blueprint.spec);
   record.later_hooks = !hooks.poststart.empty() || !hooks.poststop.empty();
   for (const auto& [name, value] : blueprint.spec.annotations)
     record.annotations.emplace_back(name, value);
@@ -85,7 +87,7 @@ Result<> write_pid_file(const std::string& path, int pid) {
 
 Result<UniqueFd> open_console_socket(const CreateOptions& options) {
   if (options.console_socket.empty()) return UniqueFd();
-  return connect_console_socket(options.console_socket);
+  return connect_to_socket(options.console_socket);
 }
 
 Creation::Creation(Creation&& other) noexcept
@@ -94,6 +96,7 @@ Creation::Creation(Creation&& other) noexcept
       record_(std::move(other.record_)),
       membership_(std::move(other.membership_)),
       seccomp_(std::move(other.seccomp_)),
+      agent_(std::move(other.agent_)),
       init_(std::move(other.init_)),
       wait_for_start_(other.wait_for_start_) {}
 
@@ -134,7 +137,8 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
   TRY(raise_hard_limits(blueprint.plan, init_->pid()));
   TRY(set_oom_score(blueprint.plan, init_->pid()));
   // While init mounts.
-  if (blueprint.spec.linux.seccomp) seccomp_ = TRY(compile_seccomp(*blueprint.spec.linux.seccomp));
+  const std::optional<spec::Seccomp>& seccomp = blueprint.spec.linux.seccomp;
+  if (seccomp) seccomp_ = TRY(seccomp_program(directory_->root(), *seccomp));
   TRY(record_process());
   const MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
   if (reached == MessageKind::mounted) {
@@ -155,10 +159,16 @@ Result<> Creation::record_process() {
 }
 
 Result<> Creation::commit(const CreateOptions& options) {
+  // First: without its agent the container is not to be.
+  if (!wait_for_start_) agent_ = TRY(connect_agent(spec_, record_));
   record_.complete = true;
   TRY(directory_->save(record_));
   TRY_AT("--pid-file", write_pid_file(options.pid_file, record_.pid));
   return init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_);
+}
+
+Result<> Creation::wait_started(const plan::Plan& plan) {
+  return init_->wait_started(plan, std::exchange(agent_, std::nullopt));
 }
 
 }  // namespace onggi

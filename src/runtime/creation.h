@@ -29,6 +29,9 @@ class Creation {
   // Records the container as created, writes the pid file and lets init go on without us.
   Result<> commit(const CreateOptions& options);
 
+  // After a commit that starts the program: nothing when it runs.
+  Result<> wait_started(const plan::Plan& plan);
+
   Init& init() { return *init_; }
   StateDir& directory() { return *directory_; }
   const Record& record() const { return record_; }
@@ -49,6 +52,7 @@ class Creation {
   Record record_;
   cgroups::Membership membership_;
   UniqueFd seccomp_;
+  std::optional<SeccompAgent> agent_;
   std::optional<Init> init_;
   bool wait_for_start_ = true;
 };

@@ -69,6 +69,7 @@ std::string write_record(const Record& record) {
       .field("startTime", record.start_time)
       .field("privatePids", record.private_pids)
       .field("laterHooks", record.later_hooks)
+      .field("listener", record.listener)
       .field("bundle", record.bundle)
       .field("rootfs", record.rootfs)
       .field("created", record.created)
@@ -100,6 +101,7 @@ Result<Record> read_record(std::string text) {
   record.start_time = TRY(number_of(document, "startTime"));
   record.private_pids = TRY(bool_of(document, "privatePids"));
   record.later_hooks = TRY(bool_of(document, "laterHooks"));
+  record.listener = TRY(bool_of(document, "listener"));
   record.bundle = TRY(text_of(document, "bundle"));
   record.rootfs = TRY(text_of(document, "rootfs"));
   record.created = TRY(text_of(document, "created"));

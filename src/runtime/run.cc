@@ -4,6 +4,7 @@
 #include "linux/signals.h"
 #include "linux/socket_message.h"
 #include "linux/terminal_relay.h"
+#include "linux/unix_socket.h"
 #include "runtime/container_hooks.h"
 #include "runtime/creation.h"
 
@@ -90,7 +91,7 @@ Result<Console> open_console(const Blueprint& blueprint, const CreateOptions& op
   const bool terminal = blueprint.spec.process && blueprint.spec.process->terminal;
   if (!terminal) return console;
   if (!options.console_socket.empty()) {
-    console.for_init = TRY(connect_console_socket(options.console_socket));
+    console.for_init = TRY(connect_to_socket(options.console_socket));
     return console;
   }
   SocketPair sockets = TRY(make_socket_pair(SOCK_STREAM));
@@ -114,7 +115,7 @@ Result<int> run_in_foreground(Creation& creation, const Blueprint& blueprint,
                               UniqueFd signals) {
   std::optional<TerminalRelay> relay = TRY(open_relay(blueprint, console));
   TRY(creation.commit(options));
-  TRY(creation.init().wait_started(blueprint.plan));
+  TRY(creation.wait_started(blueprint.plan));
   TRY(run_poststart_hooks(blueprint.spec, creation.record()));
   return Foreground(creation.init(), std::move(signals), std::move(relay)).wait();
 }
@@ -135,7 +136,7 @@ Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& op
   console.for_init.reset();
   if (options.detach) {
     TRY(creation.commit(options));
-    TRY(creation.init().wait_started(blueprint.plan));
+    TRY(creation.wait_started(blueprint.plan));
     TRY(run_poststart_hooks(blueprint.spec, creation.record()));
     creation.release();
     return 0;

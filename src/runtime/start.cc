@@ -3,6 +3,7 @@
 #include "linux/start_socket.h"
 #include "runtime/container_hooks.h"
 #include "runtime/locked_container.h"
+#include "runtime/seccomp_notify.h"
 
 #include <csignal>
 
@@ -22,12 +23,16 @@ Result<> start_container(const RuntimeOptions& runtime, std::string_view id) {
     case Status::paused:
       return state_error("cannot start an already running container");
   }
-  const Result<> started = ask_to_start(directory.fd());
+  std::optional<spec::Spec> spec;
+  if (record.listener || record.later_hooks) spec = TRY(saved_spec(directory));
+  // Before init is told: it stays `created` when there is no agent.
+  std::optional<SeccompAgent> agent;
+  if (record.listener) agent = TRY(connect_agent(*spec, record));
+  const Result<> started = ask_to_start(directory.fd(), std::move(agent));
   TRY(directory.forget(kStartSocket));
   TRY(started);
   if (!record.later_hooks) return {};
-  const spec::Spec spec = TRY(saved_spec(directory));
-  const Result<> hooked = run_poststart_hooks(spec, record);
+  const Result<> hooked = run_poststart_hooks(*spec, record);
   // runtime.md#lifecycle: a failing poststart hook stops the container.
   if (!hooked) (void)kill_container(runtime, id, SIGKILL, !record.cgroup.directories.empty());
   return hooked;

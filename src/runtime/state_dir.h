@@ -28,6 +28,7 @@ struct Record {
   int pid = 0;
   uint64_t start_time = 0;
   bool later_hooks = false;   // config.json has poststart or poststop hooks
+  bool listener = false;      // its seccomp filter has one, for the agent
   bool private_pids = false;  // init's end is the end of all
   cgroups::Group cgroup;
 };
@@ -54,6 +55,7 @@ class StateDir {
   Result<> remove();                        // with all that is in it
 
   int fd() const { return directory_.get(); }
+  int root() const { return parent_.get(); }
 
  private:
   StateDir(UniqueFd parent, UniqueFd directory, std::string id)

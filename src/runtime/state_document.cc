@@ -30,8 +30,7 @@ bool has_process(Status status) {
   return status != Status::stopped;
 }
 
-std::string state_document(const Record& record, Status status, JsonWriter::Style style) {
-  JsonWriter json(style);
+static void write_state(JsonWriter& json, const Record& record, Status status) {
   json.begin_object()
       .field("ociVersion", spec::kVersion)
       .field("id", record.id)
@@ -43,6 +42,23 @@ std::string state_document(const Record& record, Status status, JsonWriter::Styl
   json.key("annotations").begin_object();
   for (const auto& [name, value] : record.annotations) json.field(name, value);
   json.end_object().field("owner", owner_name(record.owner)).end_object();
+}
+
+std::string state_document(const Record& record, Status status, JsonWriter::Style style) {
+  JsonWriter json(style);
+  write_state(json, record, status);
+  return std::move(json).take();
+}
+
+std::string process_state_document(const Record& record, Status status, std::string_view metadata) {
+  JsonWriter json;
+  json.begin_object().field("ociVersion", spec::kVersion);
+  json.key("fds").begin_array().value("seccompFd").end_array();
+  json.field("pid", record.pid);
+  if (!metadata.empty()) json.field("metadata", metadata);
+  json.key("state");
+  write_state(json, record, status);
+  json.end_object();
   return std::move(json).take();
 }
 

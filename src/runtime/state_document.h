@@ -7,6 +7,7 @@
 #include "runtime/state_dir.h"
 
 #include <string>
+#include <string_view>
 
 namespace onggi {
 
@@ -14,6 +15,10 @@ namespace onggi {
 bool has_process(Status status);
 
 std::string state_document(const Record& record, Status status, JsonWriter::Style style);
+
+// The container process state of config-linux.md#containerprocessstate, for the descriptor
+// "seccompFd".
+std::string process_state_document(const Record& record, Status status, std::string_view metadata);
 
 // "root", by /etc/passwd; the number itself if it has no entry.
 std::string owner_name(const std::string& uid);

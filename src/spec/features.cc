@@ -17,6 +17,7 @@ constexpr std::string_view kHooks[] = {"prestart",       "createRuntime", "creat
 constexpr BuildFeatures kBuildFeatures = {
     .hooks = kHooks,
     .tmpcopyup = true,
+    .seccomp_notify = true,
     .cgroup_v1 = true,
     .cgroup_v2 = true,
     .cgroup_rdma = true,

@@ -229,6 +229,14 @@ struct Seccomp {
   std::vector<SeccompSyscall> syscalls;
 };
 
+// Does a rule ask the agent at listener_path?
+inline bool notifies(const Seccomp& seccomp) {
+  for (const SeccompSyscall& syscall : seccomp.syscalls) {
+    if (syscall.action == SeccompAction::notify) return true;
+  }
+  return false;
+}
+
 struct IntelRdt {
   Text clos_id, l3_cache_schema, mem_bw_schema;
   TextList schemata;

@@ -20,7 +20,7 @@ struct InitContext {
 
   const InitPlan& plan;
   plan::PoolView pool;
-  int channel;  // to the runtime, borrowed
+  int channel;  // to the runtime (later: to `start`), borrowed
   RootDir root;
 
   // The host's /proc, verified; closed before the container's is there to be taken for it.
@@ -72,7 +72,13 @@ Result<> check_program(InitContext& context);
 // handoff.cc: ends in the container's program, or returns why not. `seccomp` is the compiled
 // filter, if there is one.
 Result<> run_program(InitContext& context, UniqueFd seccomp);
-// scheduling.cc
+// listener.cc: for a filter with a listener. The courier is started before there are limits that
+// could stand against it; hand_over() returns, without a system call, when the agent has the
+// listener. In between the courier sets process.scheduler for the program.
+Result<> start_courier(const InitContext& context);
+void hand_over(int listener);
+// scheduling.cc: process.scheduler for a thread (0: this one), then the rest for this process.
+Result<> set_scheduler(const plan::Scheduler& scheduler, long thread);
 Result<> set_scheduling(const InitContext& context);
 // credentials.cc
 Result<> drop_bounding_set(const plan::Handoff& handoff);

@@ -58,6 +58,8 @@ Result<> join_session_keyring(const InitContext& context) {
   return {};
 }
 
+constexpr uint32_t kListener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+
 Result<> load_seccomp(const UniqueFd& program, uint32_t flags) {
   struct statx info = {};
   const long result = sys::statx(program.get(), "", AT_EMPTY_PATH, STATX_SIZE, &info);
@@ -68,11 +70,14 @@ Result<> load_seccomp(const UniqueFd& program, uint32_t flags) {
                           reinterpret_cast<sock_filter*>(memory)};
   const long loaded = sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
   if (loaded < 0) return at_place(system_error(loaded, "seccomp"), "linux.seccomp");
+  if ((flags & kListener) != 0) hand_over(static_cast<int>(loaded));
   return {};
 }
 
 Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
   const plan::Handoff& handoff = context.plan.handoff;
+  const bool listener = (handoff.seccomp_flags & kListener) != 0;
+  if (listener) TRY(start_courier(context));
   if (context.terminal) TRY(take_terminal(context));
   own_standard_streams(handoff.uid);
   TRY(write_labels(context));
@@ -82,6 +87,7 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
   // (CVE-2024-21626).
   const long closing = sys::close_range(context.plan.fds.first_private, ~0U, CLOSE_RANGE_CLOEXEC);
   if (closing < 0) return system_error(closing, "close_range");
+  if (!listener) TRY(set_scheduler(handoff.scheduler, 0));
   TRY(set_scheduling(context));
   if (handoff.personality >= 0) {
     const long changed = sys::call(SYS_personality, handoff.personality);

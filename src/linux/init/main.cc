@@ -82,14 +82,6 @@ Result<UniqueFd> wait_for_start(int listener) {
   }
 }
 
-void report(int socket, int step, const Error& error) {
-  Message message;
-  message.kind = MessageKind::failed;
-  message.step = step;
-  message.error = error;
-  (void)send_message(socket, message);
-}
-
 Result<> serve(InitContext& context, UniqueFd& channel, int& step) {
   TRY(set_up(context, step));
   Message ready;
@@ -100,6 +92,7 @@ Result<> serve(InitContext& context, UniqueFd& channel, int& step) {
   if (commit->message.start_now == 0) {
     UniqueFd listener(context.plan.fds.start_listener);
     channel = TRY(wait_for_start(listener.get()));
+    context.channel = channel.get();
   }
   return run_program(context, std::move(commit->fd));
 }
@@ -121,7 +114,7 @@ Result<> serve(InitContext& context, UniqueFd& channel, int& step) {
   UniqueFd channel(plan.fds.channel);
   int step = -1;
   const Result<> failed = serve(context, channel, step);
-  report(channel.get(), step, failed.error());
+  (void)send_failure(channel.get(), failed.error(), step);
   sys::exit_group(1);
 }
 

@@ -16,21 +16,6 @@ struct SchedulerAttributes {  // struct sched_attr of sched_setattr(2), first ve
 };
 static_assert(sizeof(SchedulerAttributes) == 48);
 
-Result<> set_scheduler(const plan::Scheduler& scheduler) {
-  if (scheduler.policy < 0) return {};
-  const SchedulerAttributes attributes{.size = sizeof attributes,
-                                       .policy = static_cast<uint32_t>(scheduler.policy),
-                                       .flags = scheduler.flags,
-                                       .nice = scheduler.nice,
-                                       .priority = scheduler.priority,
-                                       .runtime = scheduler.runtime,
-                                       .deadline = scheduler.deadline,
-                                       .period = scheduler.period};
-  const long set = sys::call(SYS_sched_setattr, 0, &attributes, 0);
-  if (set < 0) return at_place(system_error(set, "sched_setattr"), "process.scheduler");
-  return {};
-}
-
 // Of the process group, which is init's own since its setsid(2): children that the program starts
 // belong to it too.
 Result<> set_io_priority(int32_t priority) {
@@ -54,9 +39,23 @@ Result<> set_memory_policy(const plan::MemoryPolicy& policy, const plan::PoolVie
 
 }  // namespace
 
+Result<> set_scheduler(const plan::Scheduler& scheduler, long thread) {
+  if (scheduler.policy < 0) return {};
+  const SchedulerAttributes attributes{.size = sizeof attributes,
+                                       .policy = static_cast<uint32_t>(scheduler.policy),
+                                       .flags = scheduler.flags,
+                                       .nice = scheduler.nice,
+                                       .priority = scheduler.priority,
+                                       .runtime = scheduler.runtime,
+                                       .deadline = scheduler.deadline,
+                                       .period = scheduler.period};
+  const long set = sys::call(SYS_sched_setattr, thread, &attributes, 0);
+  if (set < 0) return at_place(system_error(set, "sched_setattr"), "process.scheduler");
+  return {};
+}
+
 Result<> set_scheduling(const InitContext& context) {
   const plan::Handoff& handoff = context.plan.handoff;
-  TRY(set_scheduler(handoff.scheduler));
   TRY(set_io_priority(handoff.io_priority));
   return set_memory_policy(handoff.memory_policy, context.pool);
 }

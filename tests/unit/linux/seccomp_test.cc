@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled filters, executed by a small interpreter of classic BPF: no filter is ever loaded into
-// the test.
-#include "linux/seccomp.h"
+// Compiled filters, call by call.
+#include "bpf.h"
 
-#include <doctest/doctest.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <seccomp.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,45 +13,11 @@ namespace onggi {
 namespace {
 
 using spec::SeccompAction;
-using spec::SeccompArg;
-using Program = std::vector<sock_filter>;
-
-// Only what libseccomp generates.
-uint32_t execute(const Program& program, const seccomp_data& data) {
-  uint32_t a = 0;
-  for (size_t at = 0; at < program.size(); ++at) {
-    const sock_filter& op = program[at];
-    bool jump = false;
-    switch (op.code) {
-      case BPF_LD | BPF_W | BPF_ABS:
-        REQUIRE(op.k + 4 <= sizeof data);
-        std::memcpy(&a, reinterpret_cast<const char*>(&data) + op.k, 4);
-        continue;
-      case BPF_ALU | BPF_AND | BPF_K:
-        a &= op.k;
-        continue;
-      case BPF_JMP | BPF_JA:
-        at += op.k;
-        continue;
-      case BPF_RET | BPF_K:
-        return op.k;
-      case BPF_JMP | BPF_JEQ | BPF_K:
-        jump = a == op.k;
-        break;
-      case BPF_JMP | BPF_JGT | BPF_K:
-        jump = a > op.k;
-        break;
-      case BPF_JMP | BPF_JGE | BPF_K:
-        jump = a >= op.k;
-        break;
-      default:
-        FAIL("instruction ", op.code, " at ", at);
-    }
-    at += jump ? op.jt : op.jf;
-  }
-  FAIL("ran off the end");
-  return 0;
-}
+using test::compile;
+using test::execute;
+using test::probe;
+using test::Program;
+using test::rule;
 
 Program load(int fd) {
   const auto size = static_cast<size_t>(lseek(fd, 0, SEEK_END));
@@ -66,34 +26,7 @@ Program load(int fd) {
   return program;
 }
 
-Program compile(const spec::Seccomp& seccomp) {
-  const Result<UniqueFd> compiled = compile_seccomp(seccomp);
-  REQUIRE(static_cast<bool>(compiled));
-  return load(compiled.value().get());
-}
-
-spec::SeccompSyscall rule(spec::TextList names, SeccompAction action,
-                          std::vector<SeccompArg> args = {},
-                          std::optional<uint32_t> errno_ret = std::nullopt) {
-  spec::SeccompSyscall syscall;
-  syscall.names = std::move(names);
-  syscall.action = action;
-  syscall.errno_ret = errno_ret;
-  syscall.args = std::move(args);
-  return syscall;
-}
-
 constexpr uint8_t kNotEqual = SCMP_CMP_NE, kEqual = SCMP_CMP_EQ, kMasked = SCMP_CMP_MASKED_EQ;
-
-uint32_t probe(const Program& program, const char* name, uint64_t arg0 = 0, uint64_t arg1 = 0,
-               uint32_t architecture = SCMP_ARCH_X86_64) {
-  seccomp_data data = {};
-  data.nr = seccomp_syscall_resolve_name_arch(architecture, name);
-  data.arch = architecture == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : architecture;
-  data.args[0] = arg0;
-  data.args[1] = arg1;
-  return execute(program, data);
-}
 
 TEST_CASE("conditions on different arguments must all hold") {
   spec::Seccomp seccomp;
@@ -170,16 +103,26 @@ TEST_CASE("unknown system calls and rules that say what the default says are lef
 TEST_CASE("an architecture that libseccomp does not know is named") {
   spec::Seccomp seccomp;
   seccomp.architectures = {"SCMP_ARCH_X86", "SCMP_ARCH_VAX"};
-  const Result<UniqueFd> compiled = compile_seccomp(seccomp);
+  const Result<SeccompProgram> compiled = compile_seccomp(seccomp);
   REQUIRE_FALSE(static_cast<bool>(compiled));
   CHECK(compiled.error().place.view() == "linux.seccomp.architectures[1]");
+  const Result<> checked = check_seccomp_support(seccomp);
+  REQUIRE_FALSE(static_cast<bool>(checked));
+  CHECK(checked.error().place.view() == "linux.seccomp.architectures[1]");
 }
 
-TEST_CASE("the filter is sealed") {
-  const Result<UniqueFd> compiled = compile_seccomp(spec::Seccomp());
-  REQUIRE(static_cast<bool>(compiled));
-  CHECK(pwrite(compiled.value().get(), "x", 1, 0) == -1);
-  CHECK(ftruncate(compiled.value().get(), 0) == -1);
+TEST_CASE("a filter that the kernel would not take is refused") {
+  spec::Seccomp seccomp;
+  // Each value is a comparison of its own.
+  for (uint64_t value = 0; value < 1500; ++value) {
+    seccomp.syscalls.push_back(
+        rule({"read"}, SeccompAction::errno_,
+             {{0, value << 32 | 1, 0, kEqual}, {1, value << 32 | 1, 0, kEqual}}));
+  }
+  const Result<SeccompProgram> compiled = compile_seccomp(seccomp);
+  REQUIRE_FALSE(static_cast<bool>(compiled));
+  CHECK(compiled.error().place.view() == "linux.seccomp");
+  CHECK(compiled.error().message.view().find("the kernel takes 4096") != std::string_view::npos);
 }
 
 #if defined(__x86_64__)

@@ -96,6 +96,31 @@ TEST_CASE("scheduling as the kernel takes it") {
   CHECK(nodes[1] == 1);
 }
 
+TEST_CASE("the flags of a filter, with a listener and without") {
+  constexpr uint32_t kLog = 1 << 1, kSpecAllow = 1 << 2, kNewListener = 1 << 3, kKillable = 1 << 5;
+  const auto flags = [](const std::string& listed, const std::string& action) {
+    const Result<plan::Plan> plan = plan_of(
+        document(
+            "", "",
+            R"("namespaces": [{"type": "mount"}], "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", )" +
+                listed + R"("listenerPath": "/a", "syscalls": [{"names": ["x"], "action": ")" +
+                action + R"("}]})"),
+        v2_host());
+    REQUIRE(plan);
+    CHECK(refusal(plan.value()) == "");
+    return plan->handoff.seccomp_flags;
+  };
+  CHECK(flags("", "SCMP_ACT_ERRNO") == kSpecAllow);
+  CHECK(flags(R"("flags": [], )", "SCMP_ACT_ERRNO") == 0);
+  CHECK(flags(R"("flags": ["SECCOMP_FILTER_FLAG_LOG"], )", "SCMP_ACT_ERRNO") == kLog);
+  CHECK(flags("", "SCMP_ACT_NOTIFY") == (kSpecAllow | kNewListener));
+  // The courier of the listener must not be filtered; without an agent nobody waits for one.
+  const std::string all =
+      R"("flags": ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], )";
+  CHECK(flags(all, "SCMP_ACT_NOTIFY") == (kKillable | kNewListener));
+  CHECK(flags(all, "SCMP_ACT_ERRNO") == 0);
+}
+
 TEST_CASE("labels are refused where their module is not in force (checklist 18) (checklist 19)") {
   plan::HostFacts facts = v2_host();
   const std::string text = document(R"("apparmorProfile": "web")", "", "");

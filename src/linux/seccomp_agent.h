@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent: the program at linux.seccomp.listenerPath that answers a container's notified calls.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "linux/wire.h"
+
+#include <optional>
+#include <string>
+
+namespace onggi {
+
+class SeccompAgent {
+ public:
+  // `process_state` is the message (config-linux.md#containerprocessstate). Connected before the
+  // program is started, so that an agent that is gone leaves the container as it is.
+  static Result<SeccompAgent> connect(const std::string& path, std::string process_state);
+
+  // Sends the message with the listener, then closes the connection. Only once. An agent that does
+  // not read gives an error after some seconds.
+  Result<> deliver(int listener);
+
+ private:
+  SeccompAgent(UniqueFd connection, std::string process_state)
+      : connection_(std::move(connection)), process_state_(std::move(process_state)) {}
+
+  UniqueFd connection_;
+  std::string process_state_;
+};
+
+// Waits until init's end of `socket` is closed, by the execve of the container's program. If the
+// filter has a listener, it passes through here to the agent. Init's `failed`, if there was one; an
+// error of our own ends init when `socket` is closed.
+Result<std::optional<Message>> await_program(int socket, std::optional<SeccompAgent> agent);
+
+}  // namespace onggi
