@@ -8,6 +8,7 @@
 #include "linux/seccomp_join.h"
 #include "spec/names.h"
 
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -18,6 +19,12 @@
 
 namespace onggi {
 namespace {
+
+// Libseccomp writes instructions in the byte order of the architecture that they are about. This
+// kernel knows no calls of one with another order, so there is nothing to decide.
+bool has_native_byte_order(uint32_t architecture) {
+  return ((architecture ^ seccomp_arch_native()) & __AUDIT_ARCH_LE) == 0;
+}
 
 struct ReleaseFilter {
   void operator()(void* filter) const { seccomp_release(filter); }
@@ -199,6 +206,7 @@ Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp) {
   std::vector<SeccompPart> parts;
   parts.reserve(architectures.size());
   for (uint32_t architecture : architectures) {
+    if (!has_native_byte_order(architecture)) continue;
     parts.push_back(
         {.architecture = architecture,
          .newest = newest_call(seccomp, architecture),

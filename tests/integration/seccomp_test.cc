@@ -15,6 +15,22 @@ Bundle& filter(Bundle& bundle, const std::string& rules,
                              "]}");
 }
 
+// What the guest needs, and the last steps of a runtime; everything else fails with EPERM.
+Bundle& whitelist(Bundle& bundle) {
+  bundle.set("/linux/seccomp/defaultAction", "SCMP_ACT_ERRNO");
+  return bundle.set_json("/linux/seccomp/syscalls", R"([{"action": "SCMP_ACT_ALLOW", "names": [
+      "read", "write", "close", "open", "openat", "openat2", "fstat", "newfstatat", "statx", "lseek",
+      "mmap", "munmap", "mprotect", "madvise", "brk", "execve", "execveat", "exit", "exit_group",
+      "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "getrandom", "futex",
+      "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "ioctl", "fcntl", "prctl",
+      "capget", "capset", "setgroups", "setresuid", "setresgid", "setuid", "setgid", "getuid",
+      "getgid", "getpid", "getppid", "gettid", "tgkill", "nanosleep", "clone", "epoll_pwait",
+      "epoll_ctl", "epoll_create1", "sched_yield", "sendmsg", "recvmsg", "readlink", "readlinkat",
+      "faccessat2", "close_range", "dup3", "chdir", "fchdir", "getcwd", "getdents64", "fchown",
+      "fstatfs", "keyctl", "setsid", "umask", "pipe2", "eventfd2", "epoll_pwait2", "stat", "access",
+      "kill", "wait4", "socket", "connect", "select", "pselect6", "poll", "ppoll"]}])");
+}
+
 }  // namespace
 
 TEST_SUITE_BEGIN("seccomp");
@@ -157,6 +173,101 @@ CASE("bad filters are errors that name the place") {
     CHECK_FALSE(outcome.ok());
     if (is_onggi()) CHECK(contains(outcome.err, row.place));
   }
+}
+
+CASE("the profile decides when the filter is loaded, newer calls are unknown (checklist 17)") {
+  REQUIRES(root());
+  REQUIRES(seccomp());
+  DEVIATES("crun", "1.8.1 answers newer calls as it does denied ones");
+  // An image's program asks for the newest call first and takes ENOSYS, not EPERM, for "not there".
+  Bundle bundle;
+  filter(bundle, "", "SCMP_ACT_ALLOW");
+  whitelist(bundle);
+  bundle.guest({"syscall", "1000", "--", "syscall", "sync", "--", "caps"});
+  for (const bool no_new_privileges : {true, false}) {
+    CAPTURE(no_new_privileges);
+    bundle.set("/process/noNewPrivileges", no_new_privileges);
+    const Outcome outcome = run(bundle);
+    CHECK(value_of(outcome.out, "syscall 1000") == "ENOSYS");
+    CHECK(value_of(outcome.out, "syscall sync") == "EPERM");
+    CHECK(value_of(outcome.out, "Seccomp") == "2");
+  }
+  // Without no_new_privs the filter comes before the credentials, so it decides about them.
+  Bundle forbidden;
+  filter(forbidden, R"({"names": ["setresuid", "setuid"], "action": "SCMP_ACT_ERRNO"})");
+  forbidden.set("/process/user/uid", 1000).guest({"id"});
+  CHECK(value_of(run(forbidden.set("/process/noNewPrivileges", true)).out, "uid") ==
+        "1000 1000 1000");
+  CHECK_FALSE(run(forbidden.set("/process/noNewPrivileges", false)).ok());
+}
+
+CASE("with noNewPrivileges only the execve has to be allowed") {
+  REQUIRES(root());
+  REQUIRES(seccomp());
+  REQUIRES((Need{is_onggi(), "other runtimes make calls of their own after the load"}));
+  Bundle bundle;
+  filter(bundle, R"({"names": ["execveat"], "action": "SCMP_ACT_ALLOW"})", "SCMP_ACT_KILL_PROCESS");
+  bundle.set("/process/user/uid", 1000);
+  // The program itself is killed at its first call; an error of ours would be another status.
+  CHECK(run(bundle.guest({"echo", "x"})).status == 128 + 31);
+}
+
+CASE("a filter that forbids the set-up's own calls names them when it comes first") {
+  REQUIRES(root());
+  REQUIRES(seccomp());
+  REQUIRES((Need{is_onggi(), "the words are ours"}));
+  Bundle bundle;
+  filter(bundle, R"({"names": ["capset"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5})");
+  CHECK(run(bundle).ok());
+  const Outcome outcome = run(bundle.set("/process/noNewPrivileges", false));
+  CHECK(outcome.status == 1);
+  CHECK(contains(outcome.err, "process.capabilities: capset: Input/output error"));
+}
+
+CASE("an empty profile that allows everything is a filter all the same") {
+  REQUIRES(root());
+  REQUIRES(seccomp());
+  Bundle bundle;
+  bundle.set_json("/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW"})");
+  const Outcome outcome = run(bundle.guest({"caps", "--", "syscall", "1000"}));
+  CHECK(outcome.ok());
+  CHECK(value_of(outcome.out, "syscall 1000") == "ENOSYS");
+}
+
+CASE("what the host lacks for a filter is said before anything is made") {
+  REQUIRES(root());
+  REQUIRES(seccomp());
+  REQUIRES((Need{is_onggi(), "the words are ours"}));
+  Bundle bundle;
+  filter(bundle, "").set("/linux/seccomp/architectures", Strings{"SCMP_ARCH_SH"});
+  const Outcome outcome = create(bundle);
+  // Known to libseccomp from 2.6 on.
+  if (outcome.ok()) return;
+  CHECK(contains(outcome.err, "linux.seccomp.architectures[0]: libseccomp "));
+  CHECK(contains(outcome.err, " does not know SCMP_ARCH_SH"));
+}
+
+CASE("compiled filters are kept below the state root, where list does not see them") {
+  REQUIRES(root());
+  REQUIRES(seccomp());
+  REQUIRES((Need{is_onggi(), "the cache is ours"}));
+  const std::filesystem::path cache = state_root() / "@seccomp";
+  std::filesystem::remove_all(cache);
+  Bundle bundle;
+  filter(bundle, R"({"names": ["getcwd"], "action": "SCMP_ACT_ERRNO", "errnoRet": 123})");
+  bundle.guest({"syscall", "getcwd"});
+  for (int round = 0; round < 3; round++) {
+    CAPTURE(round);
+    CHECK(run(bundle).out == "syscall getcwd ENOMEDIUM\n");
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(cache)) files.push_back(entry);
+    REQUIRE(files.size() == 1);
+    // The second round finds it, the third finds it damaged.
+    if (round == 1) write_file(files[0], read_file(files[0]).substr(0, 200));
+  }
+  CHECK_FALSE(contains(runtime({"list"}).out, "seccomp"));
+  CHECK(runtime({"delete", "--force", "@seccomp"}).status != 0);
+  CHECK(std::filesystem::exists(cache));
 }
 
 TEST_SUITE_END();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/agent.h"
 
+#include "support/run.h"
+
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -48,11 +50,17 @@ SeccompAgent::~SeccompAgent() {
   close(stop_[0]);
   close(socket_);
   for (const int listener : listeners_) close(listener);
+  for (const auto& [fd, message] : connections_) close(fd);
 }
 
 std::vector<SeccompAgent::Message> SeccompAgent::messages() {
-  const std::lock_guard lock(mutex_);
-  return messages_;
+  std::vector<Message> whole;
+  (void)eventually([&] {
+    const std::lock_guard lock(mutex_);
+    whole = messages_;
+    return connections_.empty();
+  });
+  return whole;
 }
 
 std::vector<int> SeccompAgent::calls() {
@@ -63,44 +71,53 @@ std::vector<int> SeccompAgent::calls() {
 void SeccompAgent::serve() {
   for (;;) {
     std::vector<pollfd> polled = {{stop_[0], POLLIN, 0}, {socket_, POLLIN, 0}};
+    for (const auto& [fd, message] : connections_) polled.push_back({fd, POLLIN, 0});
+    const size_t first_listener = polled.size();
     for (const int listener : listeners_) polled.push_back({listener, POLLIN, 0});
     if (poll(polled.data(), polled.size(), -1) < 0) continue;
     if (polled[0].revents != 0) return;
-    // Last to first, so that the numbers of the rest stay right.
-    for (size_t i = polled.size() - 1; i > 1; i--) {
-      if (polled[i].revents == 0) continue;
-      if ((polled[i].revents & POLLIN) != 0 && answer(polled[i].fd)) continue;
-      close(polled[i].fd);  // nobody is left to ask
-      listeners_.erase(listeners_.begin() + static_cast<ptrdiff_t>(i) - 2);
-    }
     if (polled[1].revents != 0) accept();
+    for (size_t i = 2; i < polled.size(); i++) {
+      if (polled[i].revents == 0) continue;
+      if (i < first_listener) {
+        receive(polled[i].fd);
+      } else if ((polled[i].revents & POLLIN) == 0 || !answer(polled[i].fd)) {
+        close(polled[i].fd);  // nobody is left to ask
+        std::erase(listeners_, polled[i].fd);
+      }
+    }
   }
 }
 
 void SeccompAgent::accept() {
   const int connection = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
-  if (connection < 0) return;
-  Message received;
-  for (;;) {
-    char payload[65536];
-    iovec part = {payload, sizeof payload};
-    alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))] = {};
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t got = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
-    if (got <= 0) break;
-    received.text.append(payload, static_cast<size_t>(got));
-    for (const int fd : descriptors_in(message)) {
-      received.descriptors++;
-      listeners_.push_back(fd);
-    }
-  }
-  close(connection);
   const std::lock_guard lock(mutex_);
-  messages_.push_back(received);
+  if (connection >= 0) connections_[connection] = {};
+}
+
+// A part of a message, or its end.
+void SeccompAgent::receive(int connection) {
+  char payload[65536];
+  iovec part = {payload, sizeof payload};
+  alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  const ssize_t got = recvmsg(connection, &header, MSG_CMSG_CLOEXEC);
+  const std::lock_guard lock(mutex_);
+  Message& message = connections_[connection];
+  if (got > 0) {
+    message.text.append(payload, static_cast<size_t>(got));
+    const std::vector<int> descriptors = descriptors_in(header);
+    message.descriptors += descriptors.size();
+    listeners_.insert(listeners_.end(), descriptors.begin(), descriptors.end());
+    return;
+  }
+  messages_.push_back(message);
+  connections_.erase(connection);
+  close(connection);
 }
 
 bool SeccompAgent::answer(int listener) {

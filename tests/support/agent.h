@@ -27,11 +27,12 @@ class SeccompAgent {
 
   std::string path() const { return (directory_.path() / "agent.sock").string(); }
 
-  // Of each connection so far, what was sent until it was closed, and how many descriptors with it.
+  // What was sent over one connection, and how many descriptors with it.
   struct Message {
     std::string text;
     size_t descriptors = 0;
   };
+  // Of each connection so far, in the order of their ends. Waits until all have been closed.
   std::vector<Message> messages();
   // The numbers of the calls that were asked about, in order.
   std::vector<int> calls();
@@ -39,6 +40,7 @@ class SeccompAgent {
  private:
   void serve();
   void accept();
+  void receive(int connection);
   bool answer(int listener);
 
   ScratchDirectory directory_;
@@ -46,6 +48,7 @@ class SeccompAgent {
   int socket_, stop_[2];
   std::vector<int> listeners_;
   std::mutex mutex_;
+  std::map<int, Message> connections_;
   std::vector<Message> messages_;
   std::vector<int> calls_;
   std::thread thread_;

@@ -15,6 +15,7 @@ struct Verb {
 };
 std::span<const Verb> file_verbs();
 std::span<const Verb> process_verbs();
+std::span<const Verb> seccomp_verbs();
 
 // Prints "VERB OBJECT: ENAME" and returns the exit status 1.
 int failed(const char* verb, const char* object, int error);

@@ -111,6 +111,17 @@ TEST_CASE("an architecture that libseccomp does not know is named") {
   CHECK(checked.error().place.view() == "linux.seccomp.architectures[1]");
 }
 
+TEST_CASE("an architecture of the other byte order changes nothing") {
+  spec::Seccomp seccomp;
+  seccomp.default_action = SeccompAction::errno_;
+  seccomp.syscalls = {rule({"read"}, SeccompAction::allow)};
+  const Program without = compile(seccomp);
+  seccomp.architectures = {"SCMP_ARCH_S390X", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_PPC"};
+  const Program with = compile(seccomp);
+  REQUIRE(with.size() == without.size());
+  CHECK(std::memcmp(with.data(), without.data(), with.size() * sizeof(sock_filter)) == 0);
+}
+
 TEST_CASE("a filter that the kernel would not take is refused") {
   spec::Seccomp seccomp;
   // Each value is a comparison of its own.
