@@ -328,7 +328,6 @@ CASE("WAIT_KILLABLE_RECV goes with a listener, and means nothing without one") {
   REQUIRES(seccomp());
   REQUIRES(kernel(5, 19));
   DEVIATES("runc", "1.1.5 does not know the flag");
-  DEVIATES("crun", "1.8.1 does not know the flag");
   SeccompAgent agent(Errors{{SYS_mkdir, ENOMEDIUM}});
   Bundle bundle;
   notify(bundle, {"mkdir"}, agent.path())

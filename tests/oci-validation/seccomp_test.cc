@@ -340,7 +340,6 @@ CASE("flags: WAIT_KILLABLE_RECV") {
   REQUIRES(seccomp());
   REQUIRES(kernel(5, 19));
   DEVIATES("runc", "1.1.5 does not know it");
-  DEVIATES("crun", "1.8.1 does not know it");
   const SeccompAgent agent(Errors{{SYS_mkdir, EXDEV}});
   Bundle bundle;
   with_agent(bundle, agent)
@@ -829,6 +828,7 @@ CASE("container process state: ociVersion") {
       "complies.");
   REQUIRES(root());
   REQUIRES(seccomp());
+  DEVIATES("crun", "1.8.1 sends a version of its own");
   SeccompAgent agent;
   Bundle bundle;
   CHECK(run(with_agent(bundle, agent)).ok());
@@ -858,7 +858,6 @@ CASE("container process state: pid and state") {
   const rapidjson::Document state = parse_json(agent.messages()[0].text);
   CHECK(state["pid"].GetInt() == pid);
   const auto& inner = state["state"];
-  CHECK(std::string(inner["ociVersion"].GetString()).starts_with("1."));
   CHECK(std::string(inner["id"].GetString()) == container.id());
   const std::string status = inner["status"].GetString();
   CHECK((status == "creating" || status == "created"));
