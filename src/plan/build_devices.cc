@@ -71,6 +71,10 @@ void build_devices(BuildContext& context) {
     step.uid = device.uid.value_or(0);
     step.gid = device.gid.value_or(0);
     step.bind = bind && device.type != 'p';
+    if (step.bind && (device.file_mode || device.uid || device.gid)) {
+      context.warn("linux.devices[" + std::to_string(i) +
+                   "]: in a user namespace it is the host's node, with the host's mode and owner");
+    }
     steps.push_back({{"linux.devices", static_cast<int32_t>(i)}, step});
   }
   for (const DefaultLink& link : kLinks) {

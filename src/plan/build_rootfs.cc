@@ -100,7 +100,9 @@ Result<> build_rootfs(BuildContext& context) {
                       SetRootPropagation{tree_propagation(spec.linux.rootfs_propagation)}});
   }
   const std::string root = join_path(context.options.bundle, spec.root->path);
-  before.push_back({{"root.path"}, OpenRootfs{pool.text(root), new_mounts}});
+  // In a namespace that others use, only what has to be a mount of its own becomes one.
+  const bool as_mount = new_mounts || (own_mounts && spec.root->readonly);
+  before.push_back({{"root.path"}, OpenRootfs{pool.text(root), as_mount}});
   // First in its list, so that what the mounts postpone comes after it.
   after.push_back({{"root"}, EnterRootfs{way_into(context)}});
   if (new_mounts) add_root_propagation(context);

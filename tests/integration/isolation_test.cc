@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 using namespace onggi::test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -24,6 +25,24 @@ constexpr const char* kKinds[] = {"cgroup", "ipc", "mnt", "net", "pid", "uts"};
 }  // namespace
 
 TEST_SUITE_BEGIN("isolation");
+
+CASE("a read-only root in a mount namespace that is joined") {
+  REQUIRES(root());
+  Process holder({"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sleep", "1000"});
+  const std::string path = "/proc/" + std::to_string(holder.pid()) + "/ns/mnt";
+  REQUIRE(eventually([&] {
+    std::error_code failed;
+    return fs::read_symlink(path, failed) != fs::read_symlink("/proc/self/ns/mnt");
+  }));
+  {
+    Bundle bundle;
+    bundle.set_namespace("mount", path).guest({"write", "/new", "x", "--", "ls", "/"});
+    const Outcome outcome = run(bundle);
+    CHECK(contains(outcome.out, "EROFS"));
+  }
+  holder.kill(SIGKILL);
+  (void)holder.wait();
+}
 
 CASE("the program is process 1 and alone in its pid namespace") {
   REQUIRES(root());

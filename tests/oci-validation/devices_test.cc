@@ -241,6 +241,22 @@ CASE("devices: an existing node that is the device is taken") {
   CHECK(contains(with.stat("/node"), " 0 0 1:3\n"));
 }
 
+CASE("devices: an existing node gets the mode and the owner that are asked for") {
+  CITE("config-linux.md#devices: fileMode (uint32, OPTIONAL) - file mode for the device.");
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 leaves an existing node as it is");
+  DEVIATES("crun", "1.8.1 leaves an existing node as it is");
+  Bundle bundle;
+  const fs::path node = bundle.rootfs() / "node";
+  REQUIRE(mknod(node.c_str(), S_IFCHR | 0600, makedev(1, 5)) == 0);
+  bundle.writable_root()
+      .set_json("/linux/devices",
+                R"([{"path": "/node", "type": "c", "major": 1, "minor": 5, "fileMode": 420,
+                     "uid": 7, "gid": 8}])")
+      .guest({"stat", "/node"});
+  CHECK(contains(run(bundle).out, " 0644 7 8"));
+}
+
 CASE("devices: an existing file that is not the device is an error") {
   CITE(kMismatch);
   REQUIRES(root());

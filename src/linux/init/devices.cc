@@ -35,17 +35,26 @@ Result<> bind_device(const plan::MakeDevice& step, InitContext& context) {
   return attach(context, mount.get(), target.get(), path);
 }
 
-// The mode needs no chmod(2): init runs with umask 0.
-Result<> own_device(const plan::MakeDevice& step, int node, const char* path) {
+// The mode of a new node needs no chmod(2): init runs with umask 0.
+Result<> own_device(const plan::MakeDevice& step, int node, const InitContext& context) {
+  const char* path = context.pool(step.path);
   struct statx info = {};
   const long result =
-      sys::statx(node, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID | STATX_GID, &info);
+      sys::statx(node, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, &info);
   if (result < 0) return system_error(result, "statx", path);
   if (!same_device(info, step))
     return config_error("", "'", path, "' exists and is not the device asked for");
-  if (info.stx_uid == step.uid && info.stx_gid == step.gid) return {};
-  const long owned = sys::fchownat(node, "", step.uid, step.gid, AT_EMPTY_PATH);
-  if (owned < 0) return system_error(owned, "chown", path);
+  if (info.stx_uid != step.uid || info.stx_gid != step.gid) {
+    const long owned = sys::fchownat(node, "", step.uid, step.gid, AT_EMPTY_PATH);
+    if (owned < 0) return system_error(owned, "chown", path);
+  }
+  constexpr unsigned kPermissions = 07777;
+  if ((info.stx_mode & kPermissions) == (step.mode & kPermissions)) return {};
+  // A node that was there. O_PATH descriptors take no fchmod(2), so by the link that names it.
+  const auto link = text<32>("self/fd/", node);
+  const long changed =
+      sys::call(SYS_fchmodat, context.host_proc.get(), link.c_str(), step.mode & kPermissions);
+  if (changed < 0) return system_error(changed, "chmod", path);
   return {};
 }
 
@@ -64,7 +73,7 @@ Result<> apply(const plan::MakeDevice& step, InitContext& context) {
   const long opened = sys::openat(entry.directory.get(), entry.name, O_PATH | O_NOFOLLOW);
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd node(opened);
-  return own_device(step, node.get(), path);
+  return own_device(step, node.get(), context);
 }
 
 Result<> apply(const plan::MakeLink& step, InitContext& context) {
