@@ -32,7 +32,13 @@ constexpr Hint kHints[] = {
     {ENOSPC, "fsmount", "", kMountLimit},
     {ENOSPC, "open_tree", "", kMountLimit},
     {ENOENT, "open_tree", "", "the source of a bind mount must exist"},
+    {EINVAL, "open_tree", "",
+     "an unbindable mount cannot be bound, and in a user namespace a tree with other mounts in it "
+     "only by rbind"},
     {ENOTDIR, "move_mount", "", "source and destination must both be directories, or neither"},
+    {ENOSYS, "open", "",
+     "openat2(2) needs Linux 5.6, and no seccomp filter around this program that blocks it"},
+    {EAGAIN, "open", "", "files on this host are renamed faster than a path can be looked up"},
     {ENOSYS, "open_tree", "", kMountApi},
     {ENOSYS, "fsopen", "", kMountApi},
     {ENOSYS, "fsmount", "", kMountApi},

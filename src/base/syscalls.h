@@ -100,10 +100,12 @@ inline long openat(int dir, const char* path, int flags, unsigned mode = 0) {
 inline long openat2(int dir, const char* path, uint64_t flags, uint64_t resolve,
                     uint64_t mode = 0) {
   open_how how{.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
-  long result;
-  do {  // EAGAIN: a rename or mount raced with the scoped walk (openat2(2))
+  long result = -EAGAIN;
+  // EAGAIN: a rename or mount anywhere on the host raced with a walk over ".." (openat2(2)). Not
+  // for ever: a hostile container could keep on renaming.
+  constexpr int kAttempts = 1000;
+  for (int i = 0; i < kAttempts && (result == -EAGAIN || result == -EINTR); i++)
     result = call(SYS_openat2, dir, path, &how, sizeof how);
-  } while (result == -EAGAIN || result == -EINTR);
   return result;
 }
 inline long read(int fd, void* to, size_t size) {
@@ -141,6 +143,9 @@ inline long fchmod(int fd, unsigned mode) {
 }
 inline long fchownat(int dir, const char* path, uint32_t uid, uint32_t gid, int flags) {
   return call(SYS_fchownat, dir, path, uid, gid, flags);
+}
+inline long fsetxattr(int fd, const char* name, const void* value, size_t size) {
+  return call(SYS_fsetxattr, fd, name, value, size, 0);
 }
 inline long fstatfs(int fd, void* to) {
   return call(SYS_fstatfs, fd, to);
@@ -195,6 +200,9 @@ inline long move_mount(int from, const char* from_path, int to, const char* to_p
 }
 inline long fsopen(const char* type) {
   return call(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+inline long fspick(int dir, const char* path, unsigned flags) {
+  return call(SYS_fspick, dir, path, flags | FSPICK_CLOEXEC);
 }
 inline long fsconfig(int fd, unsigned command, const char* key, const void* value, int aux = 0) {
   return call(SYS_fsconfig, fd, command, key, value, aux);

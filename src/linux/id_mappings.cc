@@ -7,25 +7,21 @@
 #include <string>
 
 namespace onggi {
-namespace {
 
-Result<> write_map(const std::string& path, const std::vector<spec::IdMapping>& mappings,
-                   std::string_view place) {
+Result<> write_id_map(int pid, const char* file, const std::vector<spec::IdMapping>& mappings,
+                      std::string_view place) {
   std::string lines;
   for (const spec::IdMapping& mapping : mappings) {
     lines += std::to_string(mapping.container_id) + " " + std::to_string(mapping.host_id) + " " +
              std::to_string(mapping.size) + "\n";
   }
-  TRY_AT(place, write_existing(AT_FDCWD, path, lines));
+  TRY_AT(place, write_existing(AT_FDCWD, "/proc/" + std::to_string(pid) + "/" + file, lines));
   return {};
 }
 
-}  // namespace
-
 Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan) {
-  const std::string process = "/proc/" + std::to_string(pid);
-  TRY(write_map(process + "/gid_map", plan.gid_mappings, "linux.gidMappings"));
-  return write_map(process + "/uid_map", plan.uid_mappings, "linux.uidMappings");
+  TRY(write_id_map(pid, "gid_map", plan.gid_mappings, "linux.gidMappings"));
+  return write_id_map(pid, "uid_map", plan.uid_mappings, "linux.uidMappings");
 }
 
 }  // namespace onggi

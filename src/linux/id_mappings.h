@@ -7,6 +7,10 @@
 
 namespace onggi {
 
+// `file`: "uid_map" or "gid_map" of the process's user namespace; `place` is for the error.
+Result<> write_id_map(int pid, const char* file, const std::vector<spec::IdMapping>& mappings,
+                      std::string_view place);
+
 // Writes both maps of the process's user namespace; needs CAP_SETUID and CAP_SETGID over the mapped
 // ids.
 Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan);

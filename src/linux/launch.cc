@@ -219,7 +219,7 @@ Result<std::optional<Message>> Init::receive(const plan::Plan& plan) {
   return std::optional<Message>(received->message);
 }
 
-Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
+Result<> Init::await_message(int signals) {
   pollfd polled[] = {{.fd = channel_.get(), .events = POLLIN, .revents = 0},
                      {.fd = signals, .events = POLLIN, .revents = 0}};
   while (polled[0].revents == 0) {
@@ -229,11 +229,21 @@ Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
     if (is_terminating(signal))
       return make_error(ErrorKind::system, "interrupted by signal ", signal);
   }
-  const std::optional<Message> message = TRY(receive(plan));
-  if (message) return message->kind;
-  return with_hint(
-      make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
-      "a memory limit below what the set-up needs, or a signal");
+  return {};
+}
+
+Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
+  for (;;) {
+    TRY(await_message(signals));
+    const std::optional<Message> message = TRY(receive(plan));
+    if (!message) {
+      return with_hint(
+          make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
+          "a memory limit below what the set-up needs, or a signal");
+    }
+    if (message->kind != MessageKind::request) return message->kind;
+    TRY(sources_.answer(plan, message->step, child_, channel_.get()));
+  }
 }
 
 Result<> Init::proceed() {

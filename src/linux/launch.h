@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "linux/clone.h"
+#include "linux/mount_sources.h"
 #include "linux/seccomp_agent.h"
 #include "linux/wire.h"
 #include "plan/plan.h"
@@ -40,6 +41,7 @@ class Init {
   // Waits for `mounted` (the hooks of the runtime's side are due; only if there are some) or
   // `ready` (everything is in place but the program). An error names the place in config.json.
   // `signals` is a descriptor of block_signals(): one that would have ended us is an error, too.
+  // Meanwhile init's requests for mount sources are answered.
   Result<MessageKind> wait(const plan::Plan& plan, int signals);
   // After `mounted`: those hooks have run.
   Result<> proceed();
@@ -50,9 +52,11 @@ class Init {
 
  private:
   Result<std::optional<Message>> receive(const plan::Plan& plan);
+  Result<> await_message(int signals);
 
   Child child_;
   UniqueFd channel_;
+  MountSources sources_;
 };
 
 Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources);

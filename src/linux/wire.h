@@ -5,6 +5,8 @@
 //
 //   [ onggi ]                            [ onggi-init ]
 //   clone3, id maps, execveat ────────▶  namespaces, mounts, devices
+//   a short-lived child     ◀ request ─  (only a bind mount whose ids are mapped, or whose source
+//   opens and maps it       ─ source ─▶   is out of the reach of init's user namespace)
 //   prestart and            ◀ mounted ─  (only if there are such hooks)
 //   createRuntime hooks     ─ proceed ▶
 //   compiles the seccomp program         createContainer hooks, pivot, masks
@@ -51,13 +53,24 @@ struct InitPlan {
 };
 static_assert(std::is_trivially_copyable_v<InitPlan> && sizeof(InitPlan) % 8 == 0);
 
-enum class MessageKind : uint32_t { mounted, proceed, ready, commit, start, listener, failed };
+enum class MessageKind : uint32_t {
+  request,
+  source,
+  mounted,
+  proceed,
+  ready,
+  commit,
+  start,
+  listener,
+  failed
+};
 
 struct Message {
   MessageKind kind = MessageKind::failed;
   uint32_t start_now = 0;  // commit: do not wait for `start`
-  int32_t step = -1;       // failed: index over before_pivot and after_pivot; -1: not in a step
-  Error error;             // failed
+  // request, failed: index over before_pivot and after_pivot; -1: not in a step
+  int32_t step = -1;
+  Error error;  // failed; source: why no descriptor comes with it
 };
 static_assert(std::is_trivially_copyable_v<Message>);
 

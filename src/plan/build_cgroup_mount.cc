@@ -27,8 +27,10 @@ class CgroupMounts {
 
   void add_v1() {
     FilesystemMount step = filesystem("tmpfs", destination_);
-    step.options =
-        pool().list(std::vector<FilesystemOption>{{pool().text("mode"), pool().text("755")}});
+    std::vector<FilesystemOption> options = {{pool().text("mode"), pool().text("755")}};
+    if (const Text label = mount_label(context_))
+      options.push_back({pool().text("context"), label});
+    step.options = pool().list(options);
     step.attributes = attributes() & ~uint64_t{MOUNT_ATTR_RDONLY};
     add(step);
     for (const CgroupHierarchy& hierarchy : context_.facts.cgroups) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `mounts`, in the document's order: a bind if the options say so, whatever the type; else a
-// filesystem.
+// `mounts`, in the document's order: a change of what is there already (remount), a bind if the
+// options say so, whatever the type, or else a filesystem.
 #include "base/path.h"
 #include "plan/build_parts.h"
 #include "spec/mount_options.h"
@@ -30,6 +30,17 @@ constexpr std::string_view kBindableInProc[] = {
     "/proc/uptime",
 };
 
+// Filesystems without a label of their own making: SELinux has rules for what the kernel shows in
+// them, and mqueue takes no option.
+constexpr std::string_view kUnlabelled[] = {"proc", "sysfs", "mqueue"};
+// mount(8): given by the user for one mount, they take the place of linux.mountLabel.
+constexpr std::string_view kLabelOptions[] = {"context", "fscontext", "defcontext", "rootcontext"};
+
+template <size_t N>
+bool is_one_of(const std::string_view (&list)[N], std::string_view text) {
+  return std::find(std::begin(list), std::end(list), text) != std::end(list);
+}
+
 struct MountRequest {
   const spec::Mount& mount;
   spec::MountOptions options;
@@ -43,14 +54,29 @@ std::string place_of(int32_t index, const char* field) {
 
 Result<> check_proc_destination(const MountRequest& request, bool bind) {
   const std::string& destination = request.destination;
-  const bool allowed = std::find(std::begin(kBindableInProc), std::end(kBindableInProc),
-                                 destination) != std::end(kBindableInProc);
+  const bool allowed = is_one_of(kBindableInProc, destination);
   const bool is_proc = destination == "/proc";
   if (!is_proc && !destination.starts_with("/proc/")) return {};
   if (bind ? (is_proc || allowed) : (is_proc && request.mount.type == "proc")) return {};
   return config_error(
       place_of(request.index, "destination"), "'", destination,
       "' is inside /proc, where only a proc filesystem and the files of lxcfs may be mounted");
+}
+
+// config.md#linux-mount-options, idmap: own mappings, or those of the container's user namespace
+// (an empty entry). Mappings alone are taken for idmap, as in version 1.1 of the specification.
+int32_t id_map_of(const MountRequest& request, std::vector<IdMap>& maps) {
+  const spec::Mount& mount = request.mount;
+  if (!request.options.idmap && !request.options.ridmap && mount.uid_mappings.empty()) return -1;
+  const IdMap wanted{mount.uid_mappings, mount.gid_mappings};
+  const auto found = std::find(maps.begin(), maps.end(), wanted);
+  const auto index = static_cast<int32_t>(found - maps.begin());
+  if (found == maps.end()) maps.push_back(wanted);
+  return index;
+}
+
+MountAttributes attributes_of(const spec::MountOptions& options) {
+  return {options.attr_set, options.attr_clear, options.recursive_set, options.recursive_clear};
 }
 
 Result<> add_bind(BuildContext& context, const MountRequest& request) {
@@ -64,28 +90,107 @@ Result<> add_bind(BuildContext& context, const MountRequest& request) {
   step.recursive = options.recursive_bind;
   step.over_proc = request.destination.starts_with("/proc/");  // the list above was asked
   step.proc_source = request.destination == "/proc";
-  step.attributes = {options.attr_set, options.attr_clear, options.recursive_set,
-                     options.recursive_clear};
+  step.ask_when_refused =
+      context.creates(BuildContext::kNewUser) || context.joins(spec::NamespaceType::user);
+  step.recursive_id_map = options.ridmap;
+  step.id_map = id_map_of(request, context.plan.id_maps);
+  step.attributes = attributes_of(options);
   step.propagation = propagation_of(options, pool);
   context.plan.before_pivot.push_back({{"mounts", request.index}, step});
   return {};
 }
 
-List<FilesystemOption> filesystem_options(const spec::MountOptions& options, Pool& pool) {
+// Quotes keep the commas of a label together on a command line; fsconfig(2) takes values as they
+// are.
+std::string_view unquoted(std::string_view key, std::string_view value) {
+  const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+  return quoted && is_one_of(kLabelOptions, key) ? value.substr(1, value.size() - 2) : value;
+}
+
+std::vector<FilesystemOption> filesystem_options(const spec::MountOptions& options, Pool& pool) {
   std::vector<FilesystemOption> list;
   for (std::string_view flag : options.filesystem_flags) list.push_back({pool.text(flag), {}});
   for (std::string_view option : options.data) {
     const size_t equals = option.find('=');
+    const std::string_view key = option.substr(0, equals);
     const bool has_value = equals != std::string_view::npos;
-    list.push_back({pool.text(option.substr(0, equals)),
-                    has_value ? pool.text(option.substr(equals + 1)) : Text{}});
+    list.push_back(
+        {pool.text(key), has_value ? pool.text(unquoted(key, option.substr(equals + 1))) : Text{}});
   }
-  return pool.list(list);
+  return list;
 }
 
-bool has_mode(const spec::MountOptions& options) {
-  return std::any_of(options.data.begin(), options.data.end(),
-                     [](std::string_view option) { return option.starts_with("mode="); });
+bool has_key(const spec::MountOptions& options, std::string_view key) {
+  return std::any_of(options.data.begin(), options.data.end(), [key](std::string_view option) {
+    return option.substr(0, option.find('=')) == key;
+  });
+}
+
+void add_label(const BuildContext& context, const MountRequest& request, FilesystemMount& step,
+               std::vector<FilesystemOption>& options) {
+  const std::string_view type = *request.mount.type;
+  for (std::string_view key : kLabelOptions) {
+    if (has_key(request.options, key)) return;
+  }
+  if (type == "mqueue") step.root_label = mount_label(context);
+  if (is_one_of(kUnlabelled, type)) return;
+  if (const Text label = mount_label(context))
+    options.push_back({context.plan.pool.text("context"), label});
+}
+
+// What has to be made read-only can only wait for devices and mount points to be made in it if
+// nothing else comes to lie on its place meanwhile.
+bool is_last_on(const BuildContext& context, const MountRequest& request) {
+  const auto& mounts = context.spec.mounts;
+  return std::none_of(mounts.begin() + request.index + 1, mounts.end(),
+                      [&](const spec::Mount& later) {
+                        return clean_path(join_path("/", later.destination)) == request.destination;
+                      });
+}
+
+// Takes the read-only attribute out of `attributes` and sets it after the pivot.
+void postpone_readonly(BuildContext& context, const MountRequest& request, Text destination,
+                       uint64_t& attributes) {
+  if ((attributes & MOUNT_ATTR_RDONLY) == 0 || !is_last_on(context, request)) return;
+  attributes &= ~uint64_t{MOUNT_ATTR_RDONLY};
+  context.plan.after_pivot.push_back({{"mounts", request.index}, RemountReadonly{destination}});
+}
+
+// The last entry before this one that made the mount on its destination: is it a filesystem that
+// the container has for itself?
+bool is_own_filesystem(const BuildContext& context, const MountRequest& request) {
+  for (auto i = static_cast<size_t>(request.index); i-- > 0;) {
+    const spec::Mount& earlier = context.spec.mounts[i];
+    if (std::find(earlier.options.begin(), earlier.options.end(), "remount") !=
+            earlier.options.end() ||
+        clean_path(join_path("/", earlier.destination)) != request.destination) {
+      continue;
+    }
+    return !is_bind(earlier) && earlier.type && !earlier.type->starts_with("cgroup");
+  }
+  return false;
+}
+
+// What the options name is changed and the rest stays, as with mount_setattr(2). Source and type
+// have no meaning for a remount (mount(2)).
+Result<> add_remount(BuildContext& context, const MountRequest& request) {
+  const spec::MountOptions& options = request.options;
+  Pool& pool = context.plan.pool;
+  const std::vector<FilesystemOption> settings = filesystem_options(options, pool);
+  if (!settings.empty() && !is_own_filesystem(context, request)) {
+    return with_hint(
+        config_error(place_of(request.index, "options"), "'", pool.view()(settings.front().key),
+                     "' would change a filesystem that is not of the container's own making"),
+        "flags such as ro and nosuid can be changed: they are of the mount, not of the filesystem");
+  }
+  Remount step;
+  step.destination = pool.text(request.destination);
+  step.options = pool.list(settings);
+  step.attributes = attributes_of(options);
+  step.propagation = propagation_of(options, pool);
+  postpone_readonly(context, request, step.destination, step.attributes.set);
+  context.plan.before_pivot.push_back({{"mounts", request.index}, step});
+  return {};
 }
 
 Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
@@ -95,32 +200,26 @@ Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
                      "a bind mount has \"bind\" or \"rbind\" in its options");
   }
   const std::string_view type = *mount.type;
-  if (request.options.tmpcopyup && type != "tmpfs") {
-    return config_error(place_of(request.index, "options"), "tmpcopyup is for tmpfs only");
-  }
   const spec::MountOptions& options = request.options;
   Pool& pool = context.plan.pool;
   FilesystemMount step;
   step.type = pool.text(type);
   step.source = pool.text(mount.source.value_or(type));
   step.destination = pool.text(request.destination);
-  step.options = filesystem_options(options, pool);
+  std::vector<FilesystemOption> settings = filesystem_options(options, pool);
+  add_label(context, request, step, settings);
+  step.options = pool.list(settings);
   step.attributes = options.attr_set | options.recursive_set;
   step.propagation = propagation_of(options, pool);
   step.ordinary_directory = type == "proc" || type == "sysfs";
   step.copy_up = options.tmpcopyup;
-  step.inherit_mode = type == "tmpfs" && !has_mode(options);
+  step.inherit_mode = type == "tmpfs" && !has_key(options, "mode");
   if (context.in_user_namespace()) {
     if (type == "sysfs") step.fallback_source = pool.text("/sys");
     if (type == "mqueue") step.fallback_source = pool.text("/dev/mqueue");
   }
-  // Mount points and devices have yet to be made in it.
-  const bool postponed = type == "tmpfs" && (step.attributes & MOUNT_ATTR_RDONLY) != 0;
-  if (postponed) step.attributes &= ~uint64_t{MOUNT_ATTR_RDONLY};
+  if (type == "tmpfs") postpone_readonly(context, request, step.destination, step.attributes);
   context.plan.before_pivot.push_back({{"mounts", request.index}, step});
-  if (postponed)
-    context.plan.after_pivot.push_back(
-        {{"mounts", request.index}, RemountReadonly{step.destination}});
   return {};
 }
 
@@ -134,9 +233,9 @@ Result<> add_mount(BuildContext& context, const spec::Mount& mount, int32_t inde
     context.warn(place + ".destination: relative paths are deprecated; taken as '" +
                  request.destination + "'");
   }
-  const bool bind = request.options.bind || request.options.recursive_bind;
-  TRY(check_proc_destination(request, bind));
-  if (bind) return add_bind(context, request);
+  if (request.options.remount) return add_remount(context, request);
+  TRY(check_proc_destination(request, request.options.bind));
+  if (request.options.bind) return add_bind(context, request);
   if (mount.type && (*mount.type == "cgroup" || *mount.type == "cgroup2")) {
     return build_cgroup_mount(context, mount, request.options, index);
   }
@@ -153,7 +252,18 @@ List<Propagation> propagation_of(const spec::MountOptions& options, Pool& pool) 
   return pool.list(list);
 }
 
+Text mount_label(const BuildContext& context) {
+  return context.facts.selinux ? context.plan.pool.text(context.spec.linux.mount_label) : Text{};
+}
+
+bool is_bind(const spec::Mount& mount) {
+  return std::any_of(mount.options.begin(), mount.options.end(),
+                     [](std::string_view option) { return option == "bind" || option == "rbind"; });
+}
+
 Result<> build_mounts(BuildContext& context) {
+  if (!context.spec.linux.mount_label.empty() && !context.facts.selinux)
+    context.warn("linux.mountLabel: SELinux is not enabled on this host, ignoring");
   for (size_t i = 0; i < context.spec.mounts.size(); i++) {
     TRY(add_mount(context, context.spec.mounts[i], static_cast<int32_t>(i)));
   }

@@ -31,6 +31,9 @@ Result<> build_mounts(BuildContext& context);
 Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
                             const spec::MountOptions& options, int32_t index);
 List<Propagation> propagation_of(const spec::MountOptions& options, Pool& pool);
+// linux.mountLabel where SELinux is in force, else empty.
+Text mount_label(const BuildContext& context);
+bool is_bind(const spec::Mount& mount);
 void build_devices(BuildContext& context);
 Result<> build_scheduling(BuildContext& context);
 void build_handoff(BuildContext& context);

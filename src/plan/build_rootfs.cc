@@ -48,10 +48,7 @@ void add_root_propagation(BuildContext& context) {
 
 bool binds_dev(const spec::Spec& spec) {
   for (const spec::Mount& mount : spec.mounts) {
-    if (clean_path(join_path("/", mount.destination)) != "/dev") continue;
-    for (std::string_view option : mount.options) {
-      if (option == "bind" || option == "rbind") return true;
-    }
+    if (is_bind(mount) && clean_path(join_path("/", mount.destination)) == "/dev") return true;
   }
   return false;
 }
@@ -62,8 +59,10 @@ void add_paths(BuildContext& context, const spec::TextList& paths, const char* f
   for (size_t i = 0; i < paths.size(); i++) {
     const std::string path = clean_path(paths[i]);
     if (!seen.insert(path).second) continue;
-    context.plan.after_pivot.push_back(
-        {{field, static_cast<int32_t>(i)}, Record{context.plan.pool.text(path)}});
+    Record record;
+    record.path = context.plan.pool.text(path);
+    if constexpr (requires { record.label; }) record.label = mount_label(context);
+    context.plan.after_pivot.push_back({{field, static_cast<int32_t>(i)}, record});
   }
 }
 

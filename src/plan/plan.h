@@ -68,8 +68,16 @@ struct NamespacePlan {
   bool bridge = false;
 };
 
+// What the ids of a mount become: those of the files (container_id) to those that the host sees
+// (host_id). Two empty lists: the mappings of the container's user namespace.
+struct IdMap {
+  std::vector<spec::IdMapping> uids, gids;
+  bool operator==(const IdMap&) const = default;
+};
+
 struct Plan {
   NamespacePlan namespaces;
+  std::vector<IdMap> id_maps;  // referred to by BindMount::id_map; each is there once
   CgroupPlan cgroup;
   std::vector<Step> before_pivot,
       after_pivot;  // onggi-init's; the pivot is the first of after_pivot

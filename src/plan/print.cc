@@ -64,10 +64,38 @@ std::string describe(const Propagation& propagation) {
   return (propagation.recursive != 0 ? "r" : "") + names(kPropagation, propagation.type);
 }
 
+std::string describe(const MountAttributes& attributes) {
+  std::string text;
+  const auto add = [&text](const char* what, uint64_t flags) {
+    if (flags != 0) text += std::string(" ") + what + "=" + names(kAttributes, flags);
+  };
+  add("set", attributes.set);
+  add("clear", attributes.clear);
+  add("rset", attributes.recursive_set);
+  add("rclear", attributes.recursive_clear);
+  return text;
+}
+
+// "uids:0-100000-65536;gids:0-100000-65536", each CONTAINER-HOST-SIZE.
+std::string describe(const IdMap& map) {
+  if (map.uids.empty()) return "container";
+  std::string text;
+  const auto add = [&text](const char* kind, const std::vector<spec::IdMapping>& mappings) {
+    text += kind;
+    for (const spec::IdMapping& mapping : mappings) {
+      text += (text.back() == ':' ? "" : ",") + std::to_string(mapping.container_id) + "-" +
+              std::to_string(mapping.host_id) + "-" + std::to_string(mapping.size);
+    }
+  };
+  add("uids:", map.uids);
+  add(";gids:", map.gids);
+  return text;
+}
+
 // One overload a record: what `create` will do, in words.
 class Describer {
  public:
-  explicit Describer(PoolView pool) : pool_(pool) {}
+  explicit Describer(const Plan& plan) : pool_(plan.pool.view()), id_maps_(plan.id_maps) {}
 
   std::string operator()(const JoinNamespace& step) const {
     return "join namespace " + names(kNamespaces, static_cast<uint64_t>(step.type));
@@ -90,25 +118,25 @@ class Describer {
   std::string operator()(const BindMount& step) const {
     std::string text = std::string(step.recursive ? "rbind " : "bind ") + at(step.source) + " on " +
                        at(step.destination);
-    const auto add = [&text](const char* what, uint64_t flags) {
-      if (flags != 0) text += std::string(" ") + what + "=" + names(kAttributes, flags);
-    };
-    add("set", step.attributes.set);
-    add("clear", step.attributes.clear);
-    add("rset", step.attributes.recursive_set);
-    add("rclear", step.attributes.recursive_clear);
-    return text + propagations(step.propagation);
+    if (step.id_map >= 0) {
+      text += std::string(step.recursive_id_map ? " ridmap=" : " idmap=") +
+              describe(id_maps_[static_cast<size_t>(step.id_map)]);
+    }
+    return text + describe(step.attributes) + propagations(step.propagation);
   }
   std::string operator()(const FilesystemMount& step) const {
     std::string text = "mount " + at(step.type) + " on " + at(step.destination);
     if (step.attributes != 0) text += " " + names(kAttributes, step.attributes);
-    for (const FilesystemOption& option : pool_(step.options)) {
-      text += " " + at(option.key) + (option.value ? "=" + at(option.value) : "");
-    }
+    text += settings(step.options);
+    if (step.root_label) text += " (label " + at(step.root_label) + ")";
     if (step.copy_up) text += " (with the contents of the directory below)";
     if (step.inherit_mode) text += " (mode of the directory below)";
     if (step.fallback_source) text += " (or bind " + at(step.fallback_source) + ")";
     return text + propagations(step.propagation);
+  }
+  std::string operator()(const Remount& step) const {
+    return "remount " + at(step.destination) + settings(step.options) + describe(step.attributes) +
+           propagations(step.propagation);
   }
   std::string operator()(const MakeDevice& step) const {
     const char type = S_ISBLK(step.mode) ? 'b' : S_ISFIFO(step.mode) ? 'p' : 'c';
@@ -146,17 +174,27 @@ class Describer {
   std::string operator()(const ReadonlyPath& step) const {
     return "read-only path " + at(step.path);
   }
-  std::string operator()(const MaskPath& step) const { return "mask " + at(step.path); }
+  std::string operator()(const MaskPath& step) const {
+    return "mask " + at(step.path) + (step.label ? " (label " + at(step.label) + ")" : "");
+  }
   std::string operator()(const ReadonlyRootfs&) const { return "make / read-only"; }
 
  private:
   std::string at(Text text) const { return pool_(text); }
+  std::string settings(List<FilesystemOption> list) const {
+    std::string text;
+    for (const FilesystemOption& option : pool_(list)) {
+      text += " " + at(option.key) + (option.value ? "=" + at(option.value) : "");
+    }
+    return text;
+  }
   std::string propagations(List<Propagation> list) const {
     std::string text;
     for (const Propagation& propagation : pool_(list)) text += " " + describe(propagation);
     return text;
   }
   PoolView pool_;
+  const std::vector<IdMap>& id_maps_;
 };
 
 void add_line(std::string& text, std::string_view place, std::string_view what) {
@@ -240,7 +278,7 @@ std::string print(const Plan& plan) {
   for (const JoinedNamespace& joined : plan.namespaces.joined)
     add_line(text, joined.place, "join " + joined.path);
   print_cgroup(plan.cgroup, text);
-  const Describer describer(plan.pool.view());
+  const Describer describer(plan);
   for (const std::vector<Step>* steps : {&plan.before_pivot, &plan.after_pivot}) {
     for (const Step& step : *steps)
       add_line(text, render(step.origin), std::visit(describer, step.action));

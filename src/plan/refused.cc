@@ -4,8 +4,6 @@
 // shows the rest.
 #include "plan/build_parts.h"
 
-#include <algorithm>
-
 namespace onggi::plan {
 namespace {
 
@@ -27,28 +25,10 @@ constexpr Row kRows[] = {
     {"process.execCPUAffinity", has_in_process<&spec::Process::exec_cpu_affinity>},
     {"linux.intelRdt", has_in_linux<&spec::Linux::intel_rdt>},
     {"linux.netDevices", [](const spec::Spec& spec) { return !spec.linux.net_devices.empty(); }},
-    {"linux.mountLabel", [](const spec::Spec& spec) { return !spec.linux.mount_label.empty(); }},
 };
-
-constexpr std::string_view kMountOptions[] = {"idmap", "ridmap", "remount"};
 
 void refuse(BuildContext& context, std::string_view place) {
   context.plan.refused.push_back(unsupported(place, "not supported yet"));
-}
-
-void collect_mounts(BuildContext& context) {
-  for (size_t i = 0; i < context.spec.mounts.size(); i++) {
-    const spec::Mount& mount = context.spec.mounts[i];
-    const std::string place = "mounts[" + std::to_string(i) + "]";
-    if (!mount.uid_mappings.empty()) refuse(context, place + ".uidMappings");
-    for (size_t k = 0; k < mount.options.size(); k++) {
-      if (std::find(std::begin(kMountOptions), std::end(kMountOptions), mount.options[k]) ==
-          std::end(kMountOptions)) {
-        continue;
-      }
-      refuse(context, place + ".options[" + std::to_string(k) + "]");
-    }
-  }
 }
 
 }  // namespace
@@ -57,7 +37,6 @@ void collect_refused(BuildContext& context) {
   for (const Row& row : kRows) {
     if (row.used(context.spec)) refuse(context, row.place);
   }
-  collect_mounts(context);
   const HostFacts& facts = context.facts;
   if (context.plan.cgroup.driver == CgroupDriver::systemd) {
     context.plan.refused.push_back(

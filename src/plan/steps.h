@@ -93,6 +93,11 @@ struct BindMount {
   bool recursive = false;
   bool over_proc = false;    // the destination may lie on a proc filesystem
   bool proc_source = false;  // the source must be a proc filesystem: it takes the place of /proc
+  // In a user namespace init may not get to the source (a directory of the host's root on the way):
+  // the runtime then opens it for init.
+  bool ask_when_refused = false;
+  bool recursive_id_map = false;
+  int32_t id_map = -1;  // index over Plan::id_maps, applied by the runtime; -1: none
   MountAttributes attributes;
   List<Propagation> propagation;
 };
@@ -109,6 +114,13 @@ struct FilesystemMount {
   // A kernel that refuses (EPERM, EBUSY: a user namespace without a network or cgroup namespace of
   // its own): bind this path of the host instead.
   Text fallback_source;
+  Text root_label;  // SELinux label of its root, set afterwards: mqueue takes no option for it
+};
+struct Remount {  // of what is at `destination`; what is not named stays as it is
+  Text destination;
+  List<FilesystemOption> options;  // of the filesystem itself
+  MountAttributes attributes;
+  List<Propagation> propagation;
 };
 struct MakeDevice {
   Text path;
@@ -152,13 +164,14 @@ struct ReadonlyPath {
 };
 struct MaskPath {
   Text path;
+  Text label;  // SELinux label of the filesystem that covers directories, or empty
 };
 struct ReadonlyRootfs {};
 
 using Action =
     std::variant<JoinNamespace, UnshareNamespaces, SetHostname, SetDomainname, BringUpLoopback,
-                 WriteProc, SetRootPropagation, OpenRootfs, BindMount, FilesystemMount, MakeDevice,
-                 MakeLink, OpenConsole, AwaitRuntimeHooks, ContainerHooks, EnterRootfs,
+                 WriteProc, SetRootPropagation, OpenRootfs, BindMount, FilesystemMount, Remount,
+                 MakeDevice, MakeLink, OpenConsole, AwaitRuntimeHooks, ContainerHooks, EnterRootfs,
                  RootPropagation, RemountReadonly, ReadonlyPath, MaskPath, ReadonlyRootfs>;
 
 // Where in config.json a step comes from: "mounts" and 3, rendered "mounts[3]". Kept out of the

@@ -16,12 +16,15 @@ constexpr std::string_view kHooks[] = {"prestart",       "createRuntime", "creat
 
 constexpr BuildFeatures kBuildFeatures = {
     .hooks = kHooks,
+    .idmapped_mounts = true,
     .tmpcopyup = true,
+    .remount = true,
     .seccomp_notify = true,
     .cgroup_v1 = true,
     .cgroup_v2 = true,
     .cgroup_rdma = true,
     .apparmor = true,
+    .selinux = true,
     .memory_policy = true,
 };
 

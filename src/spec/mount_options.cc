@@ -200,11 +200,11 @@ Result<MountOptions> parse_mount_options(const Mount& mount, std::string_view pl
                           "\" is an option for a filesystem, and a bind mount makes none");
     }
     to.filesystem_flags.clear();
-  } else if ((to.attr_set & MOUNT_ATTR_RDONLY) != 0 && mount.type &&
+  } else if (!to.remount && (to.attr_set & MOUNT_ATTR_RDONLY) != 0 && mount.type &&
              std::ranges::find(kKernelFilesystems, *mount.type) == std::end(kKernelFilesystems)) {
     to.filesystem_flags.push_back("ro");
   }
-  if (to.tmpcopyup && (to.bind || mount.type != "tmpfs")) {
+  if (to.tmpcopyup && (to.bind || to.remount || mount.type != "tmpfs")) {
     return config_error(text<128>(place, ".options").view(), "tmpcopyup is for a tmpfs");
   }
   return to;

@@ -32,7 +32,8 @@ struct MountOptions {
   // for a filesystem on a device or from a server, where it keeps the kernel from writing (a
   // journal replay, say). What the kernel makes itself (proc, tmpfs, cgroup2) is made read-only by
   // the mount's attribute alone: its superblock may be shared with the host, and a tmpfs must be
-  // filled first. Empty for a bind, which has no superblock of its own.
+  // filled first; so is what is remounted, which may be a filesystem of the host. Empty for a bind,
+  // which has no superblock of its own.
   TextList filesystem_flags;
   TextList data;  // "size=64k", "newinstance": for the filesystem, as written and in order
 

@@ -21,6 +21,7 @@ using TextMap = std::vector<std::pair<Text, Text>>;  // in the document's order;
 
 struct IdMapping {
   uint32_t container_id = 0, host_id = 0, size = 0;
+  bool operator==(const IdMapping&) const = default;
 };
 
 // ── config.md ──

@@ -98,7 +98,11 @@ Result<> check_mapped_mount(const Spec& spec, const Mount& mount, const MountOpt
   }
   TRY(check_id_mappings(mount.uid_mappings, place(at.view(), ".uidMappings").view()));
   TRY(check_id_mappings(mount.gid_mappings, place(at.view(), ".gidMappings").view()));
-  if ((options.idmap || options.ridmap) && mount.uid_mappings.empty() &&
+  const bool mapped = options.idmap || options.ridmap || !mount.uid_mappings.empty();
+  if (mapped && (!options.bind || options.remount)) {
+    return broken(at, "only the ids of a new bind mount can be mapped");
+  }
+  if (mapped && mount.uid_mappings.empty() &&
       find_namespace(spec, NamespaceType::user) == nullptr) {
     return broken(at,
                   "idmap needs uidMappings and gidMappings, or a user namespace to take them from");

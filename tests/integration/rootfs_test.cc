@@ -1,50 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file system of a container: mounts and their options, devices, masked and read-only paths,
 // and destinations that a hostile rootfs tries to lead outside.
+#include "support/mount_table.h"
 #include "support/suite.h"
 
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sstream>
-
 using namespace onggi::test;
 namespace fs = std::filesystem;
-
-namespace {
-
-struct MountLine {
-  std::string options, tags, type, super;
-};
-
-// The last (uppermost) mount on this point in a mountinfo text.
-MountLine mount_at(const std::string& mountinfo, const std::string& point) {
-  MountLine found;
-  for (const std::string& line : lines(mountinfo)) {
-    std::istringstream fields(line);
-    std::string skip, where;
-    MountLine row;
-    fields >> skip >> skip >> skip >> skip >> where >> row.options;
-    for (std::string word; fields >> word && word != "-";) row.tags += word + " ";
-    fields >> row.type >> skip >> row.super;
-    if (where == point) found = row;
-  }
-  return found;
-}
-
-bool has_option(const std::string& options, const std::string& name) {
-  return contains("," + options + ",", "," + name + ",");
-}
-
-// A directory on the host with one file in it.
-struct Source {
-  Source() : directory("source") { write_file(path() / "file", "from the host"); }
-  fs::path path() const { return directory.path(); }
-  ScratchDirectory directory;
-};
-
-}  // namespace
 
 TEST_SUITE_BEGIN("rootfs");
 

@@ -20,7 +20,9 @@ struct InitContext {
 
   const InitPlan& plan;
   plan::PoolView pool;
-  int channel;  // to the runtime (later: to `start`), borrowed
+  int channel;    // to the runtime (later: to `start`), borrowed
+  int step = -1;  // being applied; counts on over both lists, and the runtime knows which place of
+                  // config.json it stands for. -1: none
   RootDir root;
 
   // The host's /proc, verified; closed before the container's is there to be taken for it.
@@ -47,6 +49,7 @@ Result<> apply(const plan::SetRootPropagation& step, InitContext& context);
 Result<> apply(const plan::OpenRootfs& step, InitContext& context);
 Result<> apply(const plan::BindMount& step, InitContext& context);
 Result<> apply(const plan::FilesystemMount& step, InitContext& context);
+Result<> apply(const plan::Remount& step, InitContext& context);
 Result<> apply(const plan::MakeDevice& step, InitContext& context);
 Result<> apply(const plan::MakeLink& step, InitContext& context);
 Result<> apply(const plan::OpenConsole& step, InitContext& context);

@@ -71,11 +71,11 @@ Result<> copy_entry(int from, int to, const char* name, int depth) {
   const long owned = sys::fchownat(to, name, info.stx_uid, info.stx_gid, AT_SYMLINK_NOFOLLOW);
   // An owner that the user namespace does not map cannot be given.
   if (owned < 0 && owned != -EINVAL && owned != -EPERM) return system_error(owned, "chown", name);
-  if (S_ISREG(info.stx_mode) && (info.stx_mode & (S_ISUID | S_ISGID)) != 0) {
-    const long restored =
-        sys::call(SYS_fchmodat, to, name, info.stx_mode & 07777);  // chown(2) has cleared them
-    if (restored < 0) return system_error(restored, "chmod", name);
-  }
+  // chown(2) clears the set-id bits of a file; mkdir(2) takes none, but inherits that of the group.
+  const bool has_set_id = (info.stx_mode & (S_ISUID | S_ISGID)) != 0;
+  if (!S_ISDIR(info.stx_mode) && (!S_ISREG(info.stx_mode) || !has_set_id)) return {};
+  const long restored = sys::call(SYS_fchmodat, to, name, info.stx_mode & 07777);
+  if (restored < 0) return system_error(restored, "chmod", name);
   return {};
 }
 

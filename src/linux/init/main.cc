@@ -42,27 +42,25 @@ void reset_signals() {
   }
 }
 
-// `step` counts on over both lists; the runtime knows which place of config.json each number stands
-// for.
-Result<> apply_all(plan::List<plan::Action> list, InitContext& context, int& step) {
+Result<> apply_all(plan::List<plan::Action> list, InitContext& context) {
   for (const plan::Action& action : context.pool(list)) {
-    step++;
+    context.step++;
     TRY(std::visit([&context](const auto& record) { return apply(record, context); }, action));
   }
   return {};
 }
 
-Result<> set_up(InitContext& context, int& step) {
+Result<> set_up(InitContext& context) {
   const plan::Handoff& handoff = context.plan.handoff;
   (void)sys::umask(0);  // modes of devices and directories are exact
   (void)sys::setsid();
   reset_signals();
   TRY(join_cgroups(context));
   TRY(open_host_proc(context));
-  TRY(apply_all(context.plan.before_pivot, context, step));
+  TRY(apply_all(context.plan.before_pivot, context));
   TRY(open_labels(context));
-  TRY(apply_all(context.plan.after_pivot, context, step));
-  step = -1;
+  TRY(apply_all(context.plan.after_pivot, context));
+  context.step = -1;
   if (!handoff.has_program) return {};
   if (handoff.find_home) find_home(context);
   TRY(enter_cwd(context));
@@ -82,8 +80,8 @@ Result<UniqueFd> wait_for_start(int listener) {
   }
 }
 
-Result<> serve(InitContext& context, UniqueFd& channel, int& step) {
-  TRY(set_up(context, step));
+Result<> serve(InitContext& context, UniqueFd& channel) {
+  TRY(set_up(context));
   Message ready;
   ready.kind = MessageKind::ready;
   TRY(send_message(channel.get(), ready));
@@ -112,9 +110,8 @@ Result<> serve(InitContext& context, UniqueFd& channel, int& step) {
   const auto& plan = *reinterpret_cast<const InitPlan*>(memory);
   InitContext context(plan);
   UniqueFd channel(plan.fds.channel);
-  int step = -1;
-  const Result<> failed = serve(context, channel, step);
-  (void)send_failure(channel.get(), failed.error(), step);
+  const Result<> failed = serve(context, channel);
+  (void)send_failure(channel.get(), failed.error(), context.step);
   sys::exit_group(1);
 }
 

@@ -4,6 +4,7 @@
 // 5275). Without a null device that is proven to be one, nothing is masked and the container does
 // not start (CVE-2025-31133).
 #include "linux/init/context.h"
+#include "linux/init/mount_calls.h"
 
 #include <sys/stat.h>
 
@@ -24,23 +25,20 @@ Result<> open_dev_null(InitContext& context) {
   return {};
 }
 
-Result<> make_masked_directory(InitContext& context, int target, const char* path) {
+Result<> make_masked_directory(InitContext& context, int target, const plan::MaskPath& step) {
   const long opened = sys::fsopen("tmpfs");
   if (opened < 0) return system_error(opened, "fsopen", "tmpfs");
   const UniqueFd filesystem(opened);
   for (const auto& [key, value] : {std::pair{"source", "tmpfs"}, std::pair{"nr_inodes", "1"},
                                    std::pair{"size", "4096"}, std::pair{"mode", "555"}}) {
-    const long set = sys::fsconfig(filesystem.get(), FSCONFIG_SET_STRING, key, value);
-    if (set < 0) return system_error(set, "fsconfig", key);
+    TRY(set_option(filesystem.get(), key, value));
   }
-  const long created = sys::fsconfig(filesystem.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr);
-  if (created < 0) return system_error(created, "mount", "tmpfs");
+  if (step.label) TRY(set_option(filesystem.get(), "context", context.pool(step.label)));
+  TRY(complete(filesystem.get(), FSCONFIG_CMD_CREATE, "tmpfs"));
   const long mounted = sys::fsmount(filesystem.get(), MOUNT_ATTR_RDONLY);
   if (mounted < 0) return system_error(mounted, "fsmount", "tmpfs");
   UniqueFd mount(mounted);
-  const long moved = sys::move_mount(mount.get(), "", target, "",
-                                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-  if (moved < 0) return system_error(moved, "move_mount", path);
+  TRY(attach(context, mount.get(), target, context.pool(step.path)));
   context.masked_directory = std::move(mount);
   return {};
 }
@@ -55,7 +53,7 @@ Result<> apply(const plan::MaskPath& step, InitContext& context) {
   const UniqueFd target(opened);
   const bool directory = S_ISDIR(mode_of(target.get()));
   if (directory && !context.masked_directory)
-    return make_masked_directory(context, target.get(), path);
+    return make_masked_directory(context, target.get(), step);
   if (!directory && !context.dev_null) TRY(open_dev_null(context));
   const UniqueFd& cover = directory ? context.masked_directory : context.dev_null;
   const long tree = sys::open_tree(cover.get(), "", OPEN_TREE_CLONE | AT_EMPTY_PATH);

@@ -4,6 +4,8 @@
 // descriptor that was looked up inside the root.
 #include "base/text.h"
 #include "linux/init/context.h"
+#include "linux/init/mount_calls.h"
+#include "linux/socket_message.h"
 
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -16,35 +18,21 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// The kernel's own words for the last refusal, e.g. "tmpfs: Bad value for 'size'". One message a
-// read(2), prefixed by its level and a blank (fsopen(2)).
-void add_mount_log(int filesystem, Error& error) {
-  char line[256];
-  const long size = sys::read(filesystem, line, sizeof line);
-  if (size <= 2) return;
-  std::string_view text(line + 2, static_cast<size_t>(size) - 2);
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  error.message.append(" (", text, ")");
+// SELinux decides by it who may use the queues; context= is refused by mqueue.
+Result<> set_root_label(int mount, const char* label, const char* type) {
+  if (label[0] == 0) return {};
+  const long opened = sys::openat(mount, ".", O_RDONLY | O_DIRECTORY);
+  if (opened < 0) return system_error(opened, "open", type);
+  const UniqueFd directory(opened);
+  const long set = sys::fsetxattr(directory.get(), "security.selinux", label, strlen(label) + 1);
+  if (set < 0) return at_place(system_error(set, "fsetxattr", label), "linux.mountLabel");
+  return {};
 }
 
-Result<> configure(int filesystem, const plan::FilesystemMount& step, const plan::PoolView& pool,
-                   unsigned mode) {
-  const auto set = [&](const char* key, const char* value) -> Result<> {
-    const unsigned command = value == nullptr ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
-    const long result = sys::fsconfig(filesystem, command, key, value);
-    if (result == 0) return {};
-    Error error = system_error(result, "fsconfig", key);
-    add_mount_log(filesystem, error);
-    return error;
-  };
-  if (step.source) TRY(set("source", pool(step.source)));
-  for (const plan::FilesystemOption& option : pool(step.options)) {
-    TRY(set(pool(option.key), option.value ? pool(option.value) : nullptr));
-  }
-  if (mode == 0) return {};
+Result<> set_mode(int filesystem, unsigned mode) {
   char octal[] = "0000";
   for (int i = 0; i < 4; i++) octal[i] = static_cast<char>('0' + ((mode >> (9 - 3 * i)) & 7));
-  return set("mode", octal);
+  return set_option(filesystem, "mode", octal);
 }
 
 // A detached mount of the new filesystem.
@@ -54,44 +42,34 @@ Result<UniqueFd> make_filesystem(const plan::FilesystemMount& step, const plan::
   const long opened = sys::fsopen(type);
   if (opened < 0) return system_error(opened, "fsopen", type);
   const UniqueFd filesystem(opened);
-  TRY(configure(filesystem.get(), step, pool, mode));
-  const long created = sys::fsconfig(filesystem.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr);
-  if (created < 0) {
-    Error error = system_error(created, "mount", type);
-    add_mount_log(filesystem.get(), error);
-    return error;
-  }
+  if (step.source) TRY(set_option(filesystem.get(), "source", pool(step.source)));
+  TRY(set_options(filesystem.get(), pool(step.options), pool));
+  if (mode != 0) TRY(set_mode(filesystem.get(), mode));
+  TRY(complete(filesystem.get(), FSCONFIG_CMD_CREATE, type));
   const long mounted = sys::fsmount(filesystem.get(), step.attributes);
   if (mounted < 0) return system_error(mounted, "fsmount", type);
   return UniqueFd(mounted);
 }
 
-Result<> set_attributes(int mount, unsigned flags, uint64_t set, uint64_t clear,
-                        std::string_view what) {
-  if ((set | clear) == 0) return {};
-  const mount_attr attributes{.attr_set = set, .attr_clr = clear, .propagation = 0, .userns_fd = 0};
-  const long result = sys::mount_setattr(mount, "", AT_EMPTY_PATH | flags, attributes);
-  if (result < 0) return system_error(result, "mount_setattr", what);
-  return {};
+// Only the runtime has the rights to open and map this source; the step's number tells it which.
+Result<UniqueFd> ask_for_source(const InitContext& context) {
+  Message request;
+  request.kind = MessageKind::request;
+  request.step = context.step;
+  TRY(send_message(context.channel, request));
+  std::optional<Received> answer = TRY(receive_message(context.channel));
+  if (!answer) sys::exit_group(1);  // the runtime is gone
+  if (!answer->fd) return answer->message.error;
+  return std::move(answer->fd);
 }
 
-Result<> set_propagation(int mount, std::span<const plan::Propagation> list,
-                         std::string_view what) {
-  for (const plan::Propagation& propagation : list) {
-    mount_attr attributes = {};
-    attributes.propagation = propagation.type;
-    const unsigned flags = AT_EMPTY_PATH | (propagation.recursive != 0 ? AT_RECURSIVE : 0U);
-    const long result = sys::mount_setattr(mount, "", flags, attributes);
-    if (result < 0) return system_error(result, "mount_setattr", what);
-  }
-  return {};
-}
-
-Result<UniqueFd> clone_mount(int directory, const char* path, unsigned flags) {
-  const unsigned empty = path[0] == 0 ? AT_EMPTY_PATH : 0U;
-  const long tree = sys::open_tree(directory, path, OPEN_TREE_CLONE | empty | flags);
-  if (tree < 0) return system_error(tree, "open_tree", path);
-  return UniqueFd(tree);
+Result<UniqueFd> open_source(const plan::BindMount& step, const InitContext& context) {
+  if (step.id_map >= 0) return ask_for_source(context);
+  const unsigned flags = step.recursive ? AT_RECURSIVE : 0U;
+  Result<UniqueFd> tree = clone_mount(AT_FDCWD, context.pool(step.source), flags);
+  const bool refused = !tree && (tree.error().errnum == EACCES || tree.error().errnum == EPERM);
+  if (refused && step.ask_when_refused) return ask_for_source(context);
+  return tree;
 }
 
 bool on_proc(int fd) {
@@ -175,16 +153,13 @@ Result<> apply(const plan::OpenRootfs& step, InitContext& context) {
 }
 
 Result<> apply(const plan::BindMount& step, InitContext& context) {
-  const char* source = context.pool(step.source);
   const char* destination = context.pool(step.destination);
-  const UniqueFd tree = TRY(clone_mount(AT_FDCWD, source, step.recursive ? AT_RECURSIVE : 0U));
+  const UniqueFd tree = TRY(open_source(step, context));
   if (step.proc_source && !on_proc(tree.get())) {
     return config_error("", "only a proc filesystem may be mounted on '", destination, "'");
   }
   const auto leaf = S_ISDIR(mode_of(tree.get())) ? RootDir::Leaf::directory : RootDir::Leaf::file;
-  TRY(set_attributes(tree.get(), 0, step.attributes.set, step.attributes.clear, destination));
-  TRY(set_attributes(tree.get(), AT_RECURSIVE, step.attributes.recursive_set,
-                     step.attributes.recursive_clear, destination));
+  TRY(set_attributes(tree.get(), step.attributes, destination));
   const UniqueFd target = TRY(open_target(context, destination, leaf, step.over_proc));
   TRY(attach(context, tree.get(), target.get(), destination));
   return set_propagation(tree.get(), context.pool(step.propagation), destination);
@@ -206,37 +181,10 @@ Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
     return attach(context, tree.get(), target.get(), destination);
   }
   const UniqueFd mount = TRY(std::move(made));
+  TRY(set_root_label(mount.get(), context.pool(step.root_label), context.pool(step.type)));
   if (step.copy_up) TRY(copy_up(target.get(), mount.get()));
   TRY(attach(context, mount.get(), target.get(), destination));
   return set_propagation(mount.get(), context.pool(step.propagation), destination);
-}
-
-Result<> apply(const plan::RootPropagation& step, InitContext& context) {
-  return set_propagation(context.root.fd(), {&step.propagation, 1}, "/");
-}
-
-Result<> apply(const plan::ReadonlyRootfs&, InitContext& context) {
-  return set_attributes(context.root.fd(), 0, MOUNT_ATTR_RDONLY, 0, "/");
-}
-
-Result<> apply(const plan::RemountReadonly& step, InitContext& context) {
-  const char* path = context.pool(step.path);
-  const long opened = context.root.open(path);
-  if (opened < 0) return system_error(opened, "open", path);
-  const UniqueFd mount(opened);
-  return set_attributes(mount.get(), 0, MOUNT_ATTR_RDONLY, 0, path);
-}
-
-Result<> apply(const plan::ReadonlyPath& step, InitContext& context) {
-  const char* path = context.pool(step.path);
-  const long opened = context.root.open(path);
-  if (opened == -ENOENT || opened == -ENOTDIR)
-    return {};  // config-linux.md#readonly-paths: nothing to protect
-  if (opened < 0) return system_error(opened, "open", path);
-  const UniqueFd target(opened);
-  const UniqueFd tree = TRY(clone_mount(target.get(), "", AT_RECURSIVE));
-  TRY(set_attributes(tree.get(), 0, MOUNT_ATTR_RDONLY, 0, path));
-  return attach(context, tree.get(), target.get(), path);
 }
 
 }  // namespace onggi

@@ -47,8 +47,6 @@ TEST_CASE("fields that are not applied yet are refused by name") {
         "linux.netDevices: not supported yet");
   CHECK(refused("", "", namespaces + R"("intelRdt": {"closID": "a"})") ==
         "linux.intelRdt: not supported yet");
-  CHECK(refused("", R"("mounts": [{"destination": "/a", "type": "tmpfs", "options": ["remount"]}])",
-                "") == "mounts[0].options[0]: not supported yet");
   CHECK(refused("", "", "") == "");
 }
 

@@ -164,6 +164,14 @@ TEST_CASE("mounts") {
        "mounts[0].uidMappings: is required: uidMappings and gidMappings go together"},
       {mount_with(R"("source": "x", "options": ["rbind", "ridmap"])"),
        "mounts[0]: idmap needs uidMappings and gidMappings, or a user namespace to take them from"},
+      {mount_with(R"("type": "tmpfs", "options": ["idmap"])"),
+       "mounts[0]: only the ids of a new bind mount can be mapped"},
+      {mount_with(R"("options": ["bind", "remount", "idmap"])"),
+       "mounts[0]: only the ids of a new bind mount can be mapped"},
+      {mount_with(R"("options": ["bind", "remount", "ro"])"), "ok"},
+      {mount_with(R"("options": ["remount"])"), "ok"},
+      {mount_with(R"("type": "tmpfs", "options": ["remount", "tmpcopyup"])"),
+       "mounts[0].options: tmpcopyup is for a tmpfs"},
   });
 }
 
