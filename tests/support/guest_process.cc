@@ -5,9 +5,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -413,6 +417,25 @@ int cpus(Arguments) {
   return 0;
 }
 
+// NUMBER ERRNO PROGRAM ARGUMENT...: runs a program below a seccomp filter that answers this system
+// call with an error, as an outer container's may.
+int without_call(Arguments words) {
+  const auto call = static_cast<unsigned>(number(words[0]));
+  const auto error = static_cast<unsigned>(number(words[1]));
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) return failed("filter", words[0]);
+  std::vector<char*> argv(words.begin() + 2, words.end());
+  argv.push_back(nullptr);
+  execv(argv[0], argv.data());
+  return failed("exec", argv[0]);
+}
+
 constexpr Verb kVerbs[] = {
     {"caps", capabilities, 0},
     {"cgroup", cgroup, 0},
@@ -448,6 +471,7 @@ constexpr Verb kVerbs[] = {
     {"signals", signals, 0},
     {"sleep", sleep_for, 1},
     {"syscall", raw_syscall, 1},
+    {"without-call", without_call, 3},
 };
 
 }  // namespace
