@@ -689,21 +689,30 @@ CASE("lookups that race with renames are tried again (checklist 37)") {
   }
 }
 
-CASE("a filter around the runtime that blocks openat2 is named, and nothing is left behind") {
+CASE("lookups that are refused for ever are an error with a cure, and nothing is left behind") {
   REQUIRES((Need{is_onggi(), "an error of this runtime"}));
   REQUIRES(root());
   Bundle bundle;
   bundle.write();
   const std::string id = tag() + "-blocked";
-  Strings command = {bundle.rootfs() / "bin/guest", "without-call", std::to_string(SYS_openat2),
-                     std::to_string(ENOSYS)};
-  for (const std::string& word : runtime_command({"create", "--bundle", bundle.path(), id}))
-    command.push_back(word);
-  const Outcome outcome = run_program(command);
-  CHECK(outcome.status == 1);
-  CHECK(contains(outcome.err, "Function not implemented"));
-  CHECK(contains(outcome.err, "openat2(2) needs Linux 5.6"));
-  CHECK_FALSE(fs::exists(state_root() / id));
+  struct Row {
+    int error;
+    const char *text, *cure;
+  };
+  for (const Row& row :
+       {Row{ENOSYS, "Function not implemented", "openat2(2) needs Linux 5.6"},
+        Row{EAGAIN, "Resource temporarily unavailable", "renamed faster than a path"}}) {
+    CAPTURE(row.text);
+    Strings command = {bundle.rootfs() / "bin/guest", "without-call", std::to_string(SYS_openat2),
+                       std::to_string(row.error)};
+    for (const std::string& word : runtime_command({"create", "--bundle", bundle.path(), id}))
+      command.push_back(word);
+    const Outcome outcome = run_program(command);
+    CHECK(outcome.status == 1);
+    CHECK(contains(outcome.err, row.text));
+    CHECK(contains(outcome.err, row.cure));
+    CHECK_FALSE(fs::exists(state_root() / id));
+  }
 }
 
 TEST_SUITE_END();
