@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/mount_table.h"
 
-#include "support/run.h"
+#include "support/suite.h"
 
 #include <sys/mount.h>
 
@@ -50,6 +50,19 @@ HostMount::~HostMount() {
 
 void HostMount::change(unsigned long flags) const {
   check(mount(nullptr, point_.c_str(), nullptr, flags, nullptr), point_);
+}
+
+std::string table_of(Bundle& bundle) {
+  const Outcome outcome = run(bundle.guest({"mounts"}));
+  CHECK(outcome.err == "");
+  return outcome.out;
+}
+
+void cite_mount_option(const std::string& row) {
+  CITE(
+      "config.md#linux-mount-options: Runtimes MUST/SHOULD/MAY implement the following option "
+      "strings for Linux: " +
+      row);
 }
 
 std::string mapping(unsigned container, unsigned host, unsigned size) {

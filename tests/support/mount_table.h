@@ -49,6 +49,24 @@ class HostMount {
   std::filesystem::path point_;
 };
 
+// A tmpfs on the host with another one in it, both with `flags`.
+struct HostTree {
+  explicit HostTree(unsigned long flags = 0)
+      : top(source.path() / "top"), below(top.path() / "sub", flags) {
+    top.change(kRemount | flags);
+  }
+  const std::filesystem::path& path() const { return top.path(); }
+
+  static constexpr unsigned long kRemount = 32;  // MS_REMOUNT
+  const Source source;
+  const HostMount top, below;
+};
+
+// What mountinfo says in the container.
+std::string table_of(Bundle& bundle);
+// CITE for a row of the table of config.md#linux-mount-options.
+void cite_mount_option(const std::string& row);
+
 // A user namespace whose ids 0 to 65535 are those of the host from kFirstId on.
 inline constexpr unsigned kFirstId = 100000;
 std::string mapping(unsigned container, unsigned host, unsigned size);

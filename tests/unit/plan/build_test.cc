@@ -135,8 +135,6 @@ TEST_CASE("labels are refused where their module is not in force (checklist 18) 
   const Result<plan::Plan> labelled = plan_of(label, facts);
   CHECK(refusal(labelled.value()) == "");
   CHECK(std::string(labelled->pool.view()(labelled->handoff.selinux)) == "u:r:t:s0");
-  CHECK(refusal(plan_of(document("", "", R"("mountLabel": "u:o:t:s0")"), facts).value()) ==
-        "linux.mountLabel: not supported yet");
 }
 
 TEST_CASE("an ordinary user is refused before side effects") {
