@@ -1,6 +1,6 @@
 # What scripts/test adds to the tests of its dev build, so that one CTest run and one closing line cover everything: the
-# same suites on the release and on the sanitized build, on runc and on crun (which checks the tests), a real engine,
-# and the fuzzer. The other builds are made by scripts/test before.
+# same suites on the release and on the sanitized build, on runc and on crun (which checks the tests), a real engine, an
+# emulated machine, and the fuzzer. The other builds are made by scripts/test before.
 set(builds ${PROJECT_SOURCE_DIR}/build)
 
 foreach(suite integration oci-validation)
@@ -23,6 +23,9 @@ add_test(NAME hugetlb.integration
 
 add_test(NAME engines.podman
   COMMAND ${PROJECT_SOURCE_DIR}/tests/engines/podman ${builds}/release/onggi ${crun_path})
+# On cgroup v2 alone, with systemd and AppArmor, whatever this host has. Skipped where no such machine can be had.
+add_test(NAME vm.core COMMAND ${PROJECT_SOURCE_DIR}/tests/vm/run --may-skip core)
+set_tests_properties(vm.core PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 2700)
 add_test(NAME start.size COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/init-size ${builds}/release/onggi)
 
 add_test(NAME tidy COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/tidy ${PROJECT_BINARY_DIR})
