@@ -368,7 +368,8 @@ CASE("controllers are enabled from the root down to the container's parent on v2
   CHECK(contains(read_file(top / "cgroup.subtree_control"), "pids"));
   CHECK(contains(read_file(top / "a/cgroup.subtree_control"), "pids"));
   // The container's own: with controllers for children it could hold no processes.
-  CHECK(read_file(top / "a/b/cgroup.subtree_control") == "\n");
+  // Nothing: as an empty line or as an empty file, by the version of the kernel.
+  CHECK(read_file(top / "a/b/cgroup.subtree_control").find_first_not_of('\n') == std::string::npos);
 }
 
 TEST_SUITE_END();
