@@ -64,6 +64,18 @@ constexpr Hint kHints[] = {
     {EPERM, "setgroups", "", "the user namespace was set up with setgroups denied"},
     {EPERM, "prlimit", "", "raising a hard limit needs CAP_SYS_RESOURCE"},
     {EPERM, "prlimit64", "", "raising a hard limit needs CAP_SYS_RESOURCE"},
+    {EPERM, "sched_setattr", "SCHED_DEADLINE",
+     "it needs CAP_SYS_NICE, and all CPUs of the root domain: none may be missing from "
+     "linux.resources.cpu.cpus"},
+    {EBUSY, "sched_setattr", "SCHED_DEADLINE",
+     "the CPUs have no such share of time left for deadline tasks, see sysctl "
+     "kernel.sched_rt_runtime_us"},
+    {EPERM, "sched_setattr", "",
+     "a real-time policy or a lower nice value needs CAP_SYS_NICE, and on cgroup v1 a share in "
+     "linux.resources.cpu.realtimeRuntime"},
+    {EPERM, "ioprio_set", "", "IOPRIO_CLASS_RT needs CAP_SYS_NICE or CAP_SYS_ADMIN"},
+    {EINVAL, "set_mempolicy", "",
+     "one of the nodes must be online on this host and in linux.resources.cpu.mems"},
     {EACCES, "memfd_create", "", "sysctl vm.memfd_noexec=2 forbids executable memfds"},
     {ENOEXEC, "execveat", "", "not a program of this architecture, or a script without #! line"},
     {EACCES, "execveat", "", "the file must be executable and its mount not noexec"},

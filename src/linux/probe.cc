@@ -3,6 +3,7 @@
 #include "linux/probe.h"
 
 #include "base/file.h"
+#include "linux/resctrl.h"
 #include "spec/capabilities.h"
 
 #include <sys/capability.h>
@@ -48,6 +49,15 @@ Result<> probe_host(plan::HostFacts& facts) {
   facts.apparmor = apparmor_enabled();
   // There only when the module is in force, not merely built in (selinux(8)).
   facts.selinux = exists("/sys/fs/selinux/enforce");
+  return {};
+}
+
+Result<> probe_resctrl(plan::HostFacts& facts) {
+  constexpr size_t kLimit = size_t{16} << 20;  // a line a mount
+  const std::string known = TRY(read_file(AT_FDCWD, "/proc/filesystems", kLimit));
+  facts.resctrl_known = known.find("\tresctrl\n") != std::string::npos;
+  if (!facts.resctrl_known) return {};
+  facts.resctrl = resctrl::find_mount(TRY(read_file(AT_FDCWD, "/proc/mounts", kLimit)));
   return {};
 }
 

@@ -10,8 +10,11 @@
 
 namespace onggi {
 
-// Everything of HostFacts but the cgroups, which are src/cgroups' to find.
+// Everything of HostFacts but the cgroups, which are src/cgroups' to find, and resctrl.
 Result<> probe_host(plan::HostFacts& facts);
+
+// Where resctrl is; only for a configuration that asks for it.
+Result<> probe_resctrl(plan::HostFacts& facts);
 
 // Names of the capabilities that the running kernel knows, in the order of their numbers.
 std::vector<std::string> kernel_capabilities();

@@ -4,7 +4,9 @@
 // in it.
 //
 //   [ onggi ]                            [ onggi-init ]
-//   clone3, id maps, execveat ────────▶  namespaces, mounts, devices
+//   clone3, id maps, execveat ────────▶  namespaces
+//   moves interfaces in     ◀ entered ─  (only with linux.netDevices)
+//                           ─ proceed ▶  mounts, devices
 //   a short-lived child     ◀ request ─  (only a bind mount whose ids are mapped, or whose source
 //   opens and maps it       ─ source ─▶   is out of the reach of init's user namespace)
 //   prestart and            ◀ mounted ─  (only if there are such hooks)
@@ -54,6 +56,7 @@ struct InitPlan {
 static_assert(std::is_trivially_copyable_v<InitPlan> && sizeof(InitPlan) % 8 == 0);
 
 enum class MessageKind : uint32_t {
+  entered,
   request,
   source,
   mounted,

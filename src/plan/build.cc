@@ -39,8 +39,9 @@ Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchO
   TRY(build_namespaces(context));
   plan.cgroup = TRY(build_cgroup(spec, facts, options.id, options.cgroup));
   for (const std::string& warning : plan.cgroup.warnings) context.warn(warning);
+  TRY(build_intel_rdt(context));
   TRY(build_rootfs(context));
-  TRY(build_scheduling(context));
+  build_scheduling(context);
   build_handoff(context);
   build_hooks(context);
   collect_refused(context);

@@ -52,6 +52,8 @@ void add_settings(BuildContext& context) {
   std::vector<Step>& steps = context.plan.before_pivot;
   Pool& pool = context.plan.pool;
   if (context.creates(CLONE_NEWNET)) steps.push_back({{"linux.namespaces"}, BringUpLoopback{}});
+  // Before the sysctls, some of which are those of an interface.
+  build_net_devices(context);
   if (!spec.hostname.empty())
     steps.push_back({{"hostname"}, SetHostname{pool.text(spec.hostname)}});
   if (!spec.domainname.empty())

@@ -35,7 +35,9 @@ List<Propagation> propagation_of(const spec::MountOptions& options, Pool& pool);
 Text mount_label(const BuildContext& context);
 bool is_bind(const spec::Mount& mount);
 void build_devices(BuildContext& context);
-Result<> build_scheduling(BuildContext& context);
+void build_scheduling(BuildContext& context);
+void build_net_devices(BuildContext& context);  // after the namespaces are joined
+Result<> build_intel_rdt(BuildContext& context);
 void build_handoff(BuildContext& context);
 void build_hooks(BuildContext& context);  // after build_handoff, whose environment it may use
 void collect_refused(BuildContext& context);

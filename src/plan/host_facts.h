@@ -33,6 +33,10 @@ struct HostFacts {
   std::vector<CgroupHierarchy> cgroups;  // in the order of their mount points
   uint64_t capabilities = 0;  // the runtime's permitted set: what a container can be given at most
   bool apparmor = false, selinux = false;
+  // Looked for only when config.json has linux.intelRdt: the kernel knows it, and where it is
+  // mounted (empty: nowhere).
+  bool resctrl_known = false;
+  std::string resctrl;
 };
 
 }  // namespace onggi::plan

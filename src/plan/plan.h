@@ -75,10 +75,36 @@ struct IdMap {
   bool operator==(const IdMap&) const = default;
 };
 
+// An interface of the runtime's network namespace that moves into the container's.
+struct NetDevice {
+  std::string host_name;
+  std::string name;   // in the container; "eth%d": with the next free number
+  std::string place;  // "linux.netDevices.eth0"
+
+  bool is_template() const { return name.find('%') != std::string::npos; }
+};
+
+struct Schema {
+  std::string place;
+  std::string text;  // "L3:0=7f0;1=1f"
+};
+
+// The container's directories in resctrl (config-linux.md#intelrdt).
+struct ResctrlPlan {
+  std::string mount_point;
+  std::string group;    // class of service: a directory below the mount point; empty: the default
+  std::string monitor;  // of the MON group below it; empty: none
+  std::vector<Schema> schemata;  // in the order of writing
+  bool create = false;           // make `group` where it is missing, else it has to be there
+  bool remove = false;           // if made, it goes with the container
+};
+
 struct Plan {
   NamespacePlan namespaces;
   std::vector<IdMap> id_maps;  // referred to by BindMount::id_map; each is there once
   CgroupPlan cgroup;
+  std::vector<NetDevice> net_devices;
+  std::optional<ResctrlPlan> resctrl;
   std::vector<Step> before_pivot,
       after_pivot;  // onggi-init's; the pivot is the first of after_pivot
   Handoff handoff;

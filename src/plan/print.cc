@@ -106,6 +106,9 @@ class Describer {
   std::string operator()(const SetHostname& step) const { return "hostname " + at(step.name); }
   std::string operator()(const SetDomainname& step) const { return "domainname " + at(step.name); }
   std::string operator()(const BringUpLoopback&) const { return "bring up lo"; }
+  std::string operator()(const AwaitNetDevices&) const {
+    return "wait until the interfaces have been moved in";
+  }
   std::string operator()(const WriteProc& step) const {
     return "write /proc/" + at(step.path) + " " + at(step.value);
   }
@@ -218,6 +221,23 @@ void print_cgroup(const CgroupPlan& cgroup, std::string& text) {
   }
 }
 
+void print_host(const Plan& plan, std::string& text) {
+  for (const NetDevice& device : plan.net_devices) {
+    add_line(text, device.place,
+             "move in" + (device.name == device.host_name ? "" : " as " + device.name));
+  }
+  if (!plan.resctrl) return;
+  const ResctrlPlan& resctrl = *plan.resctrl;
+  const std::string name = resctrl.group.empty() ? "the default class" : "class " + resctrl.group;
+  const std::string_view missing = resctrl.create ? " (made if it is missing)" : "";
+  const std::string_view end = resctrl.create && resctrl.remove ? ", removed in the end" : "";
+  add_line(text, "linux.intelRdt", name + std::string(missing) + std::string(end));
+  for (const Schema& schema : resctrl.schemata) add_line(text, schema.place, schema.text);
+  if (!resctrl.monitor.empty()) {
+    add_line(text, "linux.intelRdt.enableMonitoring", "MON group " + resctrl.monitor);
+  }
+}
+
 void print_handoff(const Plan& plan, std::string& text) {
   const Handoff& handoff = plan.handoff;
   const PoolView pool = plan.pool.view();
@@ -278,6 +298,7 @@ std::string print(const Plan& plan) {
   for (const JoinedNamespace& joined : plan.namespaces.joined)
     add_line(text, joined.place, "join " + joined.path);
   print_cgroup(plan.cgroup, text);
+  print_host(plan, text);
   const Describer describer(plan);
   for (const std::vector<Step>* steps : {&plan.before_pivot, &plan.after_pivot}) {
     for (const Step& step : *steps)

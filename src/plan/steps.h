@@ -73,8 +73,9 @@ struct SetDomainname {
   Text name;
 };
 struct BringUpLoopback {};
-struct WriteProc {  // below the host's /proc, which the container cannot reach: sysctl,
-                    // oom_score_adj
+struct AwaitNetDevices {};  // linux.netDevices, which the runtime moves in meanwhile
+struct WriteProc {          // below the host's /proc, which the container cannot reach: sysctl,
+                            // oom_score_adj
   Text path, value;
 };
 
@@ -170,9 +171,10 @@ struct ReadonlyRootfs {};
 
 using Action =
     std::variant<JoinNamespace, UnshareNamespaces, SetHostname, SetDomainname, BringUpLoopback,
-                 WriteProc, SetRootPropagation, OpenRootfs, BindMount, FilesystemMount, Remount,
-                 MakeDevice, MakeLink, OpenConsole, AwaitRuntimeHooks, ContainerHooks, EnterRootfs,
-                 RootPropagation, RemountReadonly, ReadonlyPath, MaskPath, ReadonlyRootfs>;
+                 AwaitNetDevices, WriteProc, SetRootPropagation, OpenRootfs, BindMount,
+                 FilesystemMount, Remount, MakeDevice, MakeLink, OpenConsole, AwaitRuntimeHooks,
+                 ContainerHooks, EnterRootfs, RootPropagation, RemountReadonly, ReadonlyPath,
+                 MaskPath, ReadonlyRootfs>;
 
 // Where in config.json a step comes from: "mounts" and 3, rendered "mounts[3]". Kept out of the
 // init's records: it reports the number of the step.

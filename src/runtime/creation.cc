@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "linux/process_status.h"
+#include "linux/resctrl.h"
 #include "linux/seccomp_cache.h"
 #include "linux/start_socket.h"
 #include "linux/unix_socket.h"
@@ -95,6 +96,8 @@ Creation::Creation(Creation&& other) noexcept
       directory_(std::exchange(other.directory_, std::nullopt)),
       record_(std::move(other.record_)),
       membership_(std::move(other.membership_)),
+      deleted_resctrl_(std::move(other.deleted_resctrl_)),
+      net_devices_(std::move(other.net_devices_)),
       seccomp_(std::move(other.seccomp_)),
       agent_(std::move(other.agent_)),
       init_(std::move(other.init_)),
@@ -103,7 +106,9 @@ Creation::Creation(Creation&& other) noexcept
 Creation::~Creation() {
   if (!directory_) return;
   init_.reset();
+  net_devices_.reset();  // moves them back, unless they are the container's already
   (void)cgroups::remove(record_.cgroup);
+  (void)resctrl::remove(record_.resctrl);
   // runtime.md#lifecycle: also when the container was never started, once there was something to
   // stop.
   if (record_.pid != 0) run_poststop_hooks(spec_, record_);
@@ -114,11 +119,30 @@ Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint&
   Creation creation(blueprint.spec, TRY(StateDir::make(runtime.root, blueprint.launch.id)),
                     first_record(blueprint));
   creation.record_.cgroup = TRY(cgroups::check_unused(blueprint.plan.cgroup));
+  if (blueprint.plan.resctrl)
+    creation.record_.resctrl = TRY(resctrl::check(*blueprint.plan.resctrl));
   TRY(creation.directory_->save(creation.record_));
   TRY(creation.directory_->save_config(blueprint.document));
   creation.membership_ = TRY(cgroups::create(blueprint.plan.cgroup));
   if (creation.membership_.empty()) creation.record_.cgroup = {};
+  if (blueprint.plan.resctrl) TRY(creation.make_resctrl(*blueprint.plan.resctrl));
   return creation;
+}
+
+// What somebody else was quicker to make is not ours to remove.
+Result<> Creation::make_resctrl(const plan::ResctrlPlan& plan) {
+  Result<> made = resctrl::make(record_.resctrl);
+  if (!made) record_.resctrl.clear();
+  TRY(made);
+  deleted_resctrl_ = resctrl::removed_with_container(plan, record_.resctrl);
+  return resctrl::write_schemata(plan);
+}
+
+// In the network namespace that init has entered, before the sysctls that may be those of an
+// interface.
+Result<> Creation::move_net_devices(const plan::Plan& plan) {
+  net_devices_.emplace(TRY(NetDeviceMove::run(plan.net_devices, init_->pid())));
+  return init_->proceed();
 }
 
 Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& choice) {
@@ -136,11 +160,16 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
   membership_ = {};
   TRY(raise_hard_limits(blueprint.plan, init_->pid()));
   TRY(set_oom_score(blueprint.plan, init_->pid()));
+  if (blueprint.plan.resctrl) TRY(resctrl::add(*blueprint.plan.resctrl, init_->pid()));
   // While init mounts.
   const std::optional<spec::Seccomp>& seccomp = blueprint.spec.linux.seccomp;
   if (seccomp) seccomp_ = TRY(seccomp_program(directory_->root(), *seccomp));
   TRY(record_process());
-  const MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
+  MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
+  if (reached == MessageKind::entered) {
+    TRY(move_net_devices(blueprint.plan));
+    reached = TRY(init_->wait(blueprint.plan, choice.signals));
+  }
   if (reached == MessageKind::mounted) {
     TRY(run_create_hooks(spec_, record_, choice.signals));
     TRY(init_->proceed());
@@ -161,10 +190,15 @@ Result<> Creation::record_process() {
 Result<> Creation::commit(const CreateOptions& options) {
   // First: without its agent the container is not to be.
   if (!wait_for_start_) agent_ = TRY(connect_agent(spec_, record_));
-  record_.complete = true;
-  TRY(directory_->save(record_));
-  TRY_AT("--pid-file", write_pid_file(options.pid_file, record_.pid));
-  return init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_);
+  Record record = record_;
+  record.complete = true;
+  record.resctrl = deleted_resctrl_;
+  TRY(directory_->save(record));
+  TRY_AT("--pid-file", write_pid_file(options.pid_file, record.pid));
+  TRY(init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_));
+  record_ = std::move(record);
+  if (net_devices_) net_devices_->keep();
+  return {};
 }
 
 Result<> Creation::wait_started(const plan::Plan& plan) {

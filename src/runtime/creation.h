@@ -3,6 +3,7 @@
 #pragma once
 
 #include "linux/launch.h"
+#include "linux/net_devices.h"
 #include "runtime/blueprint.h"
 #include "runtime/state_dir.h"
 
@@ -46,11 +47,15 @@ class Creation {
   Creation(const spec::Spec& spec, StateDir directory, Record record)
       : spec_(spec), directory_(std::move(directory)), record_(std::move(record)) {}
   Result<> record_process();
+  Result<> make_resctrl(const plan::ResctrlPlan& plan);
+  Result<> move_net_devices(const plan::Plan& plan);
 
   const spec::Spec& spec_;  // of the blueprint, which outlives us
   std::optional<StateDir> directory_;
   Record record_;
   cgroups::Membership membership_;
+  std::vector<std::string> deleted_resctrl_;  // what `delete` removes; a failed `create`: all
+  std::optional<NetDeviceMove> net_devices_;
   UniqueFd seccomp_;
   std::optional<SeccompAgent> agent_;
   std::optional<Init> init_;

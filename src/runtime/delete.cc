@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Also the way out after a `create` that was killed: the record says what it may have made.
 #include "linux/process_status.h"
+#include "linux/resctrl.h"
 #include "runtime/container_hooks.h"
 #include "runtime/state_dir.h"
 
@@ -51,6 +52,7 @@ Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
   if (!force) TRY(check_deletable(directory, record, id));
   TRY(stop(record));
   TRY(cgroups::remove(record.cgroup));
+  TRY(resctrl::remove(record.resctrl));
   // A `create` that died before there was a process has nothing that a hook could undo.
   if (record.later_hooks && record.pid != 0) {
     if (const Result<spec::Spec> spec = saved_spec(directory))

@@ -41,6 +41,17 @@ Result<bool> bool_of(const Value& object, const char* name) {
   return value->GetBool();
 }
 
+Result<std::vector<std::string>> texts_of(const Value& object, const char* name) {
+  const Value* list = find(object, name);
+  if (list == nullptr || !list->IsArray()) return damaged(name);
+  std::vector<std::string> texts;
+  for (const Value& entry : list->GetArray()) {
+    if (!entry.IsString()) return damaged(name);
+    texts.emplace_back(entry.GetString(), entry.GetStringLength());
+  }
+  return texts;
+}
+
 Result<cgroups::Group> read_group(const Value& document) {
   const Value* list = find(document, "cgroup");
   if (list == nullptr || !list->IsArray()) return damaged("cgroup");
@@ -84,7 +95,7 @@ std::string write_record(const Record& record) {
         .field("freezer", directory.freezer)
         .end_object();
   }
-  json.end_array().key("annotations").begin_object();
+  json.end_array().field("resctrl", record.resctrl).key("annotations").begin_object();
   for (const auto& [name, value] : record.annotations) json.field(name, value);
   json.end_object().end_object();
   return std::move(json).take();
@@ -107,6 +118,7 @@ Result<Record> read_record(std::string text) {
   record.created = TRY(text_of(document, "created"));
   record.owner = TRY(text_of(document, "owner"));
   record.cgroup = TRY(read_group(document));
+  record.resctrl = TRY(texts_of(document, "resctrl"));
   const Value* annotations = find(document, "annotations");
   if (annotations == nullptr || !annotations->IsObject()) return damaged("annotations");
   for (const auto& [name, value] : annotations->GetObject()) {

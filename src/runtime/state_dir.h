@@ -22,8 +22,8 @@ namespace onggi {
 struct Record {
   std::string id, bundle, rootfs, created, owner;
   std::vector<std::pair<std::string, std::string>> annotations;
-  // False from before the first side effect until the container is created: what `cgroup` names may
-  // exist, and the runtime that was at work may be gone.
+  // False from before the first side effect until the container is created: what `cgroup` and
+  // `resctrl` name may exist, and the runtime that was at work may be gone.
   bool complete = false;
   int pid = 0;
   uint64_t start_time = 0;
@@ -31,6 +31,7 @@ struct Record {
   bool listener = false;      // its seccomp filter has one, for the agent
   bool private_pids = false;  // init's end is the end of all
   cgroups::Group cgroup;
+  std::vector<std::string> resctrl;  // directories of its own, parents first
 };
 
 class StateDir {

@@ -38,9 +38,6 @@ inline bool is_absolute(Text path) {
 
 const Namespace* find_namespace(const Spec& spec, NamespaceType type);
 
-// "0-3,7", blanks allowed: CPUs and memory nodes.
-bool is_number_list(Text list);
-
 // "/a", "b" and "/a" again: 2, the index of the second one. Not quadratic.
 std::optional<size_t> find_repetition(const TextList& texts);
 

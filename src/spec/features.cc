@@ -25,7 +25,9 @@ constexpr BuildFeatures kBuildFeatures = {
     .cgroup_rdma = true,
     .apparmor = true,
     .selinux = true,
+    .intel_rdt = true,
     .memory_policy = true,
+    .net_devices = true,
 };
 
 namespace {

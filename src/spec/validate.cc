@@ -186,25 +186,6 @@ const Namespace* find_namespace(const Spec& spec, NamespaceType type) {
   return found == spec.linux.namespaces.end() ? nullptr : &*found;
 }
 
-bool is_number_list(Text list) {
-  const auto trim = [](Text item) {
-    while (item.starts_with(' ')) item.remove_prefix(1);
-    while (item.ends_with(' ')) item.remove_suffix(1);
-    return item;
-  };
-  for (;;) {
-    const size_t comma = list.find(',');
-    const Text item = trim(list.substr(0, comma));
-    const size_t dash = item.find('-');
-    const auto first = parse_decimal<uint32_t>(trim(item.substr(0, dash)));
-    const auto last =
-        dash == item.npos ? first : parse_decimal<uint32_t>(trim(item.substr(dash + 1)));
-    if (!first || !last || *first > *last) return false;
-    if (comma == list.npos) return true;
-    list.remove_prefix(comma + 1);
-  }
-}
-
 std::optional<size_t> find_repetition(const TextList& texts) {
   std::vector<size_t> order(texts.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;

@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include "spec/checks.h"
 #include "spec/names.h"
+#include "spec/number_list.h"
 #include "spec/sysctl.h"
 
 #include <linux/if.h>
@@ -113,6 +114,10 @@ static bool is_interface_name(Text name) {
 }
 
 Result<> check_net_devices(const Spec& spec) {
+  if (spec.linux.net_devices.empty()) return {};
+  if (find_namespace(spec, NamespaceType::network) == nullptr) {
+    return broken("linux.netDevices", "needs a network namespace in linux.namespaces");
+  }
   TextList names;
   for (const NetDevice& device : spec.linux.net_devices) {
     const Place at = place("linux.netDevices.", device.host_name);
@@ -194,7 +199,7 @@ Result<> check_memory_policy(const Spec& spec) {
   if (policy.nodes.empty() && !without_nodes && policy.mode != MPOL_PREFERRED) {
     return broken(nodes, "is required for this mode");
   }
-  if (!policy.nodes.empty() && !is_number_list(policy.nodes)) {
+  if (!policy.nodes.empty() && !parse_number_list(policy.nodes)) {
     return broken(nodes, "\"", policy.nodes, "\" is not a list of nodes");
   }
   if (node_flags == (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES)) {

@@ -2,6 +2,7 @@
 // Rules of config.md#process. A bundle without a process can be created, but not started, so its
 // absence is no error.
 #include "spec/checks.h"
+#include "spec/number_list.h"
 
 #include <linux/sched.h>
 
@@ -116,7 +117,7 @@ Result<> check_exec_cpu_affinity(const Spec& spec) {
   const ExecCpuAffinity& affinity = *spec.process->exec_cpu_affinity;
   const std::pair<Text, Text> lists[] = {{"initial", affinity.initial}, {"final", affinity.final}};
   for (const auto& [field, list] : lists) {
-    if (!list.empty() && !is_number_list(list)) {
+    if (!list.empty() && !parse_number_list(list)) {
       return broken(place("process.execCPUAffinity.", field), "\"", list,
                     "\" is not a list of CPUs");
     }

@@ -193,14 +193,26 @@ Result<> apply(const plan::ContainerHooks& step, InitContext& context) {
   return run_hooks(step, context);
 }
 
-// The hooks of the runtime's side run while we wait.
-Result<> apply(const plan::AwaitRuntimeHooks&, InitContext& context) {
-  Message mounted;
-  mounted.kind = MessageKind::mounted;
-  TRY(send_message(context.channel, mounted));
+namespace {
+
+// Says how far we are, and waits until the runtime has done its part of the set-up.
+Result<> await_runtime(InitContext& context, MessageKind reached) {
+  Message message;
+  message.kind = reached;
+  TRY(send_message(context.channel, message));
   const std::optional<Received> proceed = TRY(receive_message(context.channel));
   if (!proceed) sys::exit_group(1);  // the runtime has given up or died
   return {};
+}
+
+}  // namespace
+
+Result<> apply(const plan::AwaitNetDevices&, InitContext& context) {
+  return await_runtime(context, MessageKind::entered);
+}
+
+Result<> apply(const plan::AwaitRuntimeHooks&, InitContext& context) {
+  return await_runtime(context, MessageKind::mounted);
 }
 
 }  // namespace onggi

@@ -56,6 +56,7 @@ Result<> set_up(InitContext& context) {
   (void)sys::setsid();
   reset_signals();
   TRY(join_cgroups(context));
+  TRY(reset_affinity());
   TRY(open_host_proc(context));
   TRY(apply_all(context.plan.before_pivot, context));
   TRY(open_labels(context));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// process.scheduler, process.ioPriority, linux.memoryPolicy: while the rights to set them are still
-// there.
+// CPU affinity, once the cgroups are joined; process.scheduler, process.ioPriority and
+// linux.memoryPolicy while the rights to set them are still there.
 #include "base/text.h"
 #include "linux/init/context.h"
 
@@ -15,6 +15,8 @@ struct SchedulerAttributes {  // struct sched_attr of sched_setattr(2), first ve
   uint64_t runtime, deadline, period;
 };
 static_assert(sizeof(SchedulerAttributes) == 48);
+
+constexpr int32_t kSchedDeadline = 6;  // sched(7)
 
 // Of the process group, which is init's own since its setsid(2): children that the program starts
 // belong to it too.
@@ -50,8 +52,21 @@ Result<> set_scheduler(const plan::Scheduler& scheduler, long thread) {
                                        .deadline = scheduler.deadline,
                                        .period = scheduler.period};
   const long set = sys::call(SYS_sched_setattr, thread, &attributes, 0);
-  if (set < 0) return at_place(system_error(set, "sched_setattr"), "process.scheduler");
-  return {};
+  if (set >= 0) return {};
+  // The object tells the hints apart: base/hints.cc.
+  const std::string_view object = scheduler.policy == kSchedDeadline ? "SCHED_DEADLINE" : "";
+  return at_place(system_error(set, "sched_setattr", object), "process.scheduler");
+}
+
+// The caller's affinity (taskset(1), a CPU manager's choice for the engine) is not the container's:
+// its cpuset decides. The kernel takes the part of the mask that it knows and the cpuset allows;
+// 8192 is the most that it can be built for.
+Result<> reset_affinity() {
+  uint64_t all[8192 / 64];
+  for (uint64_t& cpus : all) cpus = ~uint64_t{0};
+  const long set = sys::call(SYS_sched_setaffinity, 0, sizeof all, &all[0]);
+  if (set >= 0 || set == -EINVAL || set == -ENOSYS) return {};
+  return at_place(system_error(set, "sched_setaffinity"), "process");
 }
 
 Result<> set_scheduling(const InitContext& context) {

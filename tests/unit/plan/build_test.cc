@@ -35,18 +35,17 @@ std::string refusal(const plan::Plan& plan) {
          std::string(plan.refused.front().message.view());
 }
 
-TEST_CASE("fields that are not applied yet are refused by name") {
+TEST_CASE("what this host cannot do is refused by name") {
   const auto refused = [](const std::string& process, const std::string& top,
                           const std::string& linux) {
     const Result<plan::Plan> plan = plan_of(document(process, top, linux), v2_host());
     REQUIRE(plan);
     return refusal(plan.value());
   };
-  const std::string namespaces = R"("namespaces": [{"type": "mount"}, {"type": "network"}], )";
-  CHECK(refused("", "", namespaces + R"("netDevices": {"eth1": {"name": "eth0"}})") ==
-        "linux.netDevices: not supported yet");
-  CHECK(refused("", "", namespaces + R"("intelRdt": {"closID": "a"})") ==
-        "linux.intelRdt: not supported yet");
+  CHECK(refused(R"("apparmorProfile": "a")", "", "") ==
+        "process.apparmorProfile: AppArmor is not enabled on this host");
+  CHECK(refused(R"("selinuxLabel": "a")", "", "") ==
+        "process.selinuxLabel: SELinux is not enabled on this host");
   CHECK(refused("", "", "") == "");
 }
 

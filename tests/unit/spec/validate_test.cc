@@ -231,9 +231,13 @@ TEST_CASE("devices") {
 
 TEST_CASE("network devices") {
   const auto with = [](std::string_view members) {
-    return linux_with(std::string("\"netDevices\": {").append(members).append("}"));
+    return linux_with(
+        std::string(R"("namespaces": [{"type": "network"}], "netDevices": {)").append(members) +
+        "}");
   };
   check_all({
+      {linux_with(R"("netDevices": {"eth0": {}})"),
+       "linux.netDevices: needs a network namespace in linux.namespaces"},
       {with(R"("eth0": {"name": "c0"}, "eth1": {"name": "eth%d"}, "eth2": {"name": "eth%d"})"),
        "ok"},
       {with(R"("a/b": {})"), "linux.netDevices: \"a/b\" is not the name of an interface"},

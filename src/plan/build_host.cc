@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the runtime does to the host for a container, beside its cgroup: interfaces that move into
+// its network namespace, and its group in resctrl.
+#include "plan/build_parts.h"
+
+#include <algorithm>
+
+namespace onggi::plan {
+namespace {
+
+// Directories that resctrl has of its own (Documentation/arch/x86/resctrl.rst).
+constexpr std::string_view kReservedNames[] = {"info", "mon_groups", "mon_data"};
+
+void add_schema(ResctrlPlan& resctrl, std::string place, std::string_view text) {
+  if (!text.empty()) resctrl.schemata.push_back({std::move(place), std::string(text)});
+}
+
+// config-linux.md#intelrdt: the values of the older fields first, those of `schemata` last.
+void add_schemata(ResctrlPlan& resctrl, const spec::IntelRdt& wanted) {
+  add_schema(resctrl, "linux.intelRdt.l3CacheSchema", wanted.l3_cache_schema);
+  add_schema(resctrl, "linux.intelRdt.memBwSchema", wanted.mem_bw_schema);
+  for (size_t i = 0; i < wanted.schemata.size(); i++) {
+    add_schema(resctrl, "linux.intelRdt.schemata[" + std::to_string(i) + "]", wanted.schemata[i]);
+  }
+}
+
+void refuse_without_resctrl(BuildContext& context) {
+  const bool known = context.facts.resctrl_known;
+  context.plan.refused.push_back(with_hint(
+      unsupported("linux.intelRdt", known ? "no resctrl filesystem is mounted"
+                                          : "this host has no resctrl filesystem"),
+      known ? "mount -t resctrl resctrl /sys/fs/resctrl"
+            : "it needs a processor with Intel RDT or AMD QoS, and CONFIG_X86_CPU_RESCTRL"));
+}
+
+}  // namespace
+
+void build_net_devices(BuildContext& context) {
+  std::vector<NetDevice>& devices = context.plan.net_devices;
+  for (const spec::NetDevice& device : context.spec.linux.net_devices) {
+    const spec::Text name = device.name.empty() ? device.host_name : device.name;
+    devices.push_back({.host_name = std::string(device.host_name),
+                       .name = std::string(name),
+                       .place = "linux.netDevices." + std::string(device.host_name)});
+  }
+  // Numbers that the kernel chooses must not be those that another interface is to have.
+  std::ranges::stable_partition(devices,
+                                [](const NetDevice& device) { return !device.is_template(); });
+  if (!devices.empty())
+    context.plan.before_pivot.push_back({{"linux.netDevices"}, AwaitNetDevices{}});
+}
+
+Result<> build_intel_rdt(BuildContext& context) {
+  if (!context.spec.linux.intel_rdt) return {};
+  const spec::IntelRdt& wanted = *context.spec.linux.intel_rdt;
+  ResctrlPlan resctrl;
+  resctrl.mount_point = context.facts.resctrl;
+  const bool named = !wanted.clos_id.empty();
+  if (wanted.clos_id != "/")
+    resctrl.group = named ? std::string(wanted.clos_id) : context.options.id;
+  if (std::ranges::find(kReservedNames, resctrl.group) != std::end(kReservedNames)) {
+    return config_error("linux.intelRdt.closID", "\"", resctrl.group,
+                        "\" is a directory of resctrl itself");
+  }
+  add_schemata(resctrl, wanted);
+  resctrl.create = !named || !resctrl.schemata.empty();
+  resctrl.remove = !named;
+  if (wanted.enable_monitoring) resctrl.monitor = context.options.id;
+  if (std::ranges::find(kReservedNames, resctrl.monitor) != std::end(kReservedNames)) {
+    return config_error("linux.intelRdt.enableMonitoring", "\"", resctrl.monitor,
+                        "\", the id, is a directory of resctrl itself");
+  }
+  if (resctrl.mount_point.empty()) refuse_without_resctrl(context);
+  context.plan.resctrl = std::move(resctrl);
+  return {};
+}
+
+}  // namespace onggi::plan
