@@ -221,15 +221,14 @@ CASE("the loopback interface, and what the kernel ties to its namespace, cannot 
 }
 
 CASE("a create that fails later moves the interfaces back as they were") {
-  NEEDS_NET_DEVICES();
+  REQUIRES(root());
+  REQUIRES(network_tools());
   const NetworkNamespace host;
   host.add_interface("v0");
   host.add_interface("v1");
   ip({"link", "set", "v1", "down"});
   ip({"addr", "add", "10.1.2.3/24", "dev", "v0", "label", "v0:a"});
   ip({"addr", "add", "fd00::5/64", "dev", "v0"});
-  Bundle bundle;
-  bundle.set_json("/linux/netDevices", R"({"v0": {"name": "c0"}, "v1": {"name": "t%d"}})");
   // In init, in a hook, and at the very end: the namespace is gone, about to go, or in use.
   const auto failing = [&](const char* how, const auto& arrange) {
     CAPTURE(how);
