@@ -95,14 +95,12 @@ Result<std::optional<NetDeviceMove::Interface>> NetDeviceMove::find(NetlinkSocke
   const std::vector<std::string> messages = TRY(std::move(answer));
   if (messages.empty()) return make_error(ErrorKind::system, "RTM_GETLINK: an empty answer");
   const auto link = netlink_body<ifinfomsg>(messages[0]);
-  Interface interface {
-    .index = link.ifi_index, .flags = link.ifi_flags, .name = name, .addresses = {}
-  };
+  Interface found{.index = link.ifi_index, .flags = link.ifi_flags, .name = name, .addresses = {}};
   for (const NetlinkAttribute& attribute : netlink_attributes(messages[0], sizeof link)) {
     if (attribute.type == IFLA_IFNAME)
-      interface.name = attribute.value.substr(0, attribute.value.find('\0'));
+      found.name = attribute.value.substr(0, attribute.value.find('\0'));
   }
-  return std::optional(std::move(interface));
+  return std::optional(std::move(found));
 }
 
 // Everything that can be known to be in the way: nothing has been touched yet, and what an
@@ -116,11 +114,10 @@ Result<NetDeviceMove::Interface> NetDeviceMove::examine(const plan::NetDevice& d
   if ((found->flags & IFF_LOOPBACK) != 0)
     return make_error(ErrorKind::unsupported, "a loopback interface cannot be moved");
   if (!device.is_template() && TRY(find(container_.socket, 0, device.name))) {
-    return with_hint(make_error(ErrorKind::system,
-                                "the container's network namespace has an "
-                                "interface '",
-                                device.name, "' already"),
-                     "choose another name, or one with %d for the next free number");
+    return with_hint(
+        make_error(ErrorKind::system, "the container's network namespace has an interface '",
+                   device.name, "' already"),
+        "choose another name, or one with %d for the next free number");
   }
   found->addresses = TRY(kept_addresses(host_.socket, found->index));
   return std::move(*found);
