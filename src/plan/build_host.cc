@@ -44,8 +44,8 @@ void build_net_devices(BuildContext& context) {
                        .place = "linux.netDevices." + std::string(device.host_name)});
   }
   // Numbers that the kernel chooses must not be those that another interface is to have.
-  std::ranges::stable_partition(devices,
-                                [](const NetDevice& device) { return !device.is_template(); });
+  std::stable_partition(devices.begin(), devices.end(),
+                        [](const NetDevice& device) { return !device.is_template(); });
   if (!devices.empty())
     context.plan.before_pivot.push_back({{"linux.netDevices"}, AwaitNetDevices{}});
 }
