@@ -73,17 +73,6 @@ Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan) {
   return fds;
 }
 
-bool is_own_namespace(spec::NamespaceType type, const std::string& path) {
-  constexpr const char* kFiles[spec::kNamespaceTypes] = {"mnt", "pid",  "net",    "uts",
-                                                         "ipc", "user", "cgroup", "time"};
-  const std::string own = std::string("/proc/self/ns/") + kFiles[static_cast<size_t>(type)];
-  struct statx joined = {}, ours = {};
-  return sys::statx(AT_FDCWD, path.c_str(), 0, STATX_INO, &joined) == 0 &&
-         sys::statx(AT_FDCWD, own.c_str(), 0, STATX_INO, &ours) == 0 &&
-         joined.stx_ino == ours.stx_ino && joined.stx_dev_major == ours.stx_dev_major &&
-         joined.stx_dev_minor == ours.stx_dev_minor;
-}
-
 Result<> join_namespaces(const plan::NamespacePlan& plan, const std::vector<UniqueFd>& fds) {
   unsigned refused = 0;
   int user = -1;

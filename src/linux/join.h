@@ -14,10 +14,6 @@ namespace onggi {
 // is not looked up again: what was checked is what is joined.
 Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan);
 
-// Whether `path` leads to the namespace of its kind that this process itself is in. One that cannot
-// be looked at does not; joining it says why.
-bool is_own_namespace(spec::NamespaceType type, const std::string& path);
-
 // In the bridge process, on borrowed or copied memory: raw system calls only. Joins everything, the
 // user namespace where it can be, makes a new time namespace and sets its offsets.
 Result<> join_namespaces(const plan::NamespacePlan& plan, const std::vector<UniqueFd>& fds);

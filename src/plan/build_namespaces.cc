@@ -18,6 +18,8 @@ std::string setting_in(spec::NamespaceType type, const spec::Spec& spec) {
   const bool names = type == spec::NamespaceType::uts;
   if (names && !spec.hostname.empty()) return "hostname";
   if (names && !spec.domainname.empty()) return "domainname";
+  const bool interfaces = type == spec::NamespaceType::network;
+  if (interfaces && !spec.linux.net_devices.empty()) return "linux.netDevices";
   for (const auto& [key, value] : spec.linux.sysctl) {
     if (spec::sysctl_namespace(spec::sysctl_path(key)) != type) continue;
     return "linux.sysctl[\"" + std::string(key) + "\"]";

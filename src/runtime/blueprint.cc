@@ -6,12 +6,10 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cgroups/probe.h"
-#include "linux/join.h"
 #include "linux/probe.h"
 #include "linux/seccomp.h"
 #include "runtime/seccomp_notify.h"
 #include "spec/parse.h"
-#include "spec/sysctl.h"
 #include "spec/validate.h"
 
 #include <linux/capability.h>
@@ -68,31 +66,6 @@ Result<> check_descriptors(const plan::LaunchOptions& launch) {
                       fd, ", which is not open");
   }
   return {};
-}
-
-// The place of a joined namespace of this type that is the runtime's own, so that it separates
-// nothing; empty: there is none.
-std::string own_namespace(const plan::Plan& plan, spec::NamespaceType type) {
-  for (const plan::JoinedNamespace& joined : plan.namespaces.joined) {
-    if (joined.type == type && is_own_namespace(type, joined.path)) return joined.place;
-  }
-  return {};
-}
-
-// What is meant for a namespace of the container's would be done to the host.
-Result<> check_joined(const Blueprint& blueprint) {
-  for (const auto& [key, value] : blueprint.spec.linux.sysctl) {
-    const auto type = spec::sysctl_namespace(spec::sysctl_path(key));
-    const std::string place = type ? own_namespace(blueprint.plan, *type) : std::string();
-    if (place.empty()) continue;
-    return config_error(text<128>("linux.sysctl[\"", key, "\"]").view(),
-                        "is not in a separate kernel namespace: ", place, " is the runtime's own");
-  }
-  if (blueprint.plan.net_devices.empty()) return {};
-  const std::string place = own_namespace(blueprint.plan, spec::NamespaceType::network);
-  if (place.empty()) return {};
-  return config_error("linux.netDevices", "there is nowhere to move to: ", place,
-                      " is the runtime's own network namespace");
 }
 
 // A hard limit above our own takes CAP_SYS_RESOURCE (setrlimit(2)); better refused now than at
@@ -158,7 +131,6 @@ Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options
   for (const std::string& warning : blueprint.plan.warnings) log::warn(warning);
   TRY(check_root(blueprint));
   TRY(check_filter(blueprint));
-  TRY(check_joined(blueprint));
   TRY(check_descriptors(blueprint.launch));
   TRY(check_terminal(blueprint, options, foreground));
   return check_limits(blueprint);

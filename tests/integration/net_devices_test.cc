@@ -290,7 +290,7 @@ CASE("a joined network namespace that is the runtime's own takes no interfaces")
       .set_json("/linux/netDevices", R"({"v0": {}})");
   const Outcome outcome = create(bundle);
   CHECK(outcome.status == 1);
-  CHECK(contains(outcome.err, "linux.netDevices: there is nowhere to move to"));
+  CHECK(contains(outcome.err, "linux.netDevices: is not in a separate"));
 }
 
 TEST_SUITE_END();

@@ -81,7 +81,8 @@ Result<> run_program(InitContext& context, UniqueFd seccomp);
 // listener. In between the courier sets process.scheduler for the program.
 Result<> start_courier(const InitContext& context);
 void hand_over(int listener);
-// scheduling.cc: all CPUs that the cpuset allows; process.scheduler for a thread (0: this one), then the rest for this process.
+// scheduling.cc: all CPUs that the cpuset allows; process.scheduler for a thread (0: this one),
+// then the rest for this process.
 Result<> reset_affinity();
 Result<> set_scheduler(const plan::Scheduler& scheduler, long thread);
 Result<> set_scheduling(const InitContext& context);
