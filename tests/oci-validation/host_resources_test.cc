@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // config-linux.md: intelRdt, memory policy, personality.
-#include "newer.h"
+#include "oci-validation/newer.h"
 
 using namespace onggi::test;
 

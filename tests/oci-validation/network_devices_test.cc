@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // config-linux.md: network devices, with veth pairs in a network namespace of the test.
-#include "newer.h"
+#include "oci-validation/newer.h"
 #include "support/network.h"
 
 using namespace onggi::test;

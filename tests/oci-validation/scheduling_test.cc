@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // config.md: the scheduler, the I/O priority and the CPU affinity of the process.
-#include "newer.h"
+#include "oci-validation/newer.h"
 
 #include <linux/capability.h>
 #include <sched.h>
