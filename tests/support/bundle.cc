@@ -4,6 +4,7 @@
 #include "support/bundle.h"
 
 #include "support/leaks.h"
+#include "support/suite.h"
 
 #include <rapidjson/pointer.h>
 #include <rapidjson/stringbuffer.h>
@@ -79,6 +80,7 @@ const std::string& tag() {
 }
 
 ScratchDirectory::ScratchDirectory(std::string_view purpose) {
+  stop_listing();
   static int count = 0;
   path_ = scratch_root() / (tag() + "-" + std::string(purpose) + "-" + std::to_string(++count));
   fs::remove_all(path_);

@@ -2,6 +2,7 @@
 #include "support/leaks.h"
 
 #include "support/run.h"
+#include "support/suite.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -156,6 +157,7 @@ Clean::Clean() {
 }
 
 Clean::~Clean() {
+  if (is_listing()) return;
   Strings left = before_.left_behind();
   left.insert(left.end(), noted().begin(), noted().end());
   if (left.empty()) return;

@@ -2,6 +2,7 @@
 #include "support/run.h"
 
 #include "support/leaks.h"
+#include "support/suite.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -118,6 +119,7 @@ Process::Process(const Strings& argv, const Spawn& spawn)
     : name_(join(argv)),
       out_(spawn.out ? spawn.out : std::make_shared<Capture>()),
       err_(spawn.err ? spawn.err : std::make_shared<Capture>()) {
+  stop_listing();
   // Not /dev/null: some runtimes change the owner of the standard streams.
   const Capture input;
   if (write(input.fd(), spawn.input.data(), spawn.input.size()) < 0)
@@ -173,11 +175,16 @@ const std::string& runtime_path() {
   return path;
 }
 
-const std::string& runtime_name() {
-  static const std::string name = [] {
+const std::string& runtime_version() {
+  static const std::string line = [] {
     const std::string version = run_program({runtime_path(), "--version"}).out;
-    return version.substr(0, version.find(' '));
+    return version.substr(0, version.find('\n'));
   }();
+  return line;
+}
+
+const std::string& runtime_name() {
+  static const std::string name = runtime_version().substr(0, runtime_version().find(' '));
   return name;
 }
 

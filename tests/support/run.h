@@ -75,7 +75,8 @@ class Process {
 Outcome run_program(const Strings& argv, const Spawn& spawn = {});
 
 const std::string& runtime_path();
-const std::string& runtime_name();  // "onggi", "runc", "crun": the first word of `--version`
+const std::string& runtime_version();  // the first line of `--version`
+const std::string& runtime_name();     // "onggi", "runc", "crun": its first word
 inline bool is_onggi() {
   return runtime_name() == "onggi";
 }

@@ -1,79 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The main of the test programs: a private mount namespace, a subreaper, and a doctest listener
-// that knows the running case and prints the skips and deviations before doctest's own summary.
-#define DOCTEST_CONFIG_IMPLEMENT
+// What the host has.
 #include "support/suite.h"
 
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
 #include <sstream>
 
 namespace onggi::test {
 namespace {
-
-struct Note {
-  std::string test;
-  std::string reason;
-};
-struct Record {
-  const doctest::TestCaseData* current = nullptr;
-  unsigned selected = 0;
-  std::vector<Note> skips, deviations, citations;
-};
-Record& record() {
-  static Record instance;
-  return instance;
-}
-
-void print_notes(const char* title, const std::vector<Note>& notes) {
-  if (notes.empty()) return;
-  printf("%s: %zu\n", title, notes.size());
-  for (const Note& note : notes) printf("  %s: %s\n", note.test.c_str(), note.reason.c_str());
-}
-
-struct Notes : doctest::IReporter {
-  explicit Notes(const doctest::ContextOptions&) {}
-  void report_query(const doctest::QueryData&) override {}
-  void test_run_start() override {}
-  void test_run_end(const doctest::TestRunStats& stats) override {
-    record().selected = stats.numTestCasesPassingFilters;
-    printf("runtime: %s (%s)\n", runtime_name().c_str(), runtime_path().c_str());
-    print_notes("skipped", record().skips);
-    print_notes("known deviations", record().deviations);
-    fflush(stdout);
-  }
-  void test_case_start(const doctest::TestCaseData& data) override { record().current = &data; }
-  void test_case_reenter(const doctest::TestCaseData&) override {}
-  void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
-    // Its output is switched off with that of the expected failures.
-    if ((stats.failure_flags & doctest::TestCaseFailureReason::ShouldHaveFailedButDidnt) != 0) {
-      printf("UNEXPECTED PASS: %s: remove its DEVIATES for %s\n", current_test().c_str(),
-             runtime_name().c_str());
-    }
-  }
-  void test_case_exception(const doctest::TestCaseException&) override {}
-  void subcase_start(const doctest::SubcaseSignature&) override {}
-  void subcase_end() override {}
-  void log_assert(const doctest::AssertData&) override {}
-  void log_message(const doctest::MessageData&) override {}
-  void test_case_skipped(const doctest::TestCaseData&) override {}
-};
-
-void add(std::vector<Note>& list, const char* label, const std::string& test,
-         const std::string& reason) {
-  for (const Note& note : list) {  // a case with subcases comes here more than once
-    if (note.test == test && note.reason == reason) return;
-  }
-  list.push_back({test, reason});
-  printf("%s: %s: %s\n", label, test.c_str(), reason.c_str());
-  fflush(stdout);
-}
 
 bool file_exists(const std::string& path) {
   return access(path.c_str(), F_OK) == 0;
@@ -175,30 +112,6 @@ Need selinux() {
   return {file_exists("/sys/fs/selinux/enforce"), "needs SELinux"};
 }
 
-std::string current_test() {
-  return record().current == nullptr ? "" : record().current->m_name;
-}
-void note_skip(const std::string& reason) {
-  add(record().skips, "SKIP", current_test(), reason);
-}
-
-void expect_failure(const std::string& reason) {
-  add(record().deviations, "DEVIATION", current_test(), reason);
-  // doctest knows should_fail only as a static decorator; the case is a plain object of its
-  // registry.
-  auto* test_case = const_cast<doctest::TestCaseData*>(record().current);
-  test_case->m_should_fail = true;
-  test_case->m_no_output = true;
-}
-
-void note_deviation(const std::string& what, const std::string& reason) {
-  add(record().deviations, "DEVIATION", current_test() + ": " + what, reason);
-}
-
-void cite(std::string sentence) {
-  record().citations.push_back({current_test(), std::move(sentence)});
-}
-
 std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller) {
   if (is_unified_host()) return "/sys/fs/cgroup" + cgroup_path(pid, "");
   return cgroup_mount(controller) + cgroup_path(pid, controller);
@@ -212,31 +125,3 @@ std::string cgroup_value(pid_t pid, std::string_view controller, std::string_vie
 }
 
 }  // namespace onggi::test
-
-REGISTER_LISTENER("notes", 1, onggi::test::Notes);
-
-int main(int argc, char** argv) {
-  using namespace onggi::test;
-  doctest::Context context(argc, argv);
-  context.setOption("no-path-filenames", true);
-  context.setOption("no-intro", true);
-  if (context.shouldExit()) return context.run();
-  bool cites = false;
-  for (int i = 1; i < argc; i++) cites |= strcmp(argv[i], "--cite") == 0;
-  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  // Not possible without root; the tests that need root then skip, and the mount table is nobody
-  // else's problem.
-  if (unshare(CLONE_NEWNS) == 0) mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  if (runtime_name().empty()) {
-    fprintf(stderr, "cannot run '%s --version'\n", runtime_path().c_str());
-    return 1;
-  }
-  (void)state_root();
-  const int status = context.run();
-  if (cites) {
-    for (const Note& note : record().citations)
-      printf("CITE\t%s\t%s\n", note.test.c_str(), note.reason.c_str());
-  }
-  // A misspelt filter must not look like success.
-  return record().selected == 0 ? 1 : status;
-}

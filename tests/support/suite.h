@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a test case needs, and what it knows of the rivals. Skips and deviations are printed,
-// counted and listed with their reasons at the end of the run; none of them is silent.
+// counted and listed with their reasons at the end of the run; none of them is silent. A case
+// states all of it before it acts, so that `--list` can tell it without a runtime.
 #pragma once
 
 #include "support/bundle.h"
@@ -35,14 +36,21 @@ Need selinux();
 // it is executed in.
 Need freestanding_init();
 
-// Prints and counts "SKIP: TEST: REASON".
-void note_skip(const std::string& reason);
-// Marks the running test case as one that this runtime is known to fail. It still runs: passing
-// would be an error, so a deviation that a rival has mended is noticed.
-void expect_failure(const std::string& reason);
-// The same for one row of a table.
+// Whether the running case may go on: if not, it is skipped, with the name of the need as reason.
+bool meets(const Need& need);
+// Marks the running case as one that this runtime is known to fail. It still runs: passing would be
+// an error, so a deviation that a rival has mended is noticed.
+void deviates(const std::string& runtime, const std::string& reason);
+// Whether the running case is not to be run on this runtime.
+bool excludes(const std::string& runtime, const std::string& reason);
+void cite(std::string sentence);
+// A deviation in one row of a table, found while the case runs.
 void note_deviation(const std::string& what, const std::string& reason);
-std::string current_test();
+
+// With `--list` a case ends where it would begin to act: the constructors of processes and of
+// scratch directories call the second, which then throws.
+bool is_listing();
+void stop_listing();
 
 // Cgroup files of a process, wherever the host has them; the v2 name is used on a unified host.
 std::string cgroup_value(pid_t pid, std::string_view controller, std::string_view v1_file,
@@ -54,34 +62,20 @@ std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller);
 // A test case that leaves nothing behind.
 #define CASE(name) TEST_CASE_FIXTURE(::onggi::test::Clean, name)
 
-#define REQUIRES(need)                              \
-  do {                                              \
-    const ::onggi::test::Need requires_need = need; \
-    if (!requires_need.met) {                       \
-      ::onggi::test::note_skip(requires_need.name); \
-      return;                                       \
-    }                                               \
+#define REQUIRES(need)                       \
+  do {                                       \
+    if (!::onggi::test::meets(need)) return; \
   } while (false)
 
-#define DEVIATES(runtime, reason)                                                          \
-  do {                                                                                     \
-    if (::onggi::test::runtime_name() == (runtime)) ::onggi::test::expect_failure(reason); \
-  } while (false)
+#define DEVIATES(runtime, reason) ::onggi::test::deviates(runtime, reason)
 
 // For races and hangs, where a rival fails only at times or at the price of the whole time limit:
 // counted, not run.
-#define EXCLUDES(runtime, reason)                       \
-  do {                                                  \
-    if (::onggi::test::runtime_name() == (runtime)) {   \
-      ::onggi::test::note_deviation("not run", reason); \
-      return;                                           \
-    }                                                   \
+#define EXCLUDES(runtime, reason)                         \
+  do {                                                    \
+    if (::onggi::test::excludes(runtime, reason)) return; \
   } while (false)
 
-// The sentence of the runtime specification that a case checks: "config.md#root: A directory MUST
-// exist ...".
+// The sentence of the runtime specification that a case checks, without its Markdown:
+// "config.md#root: A directory MUST exist at the path declared by the field."
 #define CITE(sentence) ::onggi::test::cite(sentence)
-
-namespace onggi::test {
-void cite(std::string sentence);
-}
