@@ -168,9 +168,10 @@ CASE("process: a relative cwd is an error") {
 
 CASE("process: a terminal is attached to the standard streams") {
   CITE(
-      "config.md#process: if set to true on Linux, a pseudoterminal pair is allocated for the "
-      "process and the "
-      "pseudoterminal pty is duplicated on the process's standard streams.");
+      "config.md#process: As an example, if set to true on Linux a pseudoterminal pair is "
+      "allocated "
+      "for the process and the pseudoterminal pty is duplicated on the process's standard "
+      "streams.");
   REQUIRES(root());
   Bundle bundle;
   bundle.set("/process/terminal", true).guest({"isatty"});
@@ -193,10 +194,8 @@ CASE("process: consoleSize is ignored without a terminal") {
 }
 
 CASE("process: rlimits match exactly") {
-  CITE(
-      "config.md#posix-process: rlim.rlim_cur MUST match the configured value. rlim.rlim_max MUST "
-      "match the configured "
-      "value.");
+  CITE("config.md#posix-process: rlim.rlim_cur MUST match the configured value.");
+  CITE("config.md#posix-process: rlim.rlim_max MUST match the configured value.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"rlimits"})
@@ -248,10 +247,11 @@ CASE("process: the five capability sets are those of the config") {
 CASE("process: an unknown capability does not fail the container") {
   CITE(
       "config.md#linux-process: Any value which cannot be mapped to a relevant kernel interface, "
-      "or cannot be granted "
-      "otherwise, MUST be logged as a warning by the runtime. Runtimes SHOULD NOT fail if the "
-      "container configuration "
-      "requests capabilities that cannot be granted.");
+      "or cannot be granted otherwise MUST be logged as a warning by the runtime.");
+  CITE(
+      "config.md#linux-process: Runtimes SHOULD NOT fail if the container configuration requests "
+      "capabilities that cannot be granted, for example, if the runtime operates in a restricted "
+      "environment with a limited set of capabilities.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set("/process/capabilities/bounding/-", "CAP_NONE")).ok());
@@ -259,9 +259,8 @@ CASE("process: an unknown capability does not fail the container") {
 
 CASE("process: noNewPrivileges") {
   CITE(
-      "config.md#linux-process: setting noNewPrivileges to true prevents the process from gaining "
-      "additional "
-      "privileges.");
+      "config.md#linux-process: noNewPrivileges (bool, OPTIONAL) setting noNewPrivileges to true "
+      "prevents the process from gaining additional privileges.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(value_of(run(bundle.guest({"caps"})).out, "NoNewPrivs") == "1");
@@ -293,9 +292,16 @@ CASE("process: without oomScoreAdj the value stays") {
 
 CASE("user: uid, gid, umask and additionalGids") {
   CITE(
-      "config.md#posix-platform-user: uid (int, REQUIRED), gid (int, REQUIRED), umask (int, "
-      "OPTIONAL), additionalGids "
-      "(array of ints, OPTIONAL) specify the user in the container namespace.");
+      "config.md#posix-platform-user: uid (int, REQUIRED) specifies the user ID in the container "
+      "namespace.");
+  CITE(
+      "config.md#posix-platform-user: gid (int, REQUIRED) specifies the group ID in the container "
+      "namespace.");
+  CITE("config.md#posix-platform-user: umask (int, OPTIONAL) specifies the umask of the user.");
+  CITE(
+      "config.md#posix-platform-user: additionalGids (array of ints, OPTIONAL) specifies "
+      "additional "
+      "group IDs in the container namespace to be added to the process.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"id"}).set_json(
@@ -332,9 +338,8 @@ CASE("domainname: as seen by processes inside") {
 
 CASE("annotations: unknown ones are no error") {
   CITE(
-      "config.md#annotations: Implementations that are reading/processing this configuration file "
-      "MUST NOT generate an "
-      "error if they encounter an unknown annotation key.");
+      "config.md#annotations: Runtimes MUST handle unknown annotation keys like any other unknown "
+      "property.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set_json("/annotations", R"({"org.example.never.heard.of": "x"})")).ok());
@@ -343,8 +348,10 @@ CASE("annotations: unknown ones are no error") {
 CASE("extensibility: unknown properties are no error") {
   CITE(
       "config.md#extensibility: Runtimes MAY log unknown properties but MUST otherwise ignore "
-      "them. That includes not "
-      "generating errors if they encounter an unknown property.");
+      "them.");
+  CITE(
+      "config.md#extensibility: That includes not generating errors if they encounter an unknown "
+      "property.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set_json("/future", R"({"deep": [1]})").set("/linux/future", 1)).ok());
