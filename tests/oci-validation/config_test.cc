@@ -10,9 +10,8 @@ TEST_SUITE_BEGIN("config");
 CASE("ociVersion: any 1.x is accepted") {
   CITE(
       "config.md#specification-version: ociVersion (string, REQUIRED) MUST be in SemVer v2.0.0 "
-      "format and specifies "
-      "the version of the Open Container Initiative Runtime Specification with which the bundle "
-      "complies.");
+      "format and specifies the version of the Open Container Initiative Runtime Specification "
+      "with which the bundle complies.");
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 knows 1.1 at most");
   for (const std::string version : {"1.0.0", "1.0.2-dev", "1.1.0", "1.2.1", "1.3.0"}) {
@@ -44,8 +43,7 @@ CASE("root: an error when there is no directory at path") {
 CASE("root: readonly makes the root file system read-only") {
   CITE(
       "config.md#root: readonly (bool, OPTIONAL) If true then the root filesystem MUST be "
-      "read-only inside the "
-      "container, defaults to false.");
+      "read-only inside the container, defaults to false.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"write", "/x", "y"});
@@ -120,8 +118,7 @@ CASE("mounts: the options of the file system are passed on") {
 CASE("process: args are passed as they are") {
   CITE(
       "config.md#process: args (array of strings, OPTIONAL) with similar semantics to IEEE Std "
-      "1003.1-2008 execvp's "
-      "argv.");
+      "1003.1-2008 execvp's argv.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.guest({"echo", "a b", "", "c"})).out == "a b  c\n");
@@ -129,9 +126,9 @@ CASE("process: args are passed as they are") {
 
 CASE("process: the first of args is looked up as execvp does") {
   CITE(
-      "config.md#process: This specification extends the IEEE standard in that at least one entry "
-      "is REQUIRED "
-      "(non-Windows), and that entry is used with the same semantics as execvp's file.");
+      "config.md#process: This specification extends the IEEE standard in that at least one "
+      "entry is REQUIRED (non-Windows), and that entry is used with the same semantics as "
+      "execvp's file.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set("/process/args", Strings{"guest", "echo", "by PATH"})).out == "by PATH\n");
@@ -151,8 +148,8 @@ CASE("process: env is the environment") {
 
 CASE("process: cwd is the working directory") {
   CITE(
-      "config.md#process: cwd (string, REQUIRED) is the working directory that will be set for the "
-      "executable.");
+      "config.md#process: cwd (string, REQUIRED) is the working directory that will be set for "
+      "the executable.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set("/process/cwd", "/dev").guest({"cwd"})).out == "cwd /dev\n");
@@ -169,9 +166,8 @@ CASE("process: a relative cwd is an error") {
 CASE("process: a terminal is attached to the standard streams") {
   CITE(
       "config.md#process: As an example, if set to true on Linux a pseudoterminal pair is "
-      "allocated "
-      "for the process and the pseudoterminal pty is duplicated on the process's standard "
-      "streams.");
+      "allocated for the process and the pseudoterminal pty is duplicated on the process's "
+      "standard streams.");
   REQUIRES(root());
   Bundle bundle;
   bundle.set("/process/terminal", true).guest({"isatty"});
@@ -205,9 +201,8 @@ CASE("process: rlimits match exactly") {
 
 CASE("process: an rlimit that the kernel does not have is an error") {
   CITE(
-      "config.md#posix-process: The runtime MUST generate an error for any values which cannot be "
-      "mapped to a relevant "
-      "kernel interface.");
+      "config.md#posix-process: The runtime MUST generate an error for any values which cannot "
+      "be mapped to a relevant kernel interface.");
   REQUIRES(root());
   Bundle bundle;
   CHECK_FALSE(create(bundle.set("/process/rlimits/0/type", "RLIMIT_NONE")).ok());
@@ -215,9 +210,8 @@ CASE("process: an rlimit that the kernel does not have is an error") {
 
 CASE("process: duplicate rlimits are an error") {
   CITE(
-      "config.md#posix-process: If rlimits contains duplicated entries with same type, the runtime "
-      "MUST generate an "
-      "error.");
+      "config.md#posix-process: If rlimits contains duplicated entries with same type, the "
+      "runtime MUST generate an error.");
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 takes the last one");
   DEVIATES("crun", "1.8.1 takes the last one");
@@ -229,8 +223,7 @@ CASE("process: duplicate rlimits are an error") {
 CASE("process: the five capability sets are those of the config") {
   CITE(
       "config.md#linux-process: capabilities (object, OPTIONAL) is an object containing arrays "
-      "that specifies the sets "
-      "of capabilities for the process.");
+      "that specifies the sets of capabilities for the process.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"caps"}).set("/process/user/uid", 1000).set_json("/process/capabilities", R"({
@@ -295,13 +288,12 @@ CASE("user: uid, gid, umask and additionalGids") {
       "config.md#posix-platform-user: uid (int, REQUIRED) specifies the user ID in the container "
       "namespace.");
   CITE(
-      "config.md#posix-platform-user: gid (int, REQUIRED) specifies the group ID in the container "
-      "namespace.");
+      "config.md#posix-platform-user: gid (int, REQUIRED) specifies the group ID in the "
+      "container namespace.");
   CITE("config.md#posix-platform-user: umask (int, OPTIONAL) specifies the umask of the user.");
   CITE(
       "config.md#posix-platform-user: additionalGids (array of ints, OPTIONAL) specifies "
-      "additional "
-      "group IDs in the container namespace to be added to the process.");
+      "additional group IDs in the container namespace to be added to the process.");
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"id"}).set_json(
@@ -315,9 +307,8 @@ CASE("user: uid, gid, umask and additionalGids") {
 
 CASE("hostname: as seen by processes inside") {
   CITE(
-      "config.md#hostname: hostname (string, OPTIONAL) specifies the container's hostname as seen "
-      "by processes running "
-      "inside the container.");
+      "config.md#hostname: hostname (string, OPTIONAL) specifies the container's hostname as "
+      "seen by processes running inside the container.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set("/hostname", "mrsdalloway").guest({"hostname"})).out ==
@@ -326,9 +317,8 @@ CASE("hostname: as seen by processes inside") {
 
 CASE("domainname: as seen by processes inside") {
   CITE(
-      "config.md#domainname: domainname (string, OPTIONAL) specifies the container's domainname as "
-      "seen by processes "
-      "running inside the container.");
+      "config.md#domainname: domainname (string, OPTIONAL) specifies the container's domainname "
+      "as seen by processes running inside the container.");
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 does not know domainname");
   Bundle bundle;
@@ -338,8 +328,8 @@ CASE("domainname: as seen by processes inside") {
 
 CASE("annotations: unknown ones are no error") {
   CITE(
-      "config.md#annotations: Runtimes MUST handle unknown annotation keys like any other unknown "
-      "property.");
+      "config.md#annotations: Runtimes MUST handle unknown annotation keys like any other "
+      "unknown property.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(run(bundle.set_json("/annotations", R"({"org.example.never.heard.of": "x"})")).ok());
@@ -359,8 +349,8 @@ CASE("extensibility: unknown properties are no error") {
 
 CASE("valid values: an invalid value is an error") {
   CITE(
-      "config.md#valid-values: Runtimes MUST generate an error when invalid or unsupported values "
-      "are encountered.");
+      "config.md#valid-values: Runtimes MUST generate an error when invalid or unsupported "
+      "values are encountered.");
   REQUIRES(root());
   Bundle bundle;
   CHECK_FALSE(create(bundle.set("/linux/namespaces/0/type", "no-such-kind")).ok());

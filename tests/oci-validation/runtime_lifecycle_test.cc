@@ -58,8 +58,8 @@ TEST_SUITE_BEGIN("runtime_lifecycle");
 
 CASE("step 1: create takes a bundle and an id, and the container has both") {
   CITE(
-      "runtime.md#lifecycle: OCI compliant runtime's create command is invoked with a reference to "
-      "the location of the bundle and a unique identifier.");
+      "runtime.md#lifecycle: OCI compliant runtime's create command is invoked with a reference "
+      "to the location of the bundle and a unique identifier.");
   REQUIRES(root());
   Bundle bundle;
   Container container(bundle);
@@ -71,8 +71,8 @@ CASE("step 1: create takes a bundle and an id, and the container has both") {
 
 CASE("step 2: the mounts are there before start") {
   CITE(
-      "runtime.md#lifecycle: While the resources requested in the config.json MUST be created, the "
-      "user-specified program (from process) MUST NOT be run at this time.");
+      "runtime.md#lifecycle: While the resources requested in the config.json MUST be created, "
+      "the user-specified program (from process) MUST NOT be run at this time.");
   REQUIRES(root());
   Bundle bundle;
   Container container(bundle.add_mount("/data", "tmpfs", "tmpfs").guest({"echo", "ran"}));
@@ -84,8 +84,8 @@ CASE("step 2: the mounts are there before start") {
 
 CASE("step 2: the root is that of the config before start") {
   CITE(
-      "runtime.md#lifecycle: The container's runtime environment MUST be created according to the "
-      "configuration in config.json.");
+      "runtime.md#lifecycle: The container's runtime environment MUST be created according to "
+      "the configuration in config.json.");
   REQUIRES(root());
   Bundle bundle;
   write_file(bundle.rootfs() / "mark", "of this root");
@@ -96,8 +96,8 @@ CASE("step 2: the root is that of the config before start") {
 
 CASE("step 2: the cgroup and its limits are there before start") {
   CITE(
-      "runtime.md#lifecycle: The container's runtime environment MUST be created according to the "
-      "configuration in config.json.");
+      "runtime.md#lifecycle: The container's runtime environment MUST be created according to "
+      "the configuration in config.json.");
   REQUIRES(root());
   REQUIRES(cgroup_controller("pids"));
   Bundle bundle;
@@ -173,8 +173,8 @@ CASE("step 3: create invokes the prestart hooks") {
 
 CASE("step 3: a failing prestart hook is an error and goes on with steps 12 and 13") {
   CITE(
-      "runtime.md#lifecycle: If any prestart hook fails, the runtime MUST generate an error, stop "
-      "the container, and continue the lifecycle at step 12.");
+      "runtime.md#lifecycle: If any prestart hook fails, the runtime MUST generate an error, "
+      "stop the container, and continue the lifecycle at step 12.");
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 does not run the poststop hooks then");
   check_failing_create("prestart");
@@ -188,8 +188,8 @@ CASE("step 4: create invokes the createRuntime hooks") {
 
 CASE("step 4: a failing createRuntime hook is an error and goes on with steps 12 and 13") {
   CITE(
-      "runtime.md#lifecycle: If any createRuntime hook fails, the runtime MUST generate an error, "
-      "stop the container, and continue the lifecycle at step 12.");
+      "runtime.md#lifecycle: If any createRuntime hook fails, the runtime MUST generate an "
+      "error, stop the container, and continue the lifecycle at step 12.");
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 does not run the poststop hooks then");
   check_failing_create("createRuntime");
@@ -204,8 +204,7 @@ CASE("step 5: create invokes the createContainer hooks") {
 CASE("step 5: a failing createContainer hook is an error and goes on with steps 12 and 13") {
   CITE(
       "runtime.md#lifecycle: If any createContainer hook fails, the runtime MUST generate an "
-      "error, "
-      "stop the container, and continue the lifecycle at step 12.");
+      "error, stop the container, and continue the lifecycle at step 12.");
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 does not run the poststop hooks then");
   check_failing_create("createContainer");
@@ -213,10 +212,9 @@ CASE("step 5: a failing createContainer hook is an error and goes on with steps 
 
 CASE("steps 3 to 5: an id is free again after a failing hook") {
   CITE(
-      "runtime.md#errors: Unless otherwise stated, generating an error MUST leave the state of the "
-      "environment as if the operation were never attempted - modulo any possible trivial "
-      "ancillary "
-      "changes such as logging.");
+      "runtime.md#errors: Unless otherwise stated, generating an error MUST leave the state of "
+      "the environment as if the operation were never attempted - modulo any possible trivial "
+      "ancillary changes such as logging.");
   REQUIRES(root());
   for (const std::string point : {"prestart", "createRuntime", "createContainer"}) {
     CAPTURE(point);
@@ -231,8 +229,8 @@ CASE("steps 3 to 5: an id is free again after a failing hook") {
 
 CASE("step 6: start takes the id that create was given") {
   CITE(
-      "runtime.md#lifecycle: Runtime's start command is invoked with the unique identifier of the "
-      "container.");
+      "runtime.md#lifecycle: Runtime's start command is invoked with the unique identifier of "
+      "the container.");
   REQUIRES(root());
   Waiting first, second;
   REQUIRE(second.start());
@@ -256,8 +254,8 @@ CASE("step 7: start invokes the startContainer hooks, create does not") {
 
 CASE("step 7: a failing startContainer hook is an error and stops the container") {
   CITE(
-      "runtime.md#lifecycle: If any startContainer hook fails, the runtime MUST generate an error, "
-      "stop the container, and continue the lifecycle at step 12.");
+      "runtime.md#lifecycle: If any startContainer hook fails, the runtime MUST generate an "
+      "error, stop the container, and continue the lifecycle at step 12.");
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 start succeeds whatever the hook did");
   DEVIATES("crun", "1.8.1 start succeeds whatever the hook did");
@@ -297,8 +295,8 @@ CASE("step 9: start invokes the poststart hooks, create does not") {
 
 CASE("step 9: a failing poststart hook is an error and stops the container") {
   CITE(
-      "runtime.md#lifecycle: If any poststart hook fails, the runtime MUST generate an error, stop "
-      "the container, and continue the lifecycle at step 12.");
+      "runtime.md#lifecycle: If any poststart hook fails, the runtime MUST generate an error, "
+      "stop the container, and continue the lifecycle at step 12.");
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 runs poststart hooks at the end of create");
   EXCLUDES("crun", "1.8.1 ignores the failure, as the specification before 1.3.0 asked");
@@ -308,8 +306,7 @@ CASE("step 9: a failing poststart hook is an error and stops the container") {
 CASE("step 10: the process may exit, be killed or crash, and the container is stopped") {
   CITE(
       "runtime.md#lifecycle: This MAY happen due to erroring out, exiting, crashing or the "
-      "runtime's "
-      "kill operation being invoked.");
+      "runtime's kill operation being invoked.");
   REQUIRES(root());
   const std::vector<Strings> endings = {{"exit", "3"}, {"crash"}, {"pause"}};
   for (const Strings& ending : endings) {
@@ -332,8 +329,8 @@ CASE("step 10: the process may exit, be killed or crash, and the container is st
 
 CASE("step 11: a stopped container stays until delete") {
   CITE(
-      "runtime.md#lifecycle: Runtime's delete command is invoked with the unique identifier of the "
-      "container.");
+      "runtime.md#lifecycle: Runtime's delete command is invoked with the unique identifier of "
+      "the container.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -345,8 +342,8 @@ CASE("step 11: a stopped container stays until delete") {
 
 CASE("step 12: what step 2 made is undone") {
   CITE(
-      "runtime.md#lifecycle: The container MUST be destroyed by undoing the steps performed during "
-      "create phase (step 2).");
+      "runtime.md#lifecycle: The container MUST be destroyed by undoing the steps performed "
+      "during create phase (step 2).");
   REQUIRES(root());
   const Snapshot before;
   Waiting waiting;
@@ -399,9 +396,8 @@ CASE("step 13: a failing poststop hook is a warning, and the next one runs") {
 
 CASE("all steps in their order") {
   CITE(
-      "runtime.md#lifecycle: The lifecycle describes the timeline of events that happen from when "
-      "a "
-      "container is created to when it ceases to exist.");
+      "runtime.md#lifecycle: The lifecycle describes the timeline of events that happen from "
+      "when a container is created to when it ceases to exist.");
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 runs poststart hooks at the end of create");
   EXCLUDES("crun", "1.8.1 runs poststart at times before startContainer has ended");

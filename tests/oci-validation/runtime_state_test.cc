@@ -11,18 +11,6 @@ namespace {
 
 const std::set<std::string> kStatuses = {"creating", "created", "running", "stopped"};
 
-// From create to delete.
-pid_t live(Container& container) {
-  const Outcome created = container.create();
-  CAPTURE(created.err);
-  REQUIRE(created.ok());
-  const pid_t pid = container.pid();
-  REQUIRE(container.start().ok());
-  CHECK(container.wait_exit(pid) == 0);
-  CHECK(container.remove().ok());
-  return pid;
-}
-
 std::string string_of(const rapidjson::Document& document, const char* key) {
   return document.HasMember(key) && document[key].IsString() ? document[key].GetString() : "<none>";
 }
@@ -57,9 +45,8 @@ CASE("state: two containers of one bundle are told apart by their ids") {
 CASE("state: created is the status after create, however long the start is away") {
   CITE(
       "runtime.md#state: created: the runtime has finished the create operation (after step 2 in "
-      "the "
-      "lifecycle), and the container process has neither exited nor executed the user-specified "
-      "program");
+      "the lifecycle), and the container process has neither exited nor executed the "
+      "user-specified program");
   REQUIRES(root());
   Waiting waiting;
   for (int i = 0; i < 3; i++) CHECK(waiting.container.status() == "created");
@@ -69,8 +56,7 @@ CASE("state: created is the status after create, however long the start is away"
 CASE("state: running is the status while the program runs") {
   CITE(
       "runtime.md#state: running: the container process has executed the user-specified program "
-      "but "
-      "has not exited (after step 8 in the lifecycle)");
+      "but has not exited (after step 8 in the lifecycle)");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -128,8 +114,7 @@ CASE("state: creating is the status while hooks of create run") {
 CASE("state: no status but the four of the specification, from create to delete") {
   CITE(
       "runtime.md#state: Additional values MAY be defined by the runtime, however, they MUST be "
-      "used "
-      "to represent new runtime states not defined above.");
+      "used to represent new runtime states not defined above.");
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 says starting to startContainer hooks");
   Hooked hooked;
@@ -147,8 +132,7 @@ CASE("state: no status but the four of the specification, from create to delete"
 CASE("state: pid is a number of a process that is there, in created and in running") {
   CITE(
       "runtime.md#state: pid (int, REQUIRED when status is created or running on Linux, OPTIONAL "
-      "on "
-      "other platforms) is the ID of the container process.");
+      "on other platforms) is the ID of the container process.");
   REQUIRES(root());
   Waiting waiting;
   for (const bool started : {false, true}) {
@@ -164,8 +148,7 @@ CASE("state: pid is a number of a process that is there, in created and in runni
 CASE("state: pid is the first process of the container's pid namespace") {
   CITE(
       "runtime.md#state: pid (int, REQUIRED when status is created or running on Linux, OPTIONAL "
-      "on "
-      "other platforms) is the ID of the container process.");
+      "on other platforms) is the ID of the container process.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -176,13 +159,13 @@ CASE("state: pid is the first process of the container's pid namespace") {
 
 CASE("state: hooks on the host get the pid as the runtime sees it") {
   CITE(
-      "runtime.md#state: For hooks executed in the runtime namespace, it is the pid as seen by the "
-      "runtime.");
+      "runtime.md#state: For hooks executed in the runtime namespace, it is the pid as seen by "
+      "the runtime.");
   REQUIRES(root());
   Hooked hooked;
   for (const char* point : {"prestart", "createRuntime", "poststart"}) hooked.add(point);
   Container container(hooked.bundle());
-  const pid_t pid = live(container);
+  const pid_t pid = live(container).pid;
   for (const char* point : {"prestart", "createRuntime", "poststart"}) {
     CAPTURE(point);
     const rapidjson::Document state = hooked.state(point);
@@ -194,8 +177,7 @@ CASE("state: hooks on the host get the pid as the runtime sees it") {
 CASE("state: hooks in the container get the pid as the container sees it") {
   CITE(
       "runtime.md#state: For hooks executed in the container namespace, it is the pid as seen by "
-      "the "
-      "container.");
+      "the container.");
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 says 0");
   Hooked hooked;
@@ -212,8 +194,8 @@ CASE("state: hooks in the container get the pid as the container sees it") {
 
 CASE("state: bundle is absolute, also when create was given a relative path") {
   CITE(
-      "runtime.md#state: bundle (string, REQUIRED) is the absolute path to the container's bundle "
-      "directory.");
+      "runtime.md#state: bundle (string, REQUIRED) is the absolute path to the container's "
+      "bundle directory.");
   REQUIRES(root());
   Bundle bundle;
   bundle.write();
@@ -228,8 +210,8 @@ CASE("state: bundle is absolute, also when create was given a relative path") {
 
 CASE("state: config.json and the root are found by way of bundle") {
   CITE(
-      "runtime.md#state: This is provided so that consumers can find the container's configuration "
-      "and root filesystem on the host.");
+      "runtime.md#state: This is provided so that consumers can find the container's "
+      "configuration and root filesystem on the host.");
   REQUIRES(root());
   Waiting waiting;
   const std::filesystem::path bundle = string_of(waiting.container.document(), "bundle");
@@ -268,8 +250,7 @@ CASE("state: annotations are those of config.json, in every status") {
 CASE("state: without annotations the property is absent or an empty map") {
   CITE(
       "runtime.md#state: If no annotations were provided then this property MAY either be absent "
-      "or "
-      "an empty map.");
+      "or an empty map.");
   REQUIRES(root());
   for (const bool is_empty : {false, true}) {
     CAPTURE(is_empty);
@@ -286,8 +267,8 @@ CASE("state: without annotations the property is absent or an empty map") {
 
 CASE("state: ociVersion is one that the runtime accepts itself") {
   CITE(
-      "runtime.md#state: ociVersion (string, REQUIRED) is version of the Open Container Initiative "
-      "Runtime Specification with which the state complies.");
+      "runtime.md#state: ociVersion (string, REQUIRED) is version of the Open Container "
+      "Initiative Runtime Specification with which the state complies.");
   REQUIRES(root());
   Waiting waiting;
   const std::string version = string_of(waiting.container.document(), "ociVersion");
@@ -297,8 +278,8 @@ CASE("state: ociVersion is one that the runtime accepts itself") {
 
 CASE("query state: the answer is one JSON object, the same each time") {
   CITE(
-      "runtime.md#query-state: This operation MUST return the state of a container as specified in "
-      "the State section.");
+      "runtime.md#query-state: This operation MUST return the state of a container as specified "
+      "in the State section.");
   REQUIRES(root());
   Waiting waiting;
   const Outcome first = waiting.container.state();
@@ -312,8 +293,8 @@ CASE("query state: the answer is one JSON object, the same each time") {
 
 CASE("query state: the answer does not need the bundle") {
   CITE(
-      "runtime.md#query-state: This operation MUST return the state of a container as specified in "
-      "the State section.");
+      "runtime.md#query-state: This operation MUST return the state of a container as specified "
+      "in the State section.");
   REQUIRES(root());
   Waiting waiting;
   std::filesystem::remove(waiting.bundle.config());
@@ -327,8 +308,7 @@ CASE("query state: the answer does not need the bundle") {
 CASE("query state: an error for a container that was deleted") {
   CITE(
       "runtime.md#query-state: Attempting to query a container that does not exist MUST generate "
-      "an "
-      "error.");
+      "an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());

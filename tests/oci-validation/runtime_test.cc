@@ -24,9 +24,8 @@ CASE("state: the required properties are there") {
 
 CASE("state: ociVersion is a semantic version") {
   CITE(
-      "runtime.md#state: ociVersion (string, REQUIRED) is version of the Open Container Initiative "
-      "Runtime "
-      "Specification with which the state complies.");
+      "runtime.md#state: ociVersion (string, REQUIRED) is version of the Open Container "
+      "Initiative Runtime Specification with which the state complies.");
   REQUIRES(root());
   Waiting waiting;
   const rapidjson::Document state = waiting.container.document();
@@ -49,8 +48,7 @@ CASE("state: the status follows the life cycle") {
 CASE("state: the pid is that of the container process while it is created or running") {
   CITE(
       "runtime.md#state: pid (int, REQUIRED when status is created or running on Linux, OPTIONAL "
-      "on other platforms) "
-      "is the ID of the container process.");
+      "on other platforms) is the ID of the container process.");
   REQUIRES(root());
   Waiting waiting;
   const pid_t created = waiting.container.pid();
@@ -62,8 +60,8 @@ CASE("state: the pid is that of the container process while it is created or run
 
 CASE("query state: an error without an id") {
   CITE(
-      "runtime.md#query-state: This operation MUST generate an error if it is not provided the ID "
-      "of a container.");
+      "runtime.md#query-state: This operation MUST generate an error if it is not provided the "
+      "ID of a container.");
   CHECK_FALSE(runtime({"state"}).ok());
 }
 
@@ -78,8 +76,7 @@ CASE("query state: an error for a container that does not exist") {
 CASE("create: an error without an id") {
   CITE(
       "runtime.md#create: This operation MUST generate an error if it is not provided a path to "
-      "the bundle and the "
-      "container ID to associate with the container.");
+      "the bundle and the container ID to associate with the container.");
   REQUIRES(root());
   Bundle bundle;
   bundle.write();
@@ -88,11 +85,9 @@ CASE("create: an error without an id") {
 
 CASE("create: an error for an id in use, and the container is untouched") {
   CITE(
-      "runtime.md#create: If the ID provided is not unique across all containers within the scope "
-      "of the runtime, or "
-      "is not valid in any other way, the implementation MUST generate an error and a new "
-      "container MUST NOT be "
-      "created.");
+      "runtime.md#create: If the ID provided is not unique across all containers within the "
+      "scope of the runtime, or is not valid in any other way, the implementation MUST generate "
+      "an error and a new container MUST NOT be created.");
   REQUIRES(root());
   Waiting waiting;
   const pid_t pid = waiting.container.pid();
@@ -116,9 +111,8 @@ CASE("create: the program does not run, and the status is created") {
 
 CASE("create: the namespaces are there before start") {
   CITE(
-      "runtime.md#lifecycle: The container's runtime environment MUST be created according to the "
-      "configuration in "
-      "config.json.");
+      "runtime.md#lifecycle: The container's runtime environment MUST be created according to "
+      "the configuration in config.json.");
   REQUIRES(root());
   Waiting waiting;
   const std::string base = "/proc/" + std::to_string(waiting.container.pid()) + "/ns/";
@@ -147,10 +141,9 @@ CASE("create: later changes of config.json do not affect the container") {
 
 CASE("create: an error leaves the environment as it was") {
   CITE(
-      "runtime.md#errors: Unless otherwise stated, generating an error MUST leave the state of the "
-      "environment as if "
-      "the operation were never attempted - modulo any possible trivial ancillary changes such as "
-      "logging.");
+      "runtime.md#errors: Unless otherwise stated, generating an error MUST leave the state of "
+      "the environment as if the operation were never attempted - modulo any possible trivial "
+      "ancillary changes such as logging.");
   REQUIRES(root());
   Bundle bundle;
   Container container(bundle.add_mount("/data", "nosuchfs", "none"));
@@ -161,8 +154,7 @@ CASE("create: an error leaves the environment as it was") {
 CASE("create: an error when the environment cannot be made") {
   CITE(
       "runtime.md#lifecycle: If the runtime is unable to create the environment specified in the "
-      "config.json, it MUST "
-      "generate an error.");
+      "config.json, it MUST generate an error.");
   REQUIRES(root());
   Bundle bundle;
   CHECK_FALSE(create(bundle.set_namespace("network", "/no/such/namespace")).ok());
@@ -170,16 +162,15 @@ CASE("create: an error when the environment cannot be made") {
 
 CASE("start: an error without an id") {
   CITE(
-      "runtime.md#start: This operation MUST generate an error if it is not provided the container "
-      "ID.");
+      "runtime.md#start: This operation MUST generate an error if it is not provided the "
+      "container ID.");
   CHECK_FALSE(runtime({"start"}).ok());
 }
 
 CASE("start: an error for a container that does not exist") {
   CITE(
       "runtime.md#start: Attempting to start a container that is not created MUST have no effect "
-      "on the container and "
-      "MUST generate an error.");
+      "on the container and MUST generate an error.");
   REQUIRES(root());
   CHECK_FALSE(runtime({"start", tag() + "-none"}).ok());
 }
@@ -187,8 +178,7 @@ CASE("start: an error for a container that does not exist") {
 CASE("start: an error for a running container, which goes on") {
   CITE(
       "runtime.md#start: Attempting to start a container that is not created MUST have no effect "
-      "on the container and "
-      "MUST generate an error.");
+      "on the container and MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -200,8 +190,7 @@ CASE("start: an error for a running container, which goes on") {
 CASE("start: an error for a stopped container") {
   CITE(
       "runtime.md#start: Attempting to start a container that is not created MUST have no effect "
-      "on the container and "
-      "MUST generate an error.");
+      "on the container and MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -237,16 +226,15 @@ CASE("start: an error when process was not set") {
 
 CASE("kill: an error without an id") {
   CITE(
-      "runtime.md#kill: This operation MUST generate an error if it is not provided the container "
-      "ID.");
+      "runtime.md#kill: This operation MUST generate an error if it is not provided the "
+      "container ID.");
   CHECK_FALSE(runtime({"kill"}).ok());
 }
 
 CASE("kill: an error for a stopped container") {
   CITE(
       "runtime.md#kill: Attempting to send a signal to a container that is neither created nor "
-      "running MUST have no "
-      "effect on the container and MUST generate an error.");
+      "running MUST have no effect on the container and MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -268,8 +256,7 @@ CASE("kill: the signal reaches a running program") {
 CASE("kill: the signal reaches a created container") {
   CITE(
       "runtime.md#kill: Attempting to send a signal to a container that is neither created nor "
-      "running MUST have no "
-      "effect on the container and MUST generate an error.");
+      "running MUST have no effect on the container and MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   const pid_t pid = waiting.container.pid();
@@ -287,18 +274,16 @@ CASE("delete: an error without an id") {
 
 CASE("delete: an error for a container that does not exist") {
   CITE(
-      "runtime.md#delete: Attempting to delete a container that is not stopped MUST have no effect "
-      "on the container "
-      "and MUST generate an error.");
+      "runtime.md#delete: Attempting to delete a container that is not stopped MUST have no "
+      "effect on the container and MUST generate an error.");
   REQUIRES(root());
   CHECK_FALSE(runtime({"delete", tag() + "-none"}).ok());
 }
 
 CASE("delete: an error for a running container, which goes on") {
   CITE(
-      "runtime.md#delete: Attempting to delete a container that is not stopped MUST have no effect "
-      "on the container "
-      "and MUST generate an error.");
+      "runtime.md#delete: Attempting to delete a container that is not stopped MUST have no "
+      "effect on the container and MUST generate an error.");
   REQUIRES(root());
   Waiting waiting;
   REQUIRE(waiting.start());
@@ -308,8 +293,8 @@ CASE("delete: an error for a running container, which goes on") {
 
 CASE("delete: what create made is gone") {
   CITE(
-      "runtime.md#delete: Deleting a container MUST delete the resources that were created during "
-      "the create step.");
+      "runtime.md#delete: Deleting a container MUST delete the resources that were created "
+      "during the create step.");
   REQUIRES(root());
   const Snapshot before;
   {
@@ -325,8 +310,7 @@ CASE("delete: what create made is gone") {
 CASE("delete: what the container did not make stays") {
   CITE(
       "runtime.md#delete: Note that resources associated with the container, but not created by "
-      "this container, MUST "
-      "NOT be deleted.");
+      "this container, MUST NOT be deleted.");
   REQUIRES(root());
   const ScratchDirectory volume("volume");
   write_file(volume.path() / "precious", "data");
@@ -351,8 +335,7 @@ CASE("delete: the id may be used again") {
 CASE("linux: the standard streams are those of the caller") {
   CITE(
       "runtime-linux.md#file-descriptors: By default, only the stdin, stdout and stderr file "
-      "descriptors are kept open "
-      "for the application by the runtime.");
+      "descriptors are kept open for the application by the runtime.");
   REQUIRES(root());
   Bundle bundle;
   CHECK(lines(run(bundle.guest({"fds"})).out).size() == 3);
@@ -361,8 +344,8 @@ CASE("linux: the standard streams are those of the caller") {
 CASE("linux: the links in /dev lead to the descriptors") {
   CITE(
       "runtime-linux.md#dev-symbolic-links: While creating the container (step 2 in the "
-      "lifecycle), runtimes MUST "
-      "create the following symlinks if the source file exists after processing mounts:");
+      "lifecycle), runtimes MUST create the following symlinks if the source file exists after "
+      "processing mounts:");
   REQUIRES(root());
   Bundle bundle;
   const Outcome outcome =

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/hooked.h"
 
-#include "support/run.h"
-
+#include <doctest/doctest.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -84,6 +83,22 @@ bool Hooked::in_namespace(const std::string& name, const std::string& target) co
 
 void Hooked::forget() {
   std::filesystem::remove(trace_.path() / "order");
+}
+
+Life live(Container& container) {
+  Life life;
+  const Outcome created = container.create();
+  CAPTURE(created.err);
+  REQUIRE(created.ok());
+  life.pid = container.pid();
+  life.mount_namespace = namespace_of(std::to_string(life.pid), "mnt");
+  life.pid_namespace = namespace_of(std::to_string(life.pid), "pid");
+  const Outcome started = container.start();
+  CAPTURE(started.err);
+  REQUIRE(started.ok());
+  CHECK(container.wait_exit(life.pid) == 0);
+  CHECK(container.remove().ok());
+  return life;
 }
 
 std::string joined(const Strings& words) {

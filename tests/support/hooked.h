@@ -4,6 +4,7 @@
 #pragma once
 
 #include "support/bundle.h"
+#include "support/run.h"
 
 #include <rapidjson/document.h>
 
@@ -51,6 +52,14 @@ class Hooked {
   Bundle bundle_;
   std::set<std::string> points_;
 };
+
+// From create to delete, all of which must succeed. The namespaces are those of the created
+// container.
+struct Life {
+  pid_t pid = 0;
+  std::string mount_namespace, pid_namespace;
+};
+Life live(Container& container);
 
 // "a b" of {"a", "b"}.
 std::string joined(const Strings& words);
