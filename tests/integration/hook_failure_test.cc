@@ -8,9 +8,6 @@ using namespace onggi::test;
 
 namespace {
 
-constexpr const char* kFail[] = {"echo", "why it failed", "--", "exit", "7"};
-const Extra kFailing = {.then = Strings(std::begin(kFail), std::end(kFail))};
-
 // The error is that of the hook. onggi's names it and has its output.
 void check_error(const Outcome& outcome, const std::string& point) {
   CAPTURE(outcome.err);

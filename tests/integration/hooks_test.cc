@@ -14,7 +14,7 @@ CASE("each operation runs its hooks, in the order of the life cycle") {
   add_all(hooked);
   Container container(hooked.bundle());
   REQUIRE(container.create().ok());
-  CHECK(hooked.order() == words(kOfCreate));
+  CHECK(hooked.order() == joined(kOfCreate));
   const pid_t pid = container.pid();
   hooked.forget();
   REQUIRE(container.start().ok());
@@ -46,7 +46,7 @@ CASE("run runs all hooks") {
   Hooked hooked;
   add_all(hooked);
   CHECK(run(hooked.bundle()).ok());
-  CHECK(hooked.order() == words(kAll));
+  CHECK(hooked.order() == joined(kAll));
 }
 
 CASE("delete --force of a running container runs poststop") {

@@ -2,8 +2,6 @@
 // config.md#linux-process: capabilities, scheduling, labels of the program.
 #include "support/suite.h"
 
-#include <unistd.h>
-
 using namespace onggi::test;
 
 namespace {
@@ -28,12 +26,10 @@ std::string capability_set(const std::string& name, const std::string& status) {
 const std::string kCapKill = "0000000000000020";
 
 Need no_apparmor() {
-  return {!contains(read_file("/sys/kernel/security/lsm"), "apparmor") &&
-              access("/sys/module/apparmor/parameters/enabled", F_OK) != 0,
-          "needs a host without AppArmor"};
+  return {!apparmor().met, "needs a host without AppArmor"};
 }
 Need no_selinux() {
-  return {access("/sys/fs/selinux/enforce", F_OK) != 0, "needs a host without SELinux"};
+  return {!selinux().met, "needs a host without SELinux"};
 }
 
 }  // namespace
