@@ -132,6 +132,7 @@ CASE("process: capabilities: one that the runtime does not hold is no error") {
       "capabilities that cannot be granted, for example, if the runtime operates in a restricted "
       "environment with a limited set of capabilities.");
   REQUIRES(root());
+  REQUIRES(file("/usr/sbin/capsh"));
   DEVIATES("runc", "1.1.5 fails");
   DEVIATES("crun", "1.8.1 fails");
   // A runtime in a shell without CAP_SYS_TIME in its bounding set.

@@ -181,6 +181,7 @@ CASE("features: mountOptions: none is passed on to the file system") {
       "features.md#mount-options: The runtime MUST recognize the elements in this array as the "
       "options of mounts objects in config.json.");
   REQUIRES(root());
+  DEVIATES("runc", "1.1.5 announces defaults and passes it on");
   DEVIATES("crun", kNone);
   // tmpfs refuses options that it does not know; these are not for a new mount of it.
   const std::set<std::string> others = {"bind",  "rbind", "remount",  "acl",
