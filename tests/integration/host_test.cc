@@ -101,7 +101,7 @@ CASE("execCPUAffinity is not for the container's first process, which keeps its 
 
 CASE("execCPUAffinity is kept for exec") {
   REQUIRES(root());
-  if (!is_onggi()) return note_skip("the file is onggi's own");
+  REQUIRES((Need{is_onggi(), "onggi, whose own the file is"}));
   Bundle bundle;
   bundle.set_json("/process/execCPUAffinity", R"({"final": "0-4095"})");
   Container container(bundle);
@@ -198,8 +198,8 @@ CASE("a joined namespace of somebody else's takes sysctls") {
 
 CASE("intelRdt without a mounted resctrl is refused before anything is made") {
   REQUIRES(root());
-  if (contains(read_file("/proc/mounts"), " resctrl "))
-    return note_skip("needs a host without a mounted resctrl");
+  REQUIRES((
+      Need{!contains(read_file("/proc/mounts"), " resctrl "), "a host without a mounted resctrl"}));
   DEVIATES("crun", "1.8.1 ignores intelRdt");
   Bundle bundle;
   for (const char* rdt :

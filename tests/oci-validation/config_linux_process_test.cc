@@ -262,7 +262,6 @@ CASE("process: ioPriority: what is not in the lists is an error") {
 CASE("process: execCPUAffinity is not for the first process") {
   CITE("config.md#linux-process: This setting is not applicable to the container's init process.");
   REQUIRES(root());
-  DEVIATES("onggi", "refuses execCPUAffinity as long as it has no exec");
   Bundle bundle;
   bundle.guest({"cpus"});
   const std::string all = run(bundle).out;

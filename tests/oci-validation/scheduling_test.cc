@@ -68,7 +68,7 @@ CASE("scheduler: a real-time policy has its priority") {
   const Outcome created = container.create();
   REQUIRE(created.ok());
   const Outcome started = container.start();
-  if (contains(started.err, "realtimeRuntime")) return note_skip("needs real-time cgroup shares");
+  REQUIRES((Need{!contains(started.err, "realtimeRuntime"), "real-time cgroup shares"}));
   REQUIRE(started.ok());
   sched_param parameters = {};
   CHECK(sched_getscheduler(container.pid()) == SCHED_RR);
