@@ -44,6 +44,8 @@ constexpr Hint kHints[] = {
     {ENOSYS, "fsmount", "", kMountApi},
     {ENOSYS, "move_mount", "", kMountApi},
     {ENOSYS, "mount_setattr", "", kMountApi},
+    {EPERM, "fsmount", "proc",
+     "the /proc outside is partly covered, as in a container: its owner has to uncover it"},
     {EPERM, "fsmount", "", kLockedMount},
     {EPERM, "mount_setattr", "", kLockedMount},
     {ENODEV, "fsopen", "", kFilesystemType},

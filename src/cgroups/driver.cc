@@ -86,8 +86,9 @@ class Creation {
     const Result<> made = make_all();
     if (!made) {
       undo();
-      if (plan_.optional && is_refusal(made.error())) return Membership{};
-      return made.error();
+      if (!is_refusal(made.error())) return made.error();
+      if (plan_.optional) return Membership{};
+      return refused(made.error());
     }
     return std::move(membership_);
   }
@@ -120,6 +121,20 @@ class Creation {
     }
     if (plan_.owner) TRY(unified::delegate(path, *plan_.owner));
     return {};
+  }
+
+  // Named for what needs the cgroup.
+  Error refused(Error error) const {
+    if (plan_.settings.empty()) {
+      return with_hint(error,
+                       "have the cgroup delegated (systemd: Delegate=yes), or go without one: "
+                       "--cgroup-manager disabled");
+    }
+    error.place.clear();
+    error.place.append(plan_.settings.front().place);
+    error.hint.clear();
+    return with_hint(error,
+                     "have a cgroup delegated (systemd: Delegate=yes), or leave the limits out");
   }
 
   void undo() {

@@ -23,7 +23,10 @@ Result<int> spec_command(const Context&, const SpecOptions& options) {
                      "an existing config.json is never overwritten");
   if (fd < 0) return system_error(fd, "open", path);
   const UniqueFd file(fd);
-  TRY(write_all(file.get(), path, spec::default_spec()));
+  const auto id = [](long number) { return static_cast<uint32_t>(sys::call(number)); };
+  TRY(write_all(file.get(), path,
+                options.rootless ? spec::default_rootless_spec(id(SYS_geteuid), id(SYS_getegid))
+                                 : spec::default_spec()));
   return 0;
 }
 

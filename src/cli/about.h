@@ -8,6 +8,7 @@ namespace onggi::cli {
 
 struct SpecOptions {
   std::string bundle = ".";
+  bool rootless = false;
 };
 
 Result<int> spec_command(const Context& context, const SpecOptions& options);

@@ -53,8 +53,6 @@ int run(Arguments arguments) {
   if (words.empty())
     return fail("",
                 with_hint(make_error(ErrorKind::invalid_config, "no command"), "try 'onggi help'"));
-  if (global.rootless == Rootless::on)
-    return fail(words[0], unsupported("", "--rootless true: not supported yet"));
   if (words[0] != "create" && words[0] != "run") log::show_warnings();
   return run_named(global, words);
 }

@@ -72,6 +72,7 @@ Result<ParsedArguments> parse_command(const Command& command, void* target, Argu
 Result<RuntimeOptions> runtime_options(const GlobalOptions& global) {
   RuntimeOptions options;
   options.cgroup_manager = global.cgroup_manager;
+  options.rootless = global.rootless;
   if (global.root.empty()) {
     options.root = TRY(default_root());
     return options;

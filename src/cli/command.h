@@ -10,8 +10,6 @@
 
 namespace onggi::cli {
 
-enum class Rootless { automatic, on, off };
-
 struct GlobalOptions {
   std::string root, log;
   log::Format log_format = log::Format::text;

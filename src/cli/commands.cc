@@ -13,7 +13,8 @@ namespace {
 
 constexpr auto kGlobalOptions = options<GlobalOptions>({
     option<&GlobalOptions::root>("root", 0, "DIR",
-                                 "where the state of containers is kept (default: /run/onggi)"),
+                                 "where the state of containers is kept (default: /run/onggi, or "
+                                 "$XDG_RUNTIME_DIR/onggi for an ordinary user)"),
     option<&GlobalOptions::log>("log", 0, "FILE", "append errors to this file as well"),
     option<&GlobalOptions::log_format>("log-format", 0, "text|json",
                                        "form of the log (default: text)"),
@@ -27,7 +28,7 @@ constexpr auto kGlobalOptions = options<GlobalOptions>({
         "systemd-cgroup", 0, "the same as --cgroup-manager systemd"),
     option<&GlobalOptions::rootless>(
         "rootless", 0, "auto|true|false",
-        "run as an ordinary user (default: auto; true is not supported yet)"),
+        "go without a cgroup that the host refuses (default: auto, which is unless root)"),
     option<&GlobalOptions::version>("version", 'v', nullptr, "show the version"),
     option<&GlobalOptions::version>("", 'V', nullptr, "the same"),
 });
@@ -40,19 +41,21 @@ constexpr auto kBundleOptions = options<CreateOptions>({
 });
 
 constexpr auto kCreateOptions =
-    kBundleOptions + options<CreateOptions>({
-                         option<&CreateOptions::console_socket>("console-socket", 0, "SOCKET",
-                                                                "send the terminal to this socket"),
-                         option<&CreateOptions::pid_file>("pid-file", 0, "FILE",
-                                                          "write the process id to this file"),
-                         option<&CreateOptions::preserve_fds>(
-                             "preserve-fds", 0, "N", "keep N descriptors, from 3 on, open"),
-                         option<&CreateOptions::no_pivot>(
-                             "no-pivot", 0, nullptr, "move the root mount instead of pivot_root"),
-                         option<&CreateOptions::no_new_keyring>("no-new-keyring", 0, nullptr,
-                                                                "keep the session keyring"),
-                         refused<CreateOptions>("pidfd-socket", "SOCKET"),
-                     });
+    kBundleOptions +
+    options<CreateOptions>({
+        option<&CreateOptions::console_socket>("console-socket", 0, "SOCKET",
+                                               "send the terminal to this socket"),
+        option<&CreateOptions::pid_file>("pid-file", 0, "FILE",
+                                         "write the process id to this file"),
+        option<&CreateOptions::preserve_fds>("preserve-fds", 0, "N",
+                                             "keep N descriptors, from 3 on, open"),
+        option<&CreateOptions::no_pivot>("no-pivot", 0, nullptr,
+                                         "move the root mount instead of pivot_root"),
+        option<&CreateOptions::no_new_keyring>("no-new-keyring", 0, nullptr,
+                                               "keep the session keyring"),
+        option<&CreateOptions::pidfd_socket>("pidfd-socket", 0, "SOCKET",
+                                             "send a pidfd of the first process to this socket"),
+    });
 
 constexpr auto kRunOptions =
     kCreateOptions +
@@ -81,7 +84,7 @@ constexpr auto kListOptions = options<ListOptions>({
 constexpr auto kSpecOptions = options<SpecOptions>({
     option<&SpecOptions::bundle>("bundle", 'b', "DIR",
                                  "where to write it (default: the current directory)"),
-    refused<SpecOptions>("rootless", nullptr),
+    option<&SpecOptions::rootless>("rootless", 0, nullptr, "one that this ordinary user can run"),
 });
 
 constexpr auto kEventsOptions = options<EventsOptions>({

@@ -3,6 +3,7 @@
 #include "linux/id_mappings.h"
 
 #include "base/file.h"
+#include "linux/id_map_program.h"
 
 #include <string>
 
@@ -20,6 +21,15 @@ Result<> write_id_map(int pid, const char* file, const std::vector<spec::IdMappi
 }
 
 Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan) {
+  if (plan.map_writer == plan::MapWriter::programs) {
+    TRY(run_id_map_program(IdMapProgram::newgidmap, pid, plan.gid_mappings));
+    return run_id_map_program(IdMapProgram::newuidmap, pid, plan.uid_mappings);
+  }
+  // Or an ordinary user could leave a group that denies him something (CVE-2014-8989).
+  if (plan.map_writer == plan::MapWriter::own_id) {
+    TRY_AT("linux.gidMappings",
+           write_existing(AT_FDCWD, "/proc/" + std::to_string(pid) + "/setgroups", "deny"));
+  }
   TRY(write_id_map(pid, "gid_map", plan.gid_mappings, "linux.gidMappings"));
   return write_id_map(pid, "uid_map", plan.uid_mappings, "linux.uidMappings");
 }

@@ -11,8 +11,7 @@ namespace onggi {
 Result<> write_id_map(int pid, const char* file, const std::vector<spec::IdMapping>& mappings,
                       std::string_view place);
 
-// Writes both maps of the process's user namespace; needs CAP_SETUID and CAP_SETGID over the mapped
-// ids.
+// Gives the process's user namespace both maps, in the way that the plan has chosen.
 Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan);
 
 }  // namespace onggi

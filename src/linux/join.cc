@@ -56,17 +56,22 @@ Result<> write_time_offsets(std::string_view offsets) {
 
 }  // namespace
 
+Result<UniqueFd> open_namespace(const plan::JoinedNamespace& joined) {
+  const long opened = sys::openat(AT_FDCWD, joined.path.c_str(), O_RDONLY);
+  if (opened < 0) return at_place(system_error(opened, "open", joined.path), joined.place);
+  UniqueFd fd(opened);
+  const long type = sys::ioctl(fd.get(), NS_GET_NSTYPE);
+  if (type != flag_of(joined)) {
+    return config_error(joined.place, "'", joined.path,
+                        type < 0 ? "' is no namespace" : "' is of another type");
+  }
+  return fd;
+}
+
 Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan) {
   std::vector<UniqueFd> fds;
   for (const plan::JoinedNamespace& joined : plan.joined) {
-    const long opened = sys::openat(AT_FDCWD, joined.path.c_str(), O_RDONLY);
-    if (opened < 0) return at_place(system_error(opened, "open", joined.path), joined.place);
-    UniqueFd fd(opened);
-    const long type = sys::ioctl(fd.get(), NS_GET_NSTYPE);
-    if (type != flag_of(joined)) {
-      return config_error(joined.place, "'", joined.path,
-                          type < 0 ? "' is no namespace" : "' is of another type");
-    }
+    UniqueFd fd = TRY(open_namespace(joined));
     TRY(check_separate(joined, fd.get()));
     fds.push_back(std::move(fd));
   }

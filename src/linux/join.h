@@ -10,6 +10,9 @@
 
 namespace onggi {
 
+// Checked to be of the right type.
+Result<UniqueFd> open_namespace(const plan::JoinedNamespace& joined);
+
 // One descriptor for each of `plan.joined`, in its order, checked to be of the right type. The path
 // is not looked up again: what was checked is what is joined.
 Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan);

@@ -13,6 +13,7 @@
 #include <linux/close_range.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -181,6 +182,39 @@ Result<Child> clone_init(ChildEntry& entry, const Descriptors& fds) {
   return child;
 }
 
+// A user namespace may lower limits but not raise them, so what is to be raised is raised from
+// here, before.
+Result<> raise_hard_limits(const plan::Plan& plan, int pid) {
+  const auto is_user = [](const plan::JoinedNamespace& joined) {
+    return joined.type == spec::NamespaceType::user;
+  };
+  if ((plan.namespaces.create & CLONE_NEWUSER) == 0 &&
+      !std::ranges::any_of(plan.namespaces.joined, is_user)) {
+    return {};
+  }
+  const plan::PoolView pool = plan.pool.view();
+  for (const plan::Limit& limit : pool(plan.handoff.limits)) {
+    uint64_t current[2] = {};
+    const auto place = text<64>("process.rlimits[", limit.place_index, "]");
+    const auto resource = static_cast<int>(limit.resource);
+    const long read = sys::prlimit64(pid, resource, nullptr, current);
+    if (read < 0) return at_place(system_error(read, "prlimit"), place.view());
+    if (limit.hard <= current[1]) continue;
+    current[1] = limit.hard;
+    const long raised = sys::prlimit64(pid, resource, current, nullptr);
+    if (raised < 0) return at_place(system_error(raised, "prlimit"), place.view());
+  }
+  return {};
+}
+
+Result<> set_oom_score(const plan::Plan& plan, int pid) {
+  if (!plan.oom_score_adj) return {};
+  const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
+  TRY_AT("process.oomScoreAdj",
+         write_existing(AT_FDCWD, path, std::to_string(*plan.oom_score_adj)));
+  return {};
+}
+
 }  // namespace
 
 Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
@@ -197,6 +231,10 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
   Child child = TRY(clone_init(entry, fds));
   Init init(std::move(child), std::move(fds.channel));
   fds.init_channel.reset();
+  // While init still is the user that we are: afterwards an ordinary user could not reach what
+  // belongs to one of his mapped ids.
+  TRY(raise_hard_limits(plan, init.pid()));
+  TRY(set_oom_score(plan, init.pid()));
   if (fds.go) {
     fds.init_go.reset();
     TRY(write_id_mappings(init.pid(), plan.namespaces));
@@ -259,10 +297,10 @@ Result<> Init::commit(int seccomp, bool start_now) {
   return send_message(channel_.get(), message, seccomp);
 }
 
-Result<> Init::wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent) {
-  const std::optional<Message> failed = TRY(await_program(channel_.get(), std::move(agent)));
-  if (failed) return explain(*failed, plan);
-  return {};
+Result<UniqueFd> Init::wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent) {
+  ProgramStart start = TRY(await_program(channel_.get(), std::move(agent)));
+  if (start.failed) return explain(*start.failed, plan);
+  return std::move(start.notify);
 }
 
 Error explain(const Message& message, const plan::Plan& plan) {

@@ -48,8 +48,8 @@ class Init {
   Result<> proceed();
   // From here on the container lives without us. `seccomp` is a compiled filter, or -1.
   Result<> commit(int seccomp, bool start_now);
-  // After commit(start_now): nothing when the program runs.
-  Result<> wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent);
+  // After commit(start_now), until the program runs: its notify socket, if it has one.
+  Result<UniqueFd> wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent);
 
  private:
   Result<std::optional<Message>> receive(const plan::Plan& plan);

@@ -3,6 +3,7 @@
 #include "linux/probe.h"
 
 #include "base/file.h"
+#include "linux/id_map_program.h"
 #include "linux/resctrl.h"
 #include "spec/capabilities.h"
 
@@ -21,14 +22,6 @@ Result<uint64_t> permitted_capabilities() {
   return data[0].permitted | static_cast<uint64_t>(data[1].permitted) << 32;
 }
 
-// The initial user namespace maps every id to itself (user_namespaces(7)).
-Result<bool> in_user_namespace() {
-  const std::string map = TRY(read_file(AT_FDCWD, "/proc/self/uid_map", size_t{64} * 1024));
-  unsigned inside = 1, outside = 1, size = 0;
-  const bool whole = sscanf(map.c_str(), "%u %u %u", &inside, &outside, &size) == 3;
-  return !whole || inside != 0 || outside != 0 || size != ~0U;
-}
-
 // Built in is not in force. securityfs would tell, too, but is not mounted everywhere.
 bool apparmor_enabled() {
   const Result<std::string> enabled =
@@ -42,8 +35,21 @@ bool exists(const char* path) {
 
 }  // namespace
 
+// The initial user namespace maps every id to itself (user_namespaces(7)).
+Result<bool> in_user_namespace() {
+  const std::string map = TRY(read_file(AT_FDCWD, "/proc/self/uid_map", size_t{64} * 1024));
+  unsigned inside = 1, outside = 1, size = 0;
+  const bool whole = sscanf(map.c_str(), "%u %u %u", &inside, &outside, &size) == 3;
+  return !whole || inside != 0 || outside != 0 || size != ~0U;
+}
+
 Result<> probe_host(plan::HostFacts& facts) {
   facts.euid = static_cast<uint32_t>(sys::call(SYS_geteuid));
+  facts.egid = static_cast<uint32_t>(sys::call(SYS_getegid));
+  // Where the kernel has no user namespaces, the file is missing.
+  const Result<std::string> set_groups = read_file(AT_FDCWD, "/proc/self/setgroups", 16);
+  facts.set_groups_denied = set_groups && set_groups.value().starts_with("deny");
+  facts.id_map_programs = facts.euid != 0 && has_id_map_programs();
   facts.in_user_namespace = TRY(in_user_namespace());
   facts.capabilities = TRY(permitted_capabilities());
   facts.apparmor = apparmor_enabled();

@@ -10,7 +10,10 @@
 
 namespace onggi {
 
-// Everything of HostFacts but the cgroups, which are src/cgroups' to find, and resctrl.
+Result<bool> in_user_namespace();  // not in the initial one
+
+// Everything of HostFacts but the cgroups, which are src/cgroups' to find, resctrl, and the user
+// namespace that is joined.
 Result<> probe_host(plan::HostFacts& facts);
 
 // Where resctrl is; only for a configuration that asks for it.

@@ -35,13 +35,19 @@ Result<> SeccompAgent::deliver(int listener) {
   return {};
 }
 
-Result<std::optional<Message>> await_program(int socket, std::optional<SeccompAgent> agent) {
+Result<ProgramStart> await_program(int socket, std::optional<SeccompAgent> agent) {
+  ProgramStart start;
   for (;;) {
-    const std::optional<Received> received = TRY(receive_message(socket));
-    if (!received) return std::optional<Message>();
-    if (received->message.kind != MessageKind::listener)
-      return std::optional<Message>(received->message);
-    TRY(deliver_listener(socket, received->fd.get(), agent));
+    std::optional<Received> received = TRY(receive_message(socket));
+    if (!received) return start;
+    if (received->message.kind == MessageKind::notify) {
+      start.notify = std::move(received->fd);
+    } else if (received->message.kind == MessageKind::listener) {
+      TRY(deliver_listener(socket, received->fd.get(), agent));
+    } else {
+      start.failed = received->message;
+      return start;
+    }
   }
 }
 

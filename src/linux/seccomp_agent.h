@@ -29,9 +29,15 @@ class SeccompAgent {
   std::string process_state_;
 };
 
+// How the start of a container's program has gone.
+struct ProgramStart {
+  std::optional<Message> failed;  // init's reason why it does not run
+  UniqueFd notify;                // what it writes to for sd_notify(3), if it has that
+};
+
 // Waits until init's end of `socket` is closed, by the execve of the container's program. If the
-// filter has a listener, it passes through here to the agent. Init's `failed`, if there was one; an
-// error of our own ends init when `socket` is closed.
-Result<std::optional<Message>> await_program(int socket, std::optional<SeccompAgent> agent);
+// filter has a listener, it passes through here to the agent. An error of our own ends init when
+// `socket` is closed.
+Result<ProgramStart> await_program(int socket, std::optional<SeccompAgent> agent);
 
 }  // namespace onggi

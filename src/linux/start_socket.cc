@@ -31,7 +31,7 @@ Result<UniqueFd> listen_for_start(int directory) {
   return socket;
 }
 
-Result<> ask_to_start(int directory, std::optional<SeccompAgent> agent) {
+Result<UniqueFd> ask_to_start(int directory, std::optional<SeccompAgent> agent) {
   const long opened = sys::socket(AF_UNIX, SOCK_SEQPACKET);
   if (opened < 0) return system_error(opened, "socket");
   const UniqueFd socket(opened);
@@ -41,9 +41,9 @@ Result<> ask_to_start(int directory, std::optional<SeccompAgent> agent) {
   Message start;
   start.kind = MessageKind::start;
   TRY(send_message(socket.get(), start));
-  const std::optional<Message> failed = TRY(await_program(socket.get(), std::move(agent)));
-  if (failed) return failed->error;
-  return {};
+  ProgramStart program = TRY(await_program(socket.get(), std::move(agent)));
+  if (program.failed) return program.failed->error;
+  return std::move(program.notify);
 }
 
 }  // namespace onggi

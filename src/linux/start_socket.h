@@ -14,7 +14,8 @@ inline constexpr const char* kStartSocket = "start.sock";
 // Bound below `directory`, and listening. The caller hands it to init.
 Result<UniqueFd> listen_for_start(int directory);
 
-// Returns when the program runs, or why it does not. ErrorKind::state if nobody listens any more.
-Result<> ask_to_start(int directory, std::optional<SeccompAgent> agent);
+// Returns when the program runs, with its notify socket if it has one, or why it does not.
+// ErrorKind::state if nobody listens any more.
+Result<UniqueFd> ask_to_start(int directory, std::optional<SeccompAgent> agent);
 
 }  // namespace onggi

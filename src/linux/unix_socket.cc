@@ -13,6 +13,7 @@ namespace {
 
 struct Address {
   sockaddr_un value = {};
+  size_t size = sizeof(sockaddr_un);
   UniqueFd directory;  // what `value` goes through
 };
 
@@ -33,6 +34,17 @@ Result<Address> address_of(const std::string& path) {
   return address;
 }
 
+// Without a file: the length is part of the name (unix(7)).
+Result<Address> abstract_address(const std::string& name) {
+  Address address;
+  address.value.sun_family = AF_UNIX;
+  if (name.size() > sizeof address.value.sun_path)
+    return system_error(-ENAMETOOLONG, "connect", name);
+  std::memcpy(address.value.sun_path + 1, name.data() + 1, name.size() - 1);
+  address.size = offsetof(sockaddr_un, sun_path) + name.size();
+  return address;
+}
+
 }  // namespace
 
 Result<UniqueFd> connect_to_socket(const std::string& path, int timeout_seconds) {
@@ -42,7 +54,17 @@ Result<UniqueFd> connect_to_socket(const std::string& path, int timeout_seconds)
   UniqueFd connection(created);
   const timeval limit{.tv_sec = timeout_seconds, .tv_usec = 0};
   (void)sys::call(SYS_setsockopt, connection.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  const long connected = sys::connect(connection.get(), address.value, sizeof address.value);
+  const long connected = sys::connect(connection.get(), address.value, address.size);
+  if (connected < 0) return system_error(connected, "connect", path);
+  return connection;
+}
+
+Result<UniqueFd> connect_to_datagram_socket(const std::string& path) {
+  const Address address = TRY(path.starts_with('@') ? abstract_address(path) : address_of(path));
+  const long created = sys::socket(AF_UNIX, SOCK_DGRAM);
+  if (created < 0) return system_error(created, "socket", path);
+  UniqueFd connection(created);
+  const long connected = sys::connect(connection.get(), address.value, address.size);
   if (connected < 0) return system_error(connected, "connect", path);
   return connection;
 }
@@ -54,7 +76,7 @@ Result<> check_socket(const std::string& path) {
   const long created = sys::socket(AF_UNIX, SOCK_DGRAM);
   if (created < 0) return system_error(created, "socket", path);
   const UniqueFd probe(created);
-  const long connected = sys::connect(probe.get(), address.value, sizeof address.value);
+  const long connected = sys::connect(probe.get(), address.value, address.size);
   if (connected == -EPROTOTYPE) return {};
   return system_error(connected < 0 ? connected : -EPROTOTYPE, "connect", path);
 }

@@ -13,6 +13,9 @@ namespace onggi {
 // (SO_SNDTIMEO); 0: no limit.
 Result<UniqueFd> connect_to_socket(const std::string& path, int timeout_seconds = 0);
 
+// A connected SOCK_DGRAM socket; "@NAME" is a socket without a file.
+Result<UniqueFd> connect_to_datagram_socket(const std::string& path);
+
 // Fails as connect_to_socket would, but nobody gets a connection.
 Result<> check_socket(const std::string& path);
 

@@ -17,6 +17,7 @@
 //                           ─ commit ─▶  with the seccomp program; from here on init outlives us
 //   `start` connects
 //   to start.sock           ─ start ──▶  (`run` says so within commit)
+//                           ◀ notify ──  (only where NOTIFY_SOCKET is relayed) with the socket
 //                           ◀ listener ─ (only of a filter that notifies; with the descriptor)
 //   passes it to the agent  ─ proceed ▶
 //                           ◀ failed ──  or end of file, by close-on-exec: the program runs
@@ -64,6 +65,7 @@ enum class MessageKind : uint32_t {
   ready,
   commit,
   start,
+  notify,
   listener,
   failed
 };

@@ -37,7 +37,12 @@ Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchO
   BuildContext context{.spec = spec, .facts = facts, .options = options, .plan = plan};
   plan.warnings = spec.warnings;
   TRY(build_namespaces(context));
+  TRY(build_user_namespace(context));
   plan.cgroup = TRY(build_cgroup(spec, facts, options.id, options.cgroup));
+  if (options.rootless != Rootless::automatic) {
+    const bool asked = !spec.linux.cgroups_path.empty() || !plan.cgroup.settings.empty();
+    plan.cgroup.optional = options.rootless == Rootless::on && !asked;
+  }
   for (const std::string& warning : plan.cgroup.warnings) context.warn(warning);
   TRY(build_intel_rdt(context));
   TRY(build_rootfs(context));

@@ -56,6 +56,7 @@ class CgroupMounts {
     step.source = pool().text("cgroup");
     step.propagation = propagation_of(options_, pool());
     step.destination = pool().text(destination);
+    step.empty_if_missing = context_.plan.cgroup.optional;
     return step;
   }
 
@@ -77,6 +78,7 @@ class CgroupMounts {
       step.source = pool().text(container_path(hierarchy));
       step.destination = pool().text(destination);
       step.recursive = true;
+      step.empty_if_missing = context_.plan.cgroup.optional;
       step.attributes.recursive_set = attributes();
       step.propagation = propagation_of(options_, pool());
       add(step);

@@ -23,6 +23,10 @@ void add_environment(BuildContext& context, const spec::Process& process) {
     entries.push_back("LISTEN_FDS=" + std::to_string(context.options.listen_fds));
     entries.push_back("LISTEN_PID=1");
   }
+  if (context.relays_notify()) {
+    entries.push_back(
+        std::string("NOTIFY_SOCKET=").append(kNotifyDirectory).append("/").append(kNotifyName));
+  }
   std::map<std::string_view, size_t> last;
   for (size_t i = 0; i < entries.size(); i++) {
     last[std::string_view(entries[i]).substr(0, entries[i].find('='))] = i;
@@ -111,7 +115,6 @@ void build_handoff(BuildContext& context) {
   Handoff& handoff = context.plan.handoff;
   Pool& pool = context.plan.pool;
   handoff.has_program = spec.process.has_value();
-  handoff.set_groups = context.facts.euid == 0;
   if (!context.options.no_new_keyring) handoff.keyring = pool.text("_ses." + context.options.id);
   if (!spec.process) return;
   const spec::Process& process = *spec.process;

@@ -6,6 +6,7 @@
 #include "spec/mount_options.h"
 
 #include <linux/mount.h>
+#include <linux/sched.h>
 
 #include <algorithm>
 #include <string_view>
@@ -216,6 +217,8 @@ Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
   step.inherit_mode = type == "tmpfs" && !has_key(options, "mode");
   if (context.in_user_namespace()) {
     if (type == "sysfs") step.fallback_source = pool.text("/sys");
+    // Of the host's processes, which are the container's then.
+    if (type == "proc" && !context.creates(CLONE_NEWPID)) step.fallback_source = pool.text("/proc");
     if (type == "mqueue") step.fallback_source = pool.text("/dev/mqueue");
   }
   if (type == "tmpfs") postpone_readonly(context, request, step.destination, step.attributes);

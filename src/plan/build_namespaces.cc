@@ -81,10 +81,6 @@ Result<> build_namespaces(BuildContext& context) {
                                    setting_in(entry.type, context.spec)});
     }
   }
-  if (context.creates(CLONE_NEWUSER)) {
-    namespaces.uid_mappings = linux.uid_mappings;
-    namespaces.gid_mappings = linux.gid_mappings;
-  }
   if (context.creates(CLONE_NEWTIME)) namespaces.time_offsets = time_offsets(linux);
   namespaces.bridge = needs_bridge(context);
 

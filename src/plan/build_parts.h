@@ -20,12 +20,21 @@ struct BuildContext {
   bool in_user_namespace() const {
     return facts.in_user_namespace || creates(kNewUser) || joins(spec::NamespaceType::user);
   }
+  // root of the initial user namespace
+  bool privileged() const { return facts.euid == 0 && !facts.in_user_namespace; }
+  // The caller's NOTIFY_SOCKET has a counterpart in the container.
+  bool relays_notify() const { return options.notify && creates(kNewMounts); }
   void warn(std::string text) { plan.warnings.push_back(std::move(text)); }
 
-  static constexpr uint64_t kNewUser = 0x10000000;  // CLONE_NEWUSER
+  static constexpr uint64_t kNewUser = 0x10000000;    // CLONE_NEWUSER
+  static constexpr uint64_t kNewMounts = 0x00020000;  // CLONE_NEWNS
 };
 
+// Where the program's NOTIFY_SOCKET is; other runtimes have it there too.
+inline constexpr std::string_view kNotifyDirectory = "/run/notify", kNotifyName = "notify.sock";
+
 Result<> build_namespaces(BuildContext& context);
+Result<> build_user_namespace(BuildContext& context);  // after build_namespaces
 Result<> build_rootfs(BuildContext& context);
 Result<> build_mounts(BuildContext& context);
 Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
@@ -41,5 +50,7 @@ Result<> build_intel_rdt(BuildContext& context);
 void build_handoff(BuildContext& context);
 void build_hooks(BuildContext& context);  // after build_handoff, whose environment it may use
 void collect_refused(BuildContext& context);
+void refuse_unmapped_ids(BuildContext& context);
+void refuse_to_ordinary_user(BuildContext& context);
 
 }  // namespace onggi::plan

@@ -83,6 +83,18 @@ void add_console(BuildContext& context) {
   context.plan.before_pivot.push_back({{"process.terminal"}, console});
 }
 
+// After the mounts, which it may lie on.
+void add_notify_socket(BuildContext& context) {
+  if (!context.options.notify) return;
+  if (!context.relays_notify()) {
+    context.warn("NOTIFY_SOCKET: not passed on: the container has no mount namespace of its own");
+    return;
+  }
+  Pool& pool = context.plan.pool;
+  context.plan.before_pivot.push_back(
+      {{"NOTIFY_SOCKET"}, OpenNotifySocket{pool.text(kNotifyDirectory), pool.text(kNotifyName)}});
+}
+
 }  // namespace
 
 Result<> build_rootfs(BuildContext& context) {
@@ -108,6 +120,7 @@ Result<> build_rootfs(BuildContext& context) {
   TRY(build_mounts(context));
   if (own_mounts && !binds_dev(spec)) build_devices(context);
   add_console(context);
+  add_notify_socket(context);
   add_paths<ReadonlyPath>(context, spec.linux.readonly_paths, "linux.readonlyPaths");
   add_paths<MaskPath>(context, spec.linux.masked_paths, "linux.maskedPaths");
   if (spec.root->readonly) after.push_back({{"root.readonly"}, ReadonlyRootfs{}});

@@ -3,7 +3,10 @@
 // machine.
 #pragma once
 
+#include "spec/spec.h"
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +29,18 @@ struct CgroupHierarchy {
   bool unified = false;
 };
 
+// A user namespace that is to be joined.
+struct UserNamespaceFacts {
+  std::vector<spec::IdMapping> uid_mappings, gid_mappings;  // host ids as the runtime sees them
+  bool set_groups_denied = false;                           // /proc/PID/setgroups
+};
+
 struct HostFacts {
-  uint32_t euid = 0;
-  bool in_user_namespace = false;  // not in the initial one
+  uint32_t euid = 0, egid = 0;
+  bool in_user_namespace = false;                 // not in the initial one
+  bool set_groups_denied = false;                 // in the runtime's own user namespace
+  bool id_map_programs = false;                   // newuidmap and newgidmap are in $PATH
+  std::optional<UserNamespaceFacts> joined_user;  // when linux.namespaces names one by path
   CgroupLayout cgroup_layout = CgroupLayout::none;
   std::vector<CgroupHierarchy> cgroups;  // in the order of their mount points
   uint64_t capabilities = 0;  // the runtime's permitted set: what a container can be given at most

@@ -58,10 +58,18 @@ struct JoinedNamespace {
       setting;  // what the config sets in it, "hostname"; it must not be the runtime's own then
 };
 
+// Who writes uid_map and gid_map (user_namespaces(7)).
+enum class MapWriter : uint8_t {
+  runtime,   // with CAP_SETUID and CAP_SETGID over the ids
+  own_id,    // an ordinary user, who may map his own ids, each alone, once setgroups(2) is denied
+  programs,  // newuidmap(1) and newgidmap(1), which know the ids that an ordinary user was given
+};
+
 struct NamespacePlan {
   uint64_t create = 0;  // CLONE_NEW* of the namespaces made for the container, all of them
   std::vector<JoinedNamespace> joined;
   std::vector<spec::IdMapping> uid_mappings, gid_mappings;
+  MapWriter map_writer = MapWriter::runtime;
   std::string time_offsets;  // what to write to /proc/self/timens_offsets
   // A short-lived process must go between: pid and time namespaces take effect for children only,
   // and a namespace of the host must be joined before a new user namespace takes the right to.
@@ -116,14 +124,19 @@ struct Plan {
   Pool pool;
 };
 
+// --rootless: may a container go without a cgroup when the host refuses one?
+enum class Rootless : uint8_t { automatic, on, off };
+
 struct LaunchOptions {
   std::string id;
   std::string bundle;  // absolute
   CgroupRequest cgroup = CgroupRequest::cgroupfs;
   uint32_t preserve_fds = 0;
   uint32_t listen_fds = 0;  // of systemd's socket activation, passed on before preserve_fds
+  Rootless rootless = Rootless::automatic;
   bool no_pivot = false;
   bool no_new_keyring = false;
+  bool notify = false;  // a socket for sd_notify(3) is to be in the container
 };
 
 // Pure. An error names the place in config.json.

@@ -156,6 +156,9 @@ class Describer {
            std::to_string(step.columns) + " columns" +
            (step.bind_dev_console ? ", on /dev/console" : "");
   }
+  std::string operator()(const OpenNotifySocket& step) const {
+    return "open a socket for sd_notify, " + at(step.directory) + "/" + at(step.name);
+  }
   std::string operator()(const AwaitRuntimeHooks&) const {
     return "wait for the prestart and createRuntime hooks";
   }

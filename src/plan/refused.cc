@@ -11,10 +11,8 @@ void collect_refused(BuildContext& context) {
     context.plan.refused.push_back(
         unsupported("linux.cgroupsPath", "--systemd-cgroup is not supported yet"));
   }
-  if (facts.euid != 0) {
-    context.plan.refused.push_back(
-        unsupported("", "running as an ordinary user is not supported yet"));
-  }
+  refuse_to_ordinary_user(context);
+  refuse_unmapped_ids(context);
   if (!context.spec.process) return;
   if (!context.spec.process->apparmor_profile.empty() && !facts.apparmor) {
     context.plan.refused.push_back(

@@ -98,7 +98,9 @@ struct BindMount {
   // the runtime then opens it for init.
   bool ask_when_refused = false;
   bool recursive_id_map = false;
-  int32_t id_map = -1;  // index over Plan::id_maps, applied by the runtime; -1: none
+  int32_t id_map = -1;            // index over Plan::id_maps, applied by the runtime; -1: none
+  bool empty_if_missing = false;  // cgroups: an empty directory where the container has none, so
+                                  // that those of the host do not show (CVE-2023-25809)
   MountAttributes attributes;
   List<Propagation> propagation;
 };
@@ -112,6 +114,7 @@ struct FilesystemMount {
   bool copy_up = false;       // tmpfs: start with the contents of that directory
   bool inherit_mode = false;  // tmpfs: take the mode of the directory that it covers
   bool over_proc = false;
+  bool empty_if_missing = false;  // as above, for `fallback_source`
   // A kernel that refuses (EPERM, EBUSY: a user namespace without a network or cgroup namespace of
   // its own): bind this path of the host instead.
   Text fallback_source;
@@ -136,6 +139,10 @@ struct MakeLink {
 struct OpenConsole {  // a pty of the container's own devpts
   uint16_t rows = 0, columns = 0;
   bool bind_dev_console = true;
+};
+struct OpenNotifySocket {  // for sd_notify(3), on a filesystem of its own
+  Text directory;          // where that is mounted
+  Text name;               // of the socket in it
 };
 struct AwaitRuntimeHooks {};  // prestart and createRuntime, which the runtime runs meanwhile
 struct Hook {
@@ -172,9 +179,9 @@ struct ReadonlyRootfs {};
 using Action =
     std::variant<JoinNamespace, UnshareNamespaces, SetHostname, SetDomainname, BringUpLoopback,
                  AwaitNetDevices, WriteProc, SetRootPropagation, OpenRootfs, BindMount,
-                 FilesystemMount, Remount, MakeDevice, MakeLink, OpenConsole, AwaitRuntimeHooks,
-                 ContainerHooks, EnterRootfs, RootPropagation, RemountReadonly, ReadonlyPath,
-                 MaskPath, ReadonlyRootfs>;
+                 FilesystemMount, Remount, MakeDevice, MakeLink, OpenConsole, OpenNotifySocket,
+                 AwaitRuntimeHooks, ContainerHooks, EnterRootfs, RootPropagation, RemountReadonly,
+                 ReadonlyPath, MaskPath, ReadonlyRootfs>;
 
 // Where in config.json a step comes from: "mounts" and 3, rendered "mounts[3]". Kept out of the
 // init's records: it reports the number of the step.

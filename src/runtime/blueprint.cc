@@ -6,8 +6,11 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cgroups/probe.h"
+#include "linux/init/same_device.h"
+#include "linux/notify_relay.h"
 #include "linux/probe.h"
 #include "linux/seccomp.h"
+#include "linux/user_namespace.h"
 #include "runtime/seccomp_notify.h"
 #include "spec/parse.h"
 #include "spec/validate.h"
@@ -74,7 +77,9 @@ Result<> check_limits(const Blueprint& blueprint) {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[2] = {};
   (void)sys::call(SYS_capget, &header, &data[0]);
-  if ((data[0].effective >> CAP_SYS_RESOURCE & 1) != 0) return {};
+  // The capability of a user namespace does not count.
+  if (!blueprint.facts.in_user_namespace && (data[0].effective >> CAP_SYS_RESOURCE & 1) != 0)
+    return {};
   const plan::PoolView pool = blueprint.plan.pool.view();
   for (const plan::Limit& limit : pool(blueprint.plan.handoff.limits)) {
     uint64_t current[2] = {};
@@ -85,6 +90,53 @@ Result<> check_limits(const Blueprint& blueprint) {
                                " is above this process's own hard limit of ", current[1]);
     error.errnum = EPERM;
     return with_hint(error, "raising it takes CAP_SYS_RESOURCE");
+  }
+  return {};
+}
+
+Result<std::optional<plan::UserNamespaceFacts>> probe_joined_user(const spec::Spec& spec) {
+  std::optional<plan::UserNamespaceFacts> facts;
+  const auto& namespaces = spec.linux.namespaces;
+  for (size_t i = 0; i < namespaces.size(); i++) {
+    if (namespaces[i].type != spec::NamespaceType::user || namespaces[i].path.empty()) continue;
+    const auto place = text<64>("linux.namespaces[", i, "].path");
+    facts = TRY(probe_user_namespace(std::string(namespaces[i].path), place.view()));
+  }
+  return facts;
+}
+
+// How far an ordinary user may go down only the kernel knows (oom_score_adj_min), so it is asked,
+// about ourselves, and the answer is taken back.
+Result<> check_oom_score(const Blueprint& blueprint) {
+  if (!blueprint.plan.oom_score_adj || blueprint.facts.euid == 0) return {};
+  constexpr const char* kFile = "/proc/self/oom_score_adj";
+  const std::string before = TRY(read_file(AT_FDCWD, kFile, 16));
+  const Result<> written =
+      write_existing(AT_FDCWD, kFile, std::to_string(*blueprint.plan.oom_score_adj));
+  if (!written) {
+    return at_place(with_hint(written.error(), "an ordinary user can only raise it"),
+                    "process.oomScoreAdj");
+  }
+  return write_existing(AT_FDCWD, kFile, before);
+}
+
+// Where mknod(2) is not to be had, the host's node is bound, so it must be there.
+Result<> check_bound_devices(const Blueprint& blueprint) {
+  const plan::PoolView pool = blueprint.plan.pool.view();
+  for (const plan::Step& step : blueprint.plan.before_pivot) {
+    const auto* device = std::get_if<plan::MakeDevice>(&step.action);
+    if (device == nullptr || !device->bind) continue;
+    const char* path = pool(device->path);
+    struct statx info = {};
+    const long found = sys::statx(AT_FDCWD, path, 0, STATX_TYPE, &info);
+    if (found < 0) {
+      return at_place(with_hint(system_error(found, "statx", path),
+                                "in a user namespace devices are bound from the host's nodes"),
+                      plan::render(step.origin));
+    }
+    if (same_device(info, *device)) continue;
+    return config_error(plan::render(step.origin), "the host's '", path,
+                        "' is another device, and in a user namespace none can be made");
   }
   return {};
 }
@@ -111,17 +163,20 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
       TRY(read_file(AT_FDCWD, join_path(blueprint.bundle, options.config), spec::kMaxDocumentSize));
   blueprint.spec = TRY(spec::parse(blueprint.document));
   TRY(spec::validate(blueprint.spec));
-  plan::HostFacts facts;
+  plan::HostFacts& facts = blueprint.facts;
   TRY(probe_host(facts));
   TRY(cgroups::probe(facts));
   if (blueprint.spec.linux.intel_rdt) TRY(probe_resctrl(facts));
+  facts.joined_user = TRY(probe_joined_user(blueprint.spec));
   blueprint.launch = {.id = options.id,
                       .bundle = blueprint.bundle,
                       .cgroup = static_cast<plan::CgroupRequest>(runtime.cgroup_manager),
                       .preserve_fds = options.preserve_fds,
                       .listen_fds = inherited_listen_fds(),
+                      .rootless = static_cast<plan::Rootless>(runtime.rootless),
                       .no_pivot = options.no_pivot,
-                      .no_new_keyring = options.no_new_keyring};
+                      .no_new_keyring = options.no_new_keyring,
+                      .notify = notify_requested()};
   blueprint.plan = TRY(plan::build(blueprint.spec, facts, blueprint.launch));
   return blueprint;
 }
@@ -133,6 +188,8 @@ Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options
   TRY(check_filter(blueprint));
   TRY(check_descriptors(blueprint.launch));
   TRY(check_terminal(blueprint, options, foreground));
+  TRY(check_bound_devices(blueprint));
+  TRY(check_oom_score(blueprint));
   return check_limits(blueprint);
 }
 

@@ -14,6 +14,7 @@ struct Blueprint {
   std::string document;  // config.json as it was read
   std::string bundle;    // absolute
   spec::Spec spec;
+  plan::HostFacts facts;
   plan::LaunchOptions launch;
   plan::Plan plan;
 };

@@ -10,11 +10,12 @@ Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& op
   TRY(check_id(options.id));
   const Blueprint blueprint = TRY(read_blueprint(runtime, options));
   TRY(check_feasible(blueprint, options, false));
-  const UniqueFd console = TRY(open_console_socket(options));
+  const UniqueFd console = TRY(connect_receiver(options.console_socket));
+  const UniqueFd pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
   const UniqueFd signals = TRY(block_signals());
   Creation creation = TRY(Creation::begin(runtime, blueprint));
   TRY(creation.launch_init(blueprint, {.console = console.get(), .signals = signals.get()}));
-  TRY(creation.commit(options));
+  TRY(creation.commit(options, pidfd_receiver.get()));
   creation.release();
   return {};
 }

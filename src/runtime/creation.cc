@@ -9,6 +9,7 @@
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
 #include "linux/seccomp_cache.h"
+#include "linux/socket_message.h"
 #include "linux/start_socket.h"
 #include "linux/unix_socket.h"
 #include "runtime/container_hooks.h"
@@ -48,33 +49,6 @@ Record first_record(const Blueprint& blueprint) {
   return record;
 }
 
-// A user namespace may lower limits but not raise them, so what is to be raised is raised from
-// here, before.
-Result<> raise_hard_limits(const plan::Plan& plan, int pid) {
-  if ((plan.namespaces.create & CLONE_NEWUSER) == 0) return {};
-  const plan::PoolView pool = plan.pool.view();
-  for (const plan::Limit& limit : pool(plan.handoff.limits)) {
-    uint64_t current[2] = {};
-    const auto place = text<64>("process.rlimits[", limit.place_index, "]");
-    const auto resource = static_cast<int>(limit.resource);
-    const long read = sys::prlimit64(pid, resource, nullptr, current);
-    if (read < 0) return at_place(system_error(read, "prlimit"), place.view());
-    if (limit.hard <= current[1]) continue;
-    current[1] = limit.hard;
-    const long raised = sys::prlimit64(pid, resource, current, nullptr);
-    if (raised < 0) return at_place(system_error(raised, "prlimit"), place.view());
-  }
-  return {};
-}
-
-Result<> set_oom_score(const plan::Plan& plan, int pid) {
-  if (!plan.oom_score_adj) return {};
-  const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
-  TRY_AT("process.oomScoreAdj",
-         write_existing(AT_FDCWD, path, std::to_string(*plan.oom_score_adj)));
-  return {};
-}
-
 Result<> write_pid_file(const std::string& path, int pid) {
   if (path.empty()) return {};
   const size_t slash = path.rfind('/');
@@ -86,9 +60,9 @@ Result<> write_pid_file(const std::string& path, int pid) {
 
 }  // namespace
 
-Result<UniqueFd> open_console_socket(const CreateOptions& options) {
-  if (options.console_socket.empty()) return UniqueFd();
-  return connect_to_socket(options.console_socket);
+Result<UniqueFd> connect_receiver(const std::string& path) {
+  if (path.empty()) return UniqueFd();
+  return connect_to_socket(path);
 }
 
 Creation::Creation(Creation&& other) noexcept
@@ -158,8 +132,6 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
       .first_private = 3 + inherited};
   init_.emplace(TRY(launch(blueprint.plan, resources)));
   membership_ = {};
-  TRY(raise_hard_limits(blueprint.plan, init_->pid()));
-  TRY(set_oom_score(blueprint.plan, init_->pid()));
   if (blueprint.plan.resctrl) TRY(resctrl::add(*blueprint.plan.resctrl, init_->pid()));
   // While init mounts.
   const std::optional<spec::Seccomp>& seccomp = blueprint.spec.linux.seccomp;
@@ -187,7 +159,7 @@ Result<> Creation::record_process() {
   return {};
 }
 
-Result<> Creation::commit(const CreateOptions& options) {
+Result<> Creation::commit(const CreateOptions& options, int pidfd_receiver) {
   // First: without its agent the container is not to be.
   if (!wait_for_start_) agent_ = TRY(connect_agent(spec_, record_));
   Record record = record_;
@@ -195,13 +167,17 @@ Result<> Creation::commit(const CreateOptions& options) {
   record.resctrl = deleted_resctrl_;
   TRY(directory_->save(record));
   TRY_AT("--pid-file", write_pid_file(options.pid_file, record.pid));
+  if (pidfd_receiver >= 0) {
+    constexpr std::string_view kPayload = "pidfd";  // receivers look at the descriptor alone
+    TRY(send_with_fd(pidfd_receiver, kPayload.data(), kPayload.size(), init_->pidfd()));
+  }
   TRY(init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_));
   record_ = std::move(record);
   if (net_devices_) net_devices_->keep();
   return {};
 }
 
-Result<> Creation::wait_started(const plan::Plan& plan) {
+Result<UniqueFd> Creation::wait_started(const plan::Plan& plan) {
   return init_->wait_started(plan, std::exchange(agent_, std::nullopt));
 }
 

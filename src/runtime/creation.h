@@ -27,11 +27,12 @@ class Creation {
   // Starts init and waits until it has set everything up but the program.
   Result<> launch_init(const Blueprint& blueprint, const LaunchChoice& choice);
 
-  // Records the container as created, writes the pid file and lets init go on without us.
-  Result<> commit(const CreateOptions& options);
+  // Records the container as created, writes the pid file, sends the pidfd to `pidfd_receiver`
+  // (-1: nobody) and lets init go on without us.
+  Result<> commit(const CreateOptions& options, int pidfd_receiver);
 
-  // After a commit that starts the program: nothing when it runs.
-  Result<> wait_started(const plan::Plan& plan);
+  // After a commit that starts the program, until it runs: its notify socket, if it has one.
+  Result<UniqueFd> wait_started(const plan::Plan& plan);
 
   Init& init() { return *init_; }
   StateDir& directory() { return *directory_; }
@@ -62,7 +63,7 @@ class Creation {
   bool wait_for_start_ = true;
 };
 
-// Connects --console-socket; -1 (an empty descriptor) without one.
-Result<UniqueFd> open_console_socket(const CreateOptions& options);
+// Connects --console-socket or --pidfd-socket; an empty descriptor without one.
+Result<UniqueFd> connect_receiver(const std::string& path);
 
 }  // namespace onggi

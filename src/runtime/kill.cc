@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // By pidfd, to the very process that was recorded.
+#include "base/log.h"
 #include "linux/process_status.h"
 #include "runtime/state_dir.h"
 
@@ -20,6 +21,11 @@ Result<> kill_container(const RuntimeOptions& runtime, std::string_view id, int 
     if (!stopped || signal == SIGKILL) TRY(cgroups::signal_all(record.cgroup, signal));
     if (stopped && !all) return state_error("container not running");
     return {};
+  }
+  if (everything && !record.private_pids) {
+    log::warn(
+        "the container has neither a cgroup nor a pid namespace of its own: only its first "
+        "process is signalled");
   }
   const std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
   if (!process && all) return {};

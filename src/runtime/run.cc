@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // create and start in one, and in the foreground the wait for the program: signals that we get are
 // its signals.
+#include "linux/notify_relay.h"
 #include "linux/signals.h"
 #include "linux/socket_message.h"
 #include "linux/terminal_relay.h"
-#include "linux/unix_socket.h"
 #include "runtime/container_hooks.h"
 #include "runtime/creation.h"
 
@@ -25,8 +25,12 @@ int exit_status(int status) {
 // The program in the foreground: its signals, its terminal, and its end.
 class Foreground {
  public:
-  Foreground(Init& init, UniqueFd signals, std::optional<TerminalRelay> terminal)
-      : init_(init), signals_(std::move(signals)), terminal_(std::move(terminal)) {}
+  Foreground(Init& init, UniqueFd signals, std::optional<TerminalRelay> terminal,
+             std::optional<NotifyRelay> notify)
+      : init_(init),
+        signals_(std::move(signals)),
+        terminal_(std::move(terminal)),
+        notify_(std::move(notify)) {}
 
   Result<int> wait();
 
@@ -37,6 +41,7 @@ class Foreground {
   Init& init_;
   UniqueFd signals_;
   std::optional<TerminalRelay> terminal_;
+  std::optional<NotifyRelay> notify_;
   std::optional<int> status_;
 };
 
@@ -65,15 +70,17 @@ Result<> Foreground::forward_signals() {
 Result<int> Foreground::wait() {
   reap();
   while (!status_) {
-    std::array<pollfd, 2 + TerminalRelay::kEntries> polled = {};
+    std::array<pollfd, 3 + TerminalRelay::kEntries> polled = {};
     polled[0] = {.fd = signals_.get(), .events = POLLIN, .revents = 0};
     polled[1] = {.fd = init_.pidfd(), .events = POLLIN, .revents = 0};
-    const auto relayed = std::span(polled).subspan<2>();
+    polled[2] = {.fd = notify_ ? notify_->fd() : -1, .events = POLLIN, .revents = 0};
+    const auto relayed = std::span(polled).subspan<3>();
     if (terminal_) std::ranges::copy(terminal_->poll_entries(), relayed.begin());
-    const size_t count = terminal_ ? polled.size() : 2;
+    const size_t count = terminal_ ? polled.size() : 3;
     const long ready = sys::retry(SYS_ppoll, polled.data(), count, nullptr, nullptr, 0);
     if (ready < 0) return system_error(ready, "poll");
     if (terminal_) terminal_->on_ready(relayed);
+    if (polled[2].revents != 0) TRY(notify_->on_ready());
     if (polled[0].revents != 0) TRY(forward_signals());
     if (polled[1].revents != 0) reap();
   }
@@ -86,12 +93,25 @@ struct Console {
   UniqueFd for_init, ours;
 };
 
+// Whom else the container is announced to.
+struct Audience {
+  UniqueFd pidfd_receiver;
+  std::optional<NotifyRelay> notify;
+};
+
+Result<Audience> open_audience(const CreateOptions& options) {
+  Audience audience;
+  audience.pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
+  audience.notify = TRY(NotifyRelay::open());
+  return audience;
+}
+
 Result<Console> open_console(const Blueprint& blueprint, const CreateOptions& options) {
   Console console;
   const bool terminal = blueprint.spec.process && blueprint.spec.process->terminal;
   if (!terminal) return console;
   if (!options.console_socket.empty()) {
-    console.for_init = TRY(connect_to_socket(options.console_socket));
+    console.for_init = TRY(connect_receiver(options.console_socket));
     return console;
   }
   SocketPair sockets = TRY(make_socket_pair(SOCK_STREAM));
@@ -110,14 +130,31 @@ Result<std::optional<TerminalRelay>> open_relay(const Blueprint& blueprint,
   return relay;
 }
 
+// From `commit` to the running program. `main_pid`: what a service manager is to watch.
+Result<> start_program(Creation& creation, const Blueprint& blueprint, const CreateOptions& options,
+                       Audience& audience, int main_pid) {
+  TRY(creation.commit(options, audience.pidfd_receiver.get()));
+  UniqueFd notify = TRY(creation.wait_started(blueprint.plan));
+  if (audience.notify) audience.notify->listen(std::move(notify), main_pid);
+  return run_poststart_hooks(blueprint.spec, creation.record());
+}
+
 Result<int> run_in_foreground(Creation& creation, const Blueprint& blueprint,
                               const CreateOptions& options, const Console& console,
-                              UniqueFd signals) {
+                              Audience audience, UniqueFd signals) {
   std::optional<TerminalRelay> relay = TRY(open_relay(blueprint, console));
-  TRY(creation.commit(options));
-  TRY(creation.wait_started(blueprint.plan));
-  TRY(run_poststart_hooks(blueprint.spec, creation.record()));
-  return Foreground(creation.init(), std::move(signals), std::move(relay)).wait();
+  const auto self = static_cast<int>(sys::getpid());
+  TRY(start_program(creation, blueprint, options, audience, self));
+  return Foreground(creation.init(), std::move(signals), std::move(relay),
+                    std::move(audience.notify))
+      .wait();
+}
+
+Result<> run_detached(Creation& creation, const Blueprint& blueprint, const CreateOptions& options,
+                      Audience audience, int signals) {
+  TRY(start_program(creation, blueprint, options, audience, creation.init().pid()));
+  if (audience.notify) TRY(audience.notify->wait(creation.init().pidfd(), signals));
+  return {};
 }
 
 }  // namespace
@@ -127,6 +164,7 @@ Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& op
   const Blueprint blueprint = TRY(read_blueprint(runtime, options));
   TRY(check_feasible(blueprint, options, !options.detach));
   if (!options.detach && !options.no_subreaper) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  Audience audience = TRY(open_audience(options));
   UniqueFd signals = TRY(block_signals());
   Console console = TRY(open_console(blueprint, options));
   Creation creation = TRY(Creation::begin(runtime, blueprint));
@@ -135,14 +173,12 @@ Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& op
       {.console = console.for_init.get(), .signals = signals.get(), .wait_for_start = false}));
   console.for_init.reset();
   if (options.detach) {
-    TRY(creation.commit(options));
-    TRY(creation.wait_started(blueprint.plan));
-    TRY(run_poststart_hooks(blueprint.spec, creation.record()));
+    TRY(run_detached(creation, blueprint, options, std::move(audience), signals.get()));
     creation.release();
     return 0;
   }
-  const int status =
-      TRY(run_in_foreground(creation, blueprint, options, console, std::move(signals)));
+  const int status = TRY(run_in_foreground(creation, blueprint, options, console,
+                                           std::move(audience), std::move(signals)));
   if (options.keep) creation.release();
   return status;
 }

@@ -15,9 +15,14 @@ namespace onggi {
 
 enum class CgroupManager : uint8_t { cgroupfs, systemd, disabled };
 
+// May a container go without a cgroup when the host refuses one and no limit asks for it?
+// automatic: unless we are root of the host.
+enum class Rootless : uint8_t { automatic, on, off };
+
 struct RuntimeOptions {
   std::string root;  // state root, absolute; see default_root()
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;
+  Rootless rootless = Rootless::automatic;
 };
 
 struct CreateOptions {
@@ -25,6 +30,7 @@ struct CreateOptions {
   std::string bundle = ".";
   std::string config = "config.json";  // a path; relative to the bundle
   std::string console_socket;  // path of a listening stream socket that receives the pty master
+  std::string pidfd_socket;    // the same for a descriptor of the first process (pidfd_open(2))
   std::string pid_file;        // relative to the caller's working directory
   uint32_t preserve_fds =
       0;  // descriptors 3 .. 3+N-1 (after LISTEN_FDS) stay open in the container
@@ -44,8 +50,8 @@ struct ContainerSummary {
   int pid = 0;  // 0 unless alive
 };
 
-// /run/onggi, or $XDG_RUNTIME_DIR/onggi for an ordinary user. An ordinary user without
-// XDG_RUNTIME_DIR is an error.
+// /run/onggi; $XDG_RUNTIME_DIR/onggi for an ordinary user, to whom its lack is an error, and for
+// root of a user namespace, as which engines call us for an ordinary user.
 Result<std::string> default_root();
 
 // Letters, digits, "_+-." ; not "." or ".."; at most 255 bytes (NAME_MAX).

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of the refusals are an interface: engines match them.
+#include "linux/notify_relay.h"
+#include "linux/process_status.h"
 #include "linux/start_socket.h"
 #include "runtime/container_hooks.h"
 #include "runtime/locked_container.h"
@@ -9,7 +11,15 @@
 
 namespace onggi {
 
-Result<> start_container(const RuntimeOptions& runtime, std::string_view id) {
+namespace {
+
+// What `start` waits with for the container to be ready, when it has let go of the lock.
+struct Started {
+  UniqueFd process, notify;
+  int pid = 0;
+};
+
+Result<Started> start_locked(const RuntimeOptions& runtime, std::string_view id) {
   LockedContainer container = TRY(LockedContainer::open(runtime, id));
   StateDir& directory = container.directory;
   const Record& record = container.record;
@@ -28,14 +38,28 @@ Result<> start_container(const RuntimeOptions& runtime, std::string_view id) {
   // Before init is told: it stays `created` when there is no agent.
   std::optional<SeccompAgent> agent;
   if (record.listener) agent = TRY(connect_agent(*spec, record));
-  const Result<> started = ask_to_start(directory.fd(), std::move(agent));
+  std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
+  Result<UniqueFd> answer = ask_to_start(directory.fd(), std::move(agent));
   TRY(directory.forget(kStartSocket));
-  TRY(started);
-  if (!record.later_hooks) return {};
+  Started started{.process = {}, .notify = TRY(std::move(answer)), .pid = record.pid};
+  if (process) started.process = std::move(*process);
+  if (!record.later_hooks) return started;
   const Result<> hooked = run_poststart_hooks(*spec, record);
+  if (hooked) return started;
   // runtime.md#lifecycle: a failing poststart hook stops the container.
-  if (!hooked) (void)kill_container(runtime, id, SIGKILL, !record.cgroup.directories.empty());
-  return hooked;
+  (void)kill_container(runtime, id, SIGKILL, !record.cgroup.directories.empty());
+  return hooked.error();
+}
+
+}  // namespace
+
+Result<> start_container(const RuntimeOptions& runtime, std::string_view id) {
+  TRY(check_id(id));
+  std::optional<NotifyRelay> relay = TRY(NotifyRelay::open());
+  Started started = TRY(start_locked(runtime, id));
+  if (!relay || !started.notify || !started.process) return {};
+  relay->listen(std::move(started.notify), started.pid);
+  return relay->wait(started.process.get(), -1);
 }
 
 }  // namespace onggi

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading: no lock, so that neither a hook nor an engine waits for a command that is at work.
+#include "linux/login_name.h"
+#include "linux/probe.h"
 #include "runtime/state_document.h"
 
 #include <cstdlib>
 
 namespace onggi {
+
 std::string_view status_name(Status status) {
   constexpr std::string_view kNames[] = {"creating", "created", "running", "paused", "stopped"};
   return kNames[static_cast<size_t>(status)];
 }
 
 Result<std::string> default_root() {
-  if (sys::call(SYS_geteuid) == 0) return std::string("/run/onggi");
+  const bool is_root = sys::call(SYS_geteuid) == 0;
+  if (is_root && !TRY(in_user_namespace())) return std::string("/run/onggi");
   const char* directory = getenv("XDG_RUNTIME_DIR");
   if (directory != nullptr && directory[0] == '/') return std::string(directory) + "/onggi";
+  if (is_root) return std::string("/run/onggi");  // in a container, whose /run is its own
   return with_hint(make_error(ErrorKind::invalid_config, "no place for the state of containers"),
                    "set XDG_RUNTIME_DIR or pass --root");
 }
@@ -53,7 +58,7 @@ Result<std::vector<ContainerSummary>> list_containers(const RuntimeOptions& runt
     containers.push_back({.id = id,
                           .bundle = record.bundle,
                           .created = record.created,
-                          .owner = owner_name(record.owner),
+                          .owner = login_name(record.owner),
                           .status = status,
                           .pid = has_process(status) ? record.pid : 0});
   }

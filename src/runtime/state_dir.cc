@@ -30,13 +30,16 @@ Result<std::vector<std::string>> names_in(int directory) {
   return names;
 }
 
-// The root and what is missing above it, for root alone.
+// The root and what is missing above it, for its owner alone. In an ordinary user's runtime
+// directory the sticky bit tells whoever tidies it up to leave it (XDG Base Directory
+// Specification).
 Result<> make_root(const std::string& root) {
+  const unsigned mode = sys::call(SYS_geteuid) == 0 ? 0700 : 01700;
   for (size_t end = 0; end != std::string::npos;) {
     end = root.find('/', end + 1);
     const std::string path = root.substr(0, end);
     const bool last = end == std::string::npos;
-    const long made = sys::mkdirat(AT_FDCWD, path.c_str(), last ? 0700 : 0755);
+    const long made = sys::mkdirat(AT_FDCWD, path.c_str(), last ? mode : 0755);
     if (made < 0 && made != -EEXIST) return system_error(made, "mkdir", path);
   }
   return {};

@@ -2,29 +2,10 @@
 // One writer for both readers, so that hooks and engines see the same.
 #include "runtime/state_document.h"
 
+#include "linux/login_name.h"
 #include "spec/version.h"
 
-#include <pwd.h>
-
-#include <cstdio>
-
 namespace onggi {
-
-// From /etc/passwd alone: getpwuid(3) would load the name services of the host into a program that
-// is linked statically.
-std::string owner_name(const std::string& uid) {
-  if (uid == "0") return "root";
-  FILE* file = fopen("/etc/passwd", "re");
-  if (file == nullptr) return uid;
-  std::string name = uid;
-  while (const passwd* entry = fgetpwent(file)) {
-    if (std::to_string(entry->pw_uid) != uid) continue;
-    name = entry->pw_name;
-    break;
-  }
-  (void)fclose(file);
-  return name;
-}
 
 bool has_process(Status status) {
   return status != Status::stopped;
@@ -41,7 +22,7 @@ static void write_state(JsonWriter& json, const Record& record, Status status) {
       .field("created", record.created);
   json.key("annotations").begin_object();
   for (const auto& [name, value] : record.annotations) json.field(name, value);
-  json.end_object().field("owner", owner_name(record.owner)).end_object();
+  json.end_object().field("owner", login_name(record.owner)).end_object();
 }
 
 std::string state_document(const Record& record, Status status, JsonWriter::Style style) {

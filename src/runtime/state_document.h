@@ -20,7 +20,4 @@ std::string state_document(const Record& record, Status status, JsonWriter::Styl
 // "seccompFd".
 std::string process_state_document(const Record& record, Status status, std::string_view metadata);
 
-// "root", by /etc/passwd; the number itself if it has no entry.
-std::string owner_name(const std::string& uid);
-
 }  // namespace onggi

@@ -7,9 +7,11 @@
 #include <string_view>
 
 namespace onggi::spec {
+namespace {
 
+// The parts that both documents have, and between them those in which they differ.
 // clang-format off
-static constexpr std::string_view kDocument = R"JSON({
+constexpr std::string_view kUntilTerminals = R"JSON({
 	"ociVersion": "1.3.0",
 	"process": {
 		"terminal": true,
@@ -82,8 +84,12 @@ static constexpr std::string_view kDocument = R"JSON({
 				"noexec",
 				"newinstance",
 				"ptmxmode=0666",
-				"mode=0620",
-				"gid=5"
+				"mode=0620")JSON";
+
+constexpr std::string_view kTerminalGroup = R"JSON(,
+				"gid=5")JSON";
+
+constexpr std::string_view kUntilSys = R"JSON(
 			]
 		},
 		{
@@ -108,7 +114,9 @@ static constexpr std::string_view kDocument = R"JSON({
 				"nodev"
 			]
 		},
-		{
+)JSON";
+
+constexpr std::string_view kSys = R"JSON(		{
 			"destination": "/sys",
 			"type": "sysfs",
 			"source": "sysfs",
@@ -119,7 +127,24 @@ static constexpr std::string_view kDocument = R"JSON({
 				"ro"
 			]
 		},
-		{
+)JSON";
+
+// A sysfs of its own takes a network namespace of its own.
+constexpr std::string_view kHostSys = R"JSON(		{
+			"destination": "/sys",
+			"type": "none",
+			"source": "/sys",
+			"options": [
+				"rbind",
+				"nosuid",
+				"noexec",
+				"nodev",
+				"rro"
+			]
+		},
+)JSON";
+
+constexpr std::string_view kUntilLinux = R"JSON(		{
 			"destination": "/sys/fs/cgroup",
 			"type": "cgroup",
 			"source": "cgroup",
@@ -133,7 +158,9 @@ static constexpr std::string_view kDocument = R"JSON({
 		}
 	],
 	"linux": {
-		"resources": {
+)JSON";
+
+constexpr std::string_view kDeviceRules = R"JSON(		"resources": {
 			"devices": [
 				{
 					"allow": false,
@@ -143,10 +170,18 @@ static constexpr std::string_view kDocument = R"JSON({
 		},
 		"namespaces": [
 			{
-				"type": "pid"
-			},
-			{
 				"type": "network"
+			},
+)JSON";
+
+constexpr std::string_view kUserNamespace = R"JSON(		"namespaces": [
+			{
+				"type": "user"
+			},
+)JSON";
+
+constexpr std::string_view kRest = R"JSON(			{
+				"type": "pid"
 			},
 			{
 				"type": "ipc"
@@ -188,8 +223,30 @@ static constexpr std::string_view kDocument = R"JSON({
 )JSON";
 // clang-format on
 
+// The one id that every user may map, as root of the container.
+void add_mapping(std::string& text, std::string_view field, uint32_t host_id) {
+  text.append("\t\t\"").append(field).append("\": [\n\t\t\t{\n");
+  text.append("\t\t\t\t\"containerID\": 0,\n\t\t\t\t\"hostID\": ");
+  text.append(std::to_string(host_id)).append(",\n\t\t\t\t\"size\": 1\n\t\t\t}\n\t\t],\n");
+}
+
+}  // namespace
+
 std::string default_spec() {
-  return std::string(kDocument);
+  std::string text;
+  for (std::string_view part :
+       {kUntilTerminals, kTerminalGroup, kUntilSys, kSys, kUntilLinux, kDeviceRules, kRest})
+    text.append(part);
+  return text;
+}
+
+std::string default_rootless_spec(uint32_t uid, uint32_t gid) {
+  std::string text;
+  for (std::string_view part : {kUntilTerminals, kUntilSys, kHostSys, kUntilLinux})
+    text.append(part);
+  add_mapping(text, "uidMappings", uid);
+  add_mapping(text, "gidMappings", gid);
+  return text.append(kUserNamespace).append(kRest);
 }
 
 }  // namespace onggi::spec

@@ -34,6 +34,7 @@ struct InitContext {
   // The one empty, read-only tmpfs that is bound over every masked directory.
   UniqueFd masked_directory;
   UniqueFd terminal;  // our end of the pty
+  UniqueFd notify;    // bound where the program finds it, read by the runtime
 
   FixedText<1024> home;      // "HOME=/root" for the environment, or empty
   bool entered_cwd = false;  // else only the program's own user may
@@ -54,6 +55,7 @@ Result<> apply(const plan::Remount& step, InitContext& context);
 Result<> apply(const plan::MakeDevice& step, InitContext& context);
 Result<> apply(const plan::MakeLink& step, InitContext& context);
 Result<> apply(const plan::OpenConsole& step, InitContext& context);
+Result<> apply(const plan::OpenNotifySocket& step, InitContext& context);
 Result<> apply(const plan::AwaitRuntimeHooks& step, InitContext& context);
 Result<> apply(const plan::ContainerHooks& step, InitContext& context);
 Result<> apply(const plan::EnterRootfs& step, InitContext& context);
@@ -67,6 +69,8 @@ Result<> apply(const plan::ReadonlyRootfs& step, InitContext& context);
 Result<> run_hooks(const plan::ContainerHooks& hooks, const InitContext& context);
 // namespaces.cc: the v1 groups, by descriptors that the runtime opened.
 Result<> join_cgroups(InitContext& context);
+// streams.cc
+Result<> reopen_null_streams(InitContext& context);
 // labels.cc: of the program, and of the keyring that is made for it.
 Result<> open_labels(InitContext& context);
 Result<> write_labels(InitContext& context);
@@ -90,10 +94,11 @@ Result<> set_scheduling(const InitContext& context);
 Result<> drop_bounding_set(const plan::Handoff& handoff);
 Result<> set_credentials(InitContext& context);
 
-// mounts.cc
 // copy_up.cc: the contents of a directory into the detached mount that is going to cover it.
 Result<> copy_up(int covered, int mount);
-// A detached mount onto a target inside the root.
+// masked_paths.cc: an empty, read-only directory on top of `target`.
+Result<> cover_directory(InitContext& context, int target, const char* path);
+// mounts.cc: a detached mount onto a target inside the root.
 Result<> attach(InitContext& context, int mount, int target, const char* destination);
 
 }  // namespace onggi

@@ -4,6 +4,7 @@
 // CVE-2026-47766).
 #include "base/text.h"
 #include "linux/init/context.h"
+#include "linux/init/same_device.h"
 
 #include <sys/stat.h>
 
@@ -13,12 +14,6 @@ namespace {
 // As mknod(2) takes it; makedev(3) is a function of a C library.
 uint64_t device_number(uint32_t major, uint32_t minor) {
   return (minor & 0xff) | (uint64_t{major} << 8) | (uint64_t{minor & ~0xffU} << 12);
-}
-
-bool same_device(const struct statx& info, const plan::MakeDevice& step) {
-  if ((info.stx_mode & S_IFMT) != (step.mode & S_IFMT)) return false;
-  return S_ISFIFO(step.mode) ||
-         (info.stx_rdev_major == step.major && info.stx_rdev_minor == step.minor);
 }
 
 Result<> bind_device(const plan::MakeDevice& step, InitContext& context) {

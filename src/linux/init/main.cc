@@ -62,6 +62,7 @@ Result<> set_up(InitContext& context) {
   TRY(open_labels(context));
   TRY(apply_all(context.plan.after_pivot, context));
   context.step = -1;
+  TRY(reopen_null_streams(context));
   if (!handoff.has_program) return {};
   if (handoff.find_home) find_home(context);
   TRY(enter_cwd(context));
@@ -92,6 +93,12 @@ Result<> serve(InitContext& context, UniqueFd& channel) {
     UniqueFd listener(context.plan.fds.start_listener);
     channel = TRY(wait_for_start(listener.get()));
     context.channel = channel.get();
+  }
+  if (context.notify) {
+    Message notify;
+    notify.kind = MessageKind::notify;
+    // Whoever waited may be gone; the program is to run all the same.
+    (void)send_message(channel.get(), notify, context.notify.get());
   }
   return run_program(context, std::move(commit->fd));
 }

@@ -25,7 +25,8 @@ Result<> open_dev_null(InitContext& context) {
   return {};
 }
 
-Result<> make_masked_directory(InitContext& context, int target, const plan::MaskPath& step) {
+// An empty, read-only filesystem on top of `target`.
+Result<UniqueFd> mount_empty(InitContext& context, int target, const char* path, plan::Text label) {
   const long opened = sys::fsopen("tmpfs");
   if (opened < 0) return system_error(opened, "fsopen", "tmpfs");
   const UniqueFd filesystem(opened);
@@ -33,17 +34,28 @@ Result<> make_masked_directory(InitContext& context, int target, const plan::Mas
                                    std::pair{"size", "4096"}, std::pair{"mode", "555"}}) {
     TRY(set_option(filesystem.get(), key, value));
   }
-  if (step.label) TRY(set_option(filesystem.get(), "context", context.pool(step.label)));
+  if (label) TRY(set_option(filesystem.get(), "context", context.pool(label)));
   TRY(complete(filesystem.get(), FSCONFIG_CMD_CREATE, "tmpfs"));
   const long mounted = sys::fsmount(filesystem.get(), MOUNT_ATTR_RDONLY);
   if (mounted < 0) return system_error(mounted, "fsmount", "tmpfs");
   UniqueFd mount(mounted);
-  TRY(attach(context, mount.get(), target, context.pool(step.path)));
-  context.masked_directory = std::move(mount);
-  return {};
+  TRY(attach(context, mount.get(), target, path));
+  return mount;
+}
+
+Result<> cover(InitContext& context, const UniqueFd& by, int target, const char* path) {
+  const long tree = sys::open_tree(by.get(), "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+  if (tree < 0) return system_error(tree, "open_tree", path);
+  const UniqueFd mount(tree);
+  return attach(context, mount.get(), target, path);
 }
 
 }  // namespace
+
+Result<> cover_directory(InitContext& context, int target, const char* path) {
+  TRY(mount_empty(context, target, path, {}));
+  return {};
+}
 
 Result<> apply(const plan::MaskPath& step, InitContext& context) {
   const char* path = context.pool(step.path);
@@ -51,15 +63,14 @@ Result<> apply(const plan::MaskPath& step, InitContext& context) {
   if (opened == -ENOENT || opened == -ENOTDIR) return {};  // nothing to hide
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd target(opened);
-  const bool directory = S_ISDIR(mode_of(target.get()));
-  if (directory && !context.masked_directory)
-    return make_masked_directory(context, target.get(), step);
-  if (!directory && !context.dev_null) TRY(open_dev_null(context));
-  const UniqueFd& cover = directory ? context.masked_directory : context.dev_null;
-  const long tree = sys::open_tree(cover.get(), "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-  if (tree < 0) return system_error(tree, "open_tree", path);
-  const UniqueFd mount(tree);
-  return attach(context, mount.get(), target.get(), path);
+  if (S_ISDIR(mode_of(target.get()))) {
+    if (context.masked_directory)
+      return cover(context, context.masked_directory, target.get(), path);
+    context.masked_directory = TRY(mount_empty(context, target.get(), path, step.label));
+    return {};
+  }
+  if (!context.dev_null) TRY(open_dev_null(context));
+  return cover(context, context.dev_null, target.get(), path);
 }
 
 }  // namespace onggi

@@ -154,7 +154,12 @@ Result<> apply(const plan::OpenRootfs& step, InitContext& context) {
 
 Result<> apply(const plan::BindMount& step, InitContext& context) {
   const char* destination = context.pool(step.destination);
-  const UniqueFd tree = TRY(open_source(step, context));
+  Result<UniqueFd> opened = open_source(step, context);
+  if (!opened && step.empty_if_missing && opened.error().errnum == ENOENT) {
+    const UniqueFd target = TRY(context.root.make(destination, RootDir::Leaf::directory));
+    return cover_directory(context, target.get(), destination);
+  }
+  const UniqueFd tree = TRY(std::move(opened));
   if (step.proc_source && !on_proc(tree.get())) {
     return config_error("", "only a proc filesystem may be mounted on '", destination, "'");
   }
@@ -175,8 +180,11 @@ Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
   Result<UniqueFd> made = make_filesystem(step, context.pool, mode);
   if (!made && step.fallback_source &&
       (made.error().errnum == EPERM || made.error().errnum == EBUSY)) {
-    const UniqueFd tree =
-        TRY(clone_mount(AT_FDCWD, context.pool(step.fallback_source), AT_RECURSIVE));
+    Result<UniqueFd> cloned =
+        clone_mount(AT_FDCWD, context.pool(step.fallback_source), AT_RECURSIVE);
+    if (!cloned && step.empty_if_missing && cloned.error().errnum == ENOENT)
+      return cover_directory(context, target.get(), destination);
+    const UniqueFd tree = TRY(std::move(cloned));
     TRY(set_attributes(tree.get(), AT_RECURSIVE, step.attributes, 0, destination));
     return attach(context, tree.get(), target.get(), destination);
   }

@@ -136,13 +136,6 @@ TEST_CASE("labels are refused where their module is not in force (checklist 18) 
   CHECK(std::string(labelled->pool.view()(labelled->handoff.selinux)) == "u:r:t:s0");
 }
 
-TEST_CASE("an ordinary user is refused before side effects") {
-  plan::HostFacts facts = v2_host();
-  facts.euid = 1000;
-  const Result<plan::Plan> plan = plan_of(document("", "", ""), facts);
-  if (plan) CHECK(refusal(plan.value()) == ": running as an ordinary user is not supported yet");
-}
-
 TEST_CASE("without a mount namespace nothing may be mounted") {
   const std::string text = document("", R"("mounts": [{"destination": "/tmp", "type": "tmpfs"}])",
                                     R"("namespaces": [{"type": "pid"}])");

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Of what the program sends, READY=1 alone is passed on; descriptors that come along are dropped by
+// the kernel, because there is no room for them.
+#include "linux/notify_relay.h"
+
+#include "base/text.h"
+#include "linux/signals.h"
+#include "linux/socket_message.h"
+#include "linux/unix_socket.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+namespace onggi {
+namespace {
+
+constexpr long kBarrierSeconds = 30;
+
+bool says_ready(std::string_view message) {
+  while (!message.empty()) {
+    const size_t end = std::min(message.find('\n'), message.size());
+    if (message.substr(0, end) == "READY=1") return true;
+    message.remove_prefix(std::min(end + 1, message.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+bool notify_requested() {
+  const char* path = getenv("NOTIFY_SOCKET");
+  return path != nullptr && *path != 0;
+}
+
+Result<std::optional<NotifyRelay>> NotifyRelay::open() {
+  std::optional<NotifyRelay> relay;
+  if (!notify_requested()) return relay;
+  const std::string path = getenv("NOTIFY_SOCKET");
+  if (!path.starts_with('/') && !path.starts_with('@')) {
+    return with_hint(unsupported("", "NOTIFY_SOCKET '", path, "' is no unix socket"),
+                     "unset it, or let it name a path or an abstract socket (@NAME)");
+  }
+  Result<UniqueFd> service = connect_to_datagram_socket(path);
+  if (!service) {
+    Error error = service.error();
+    return with_hint(error, "NOTIFY_SOCKET names it; unset it if no service manager listens");
+  }
+  relay.emplace(NotifyRelay(std::move(service).value()));
+  return relay;
+}
+
+Result<> NotifyRelay::on_ready() {
+  char message[4096];
+  const long size = sys::read(container_.get(), message, sizeof message);
+  if (size < 0) return system_error(size, "read", "the container's notify socket");
+  if (!says_ready({message, static_cast<size_t>(size)})) return {};
+  container_.reset();
+  // One message, so that the service manager never sees the readiness without the process.
+  const auto ready = text<64>("MAINPID=", main_pid_, "\nREADY=1");
+  TRY(send_with_fd(service_.get(), ready.c_str(), ready.view().size(), -1));
+  return {};
+}
+
+Result<> NotifyRelay::wait(int process, int signals) {
+  while (container_) {
+    std::array<pollfd, 3> polled = {{{.fd = container_.get(), .events = POLLIN, .revents = 0},
+                                     {.fd = process, .events = POLLIN, .revents = 0},
+                                     {.fd = signals, .events = POLLIN, .revents = 0}}};
+    const long ready = sys::retry(SYS_ppoll, polled.data(), polled.size(), nullptr, nullptr, 0);
+    if (ready < 0) return system_error(ready, "poll");
+    // First what it said, then that it is gone.
+    if (polled[0].revents != 0) {
+      TRY(on_ready());
+      if (!container_) return flush();
+    } else if (polled[1].revents != 0) {
+      container_.reset();
+    }
+    const int signal = polled[2].revents != 0 ? next_signal(signals) : 0;
+    if (is_terminating(signal))
+      return make_error(ErrorKind::system, "interrupted by signal ", signal);
+  }
+  return {};
+}
+
+// sd_notify_barrier(3): the service manager closes the descriptor when it comes to the message.
+Result<> NotifyRelay::flush() const {
+  int pair[2];
+  const long piped = sys::call(SYS_pipe2, &pair[0], O_CLOEXEC);
+  if (piped < 0) return system_error(piped, "pipe");
+  const UniqueFd ours(pair[0]);
+  UniqueFd theirs(pair[1]);
+  constexpr std::string_view kBarrier = "BARRIER=1";
+  TRY(send_with_fd(service_.get(), kBarrier.data(), kBarrier.size(), theirs.get()));
+  theirs.reset();
+  pollfd closed{.fd = ours.get(), .events = 0, .revents = 0};
+  timespec patience{.tv_sec = kBarrierSeconds, .tv_nsec = 0};
+  (void)sys::retry(SYS_ppoll, &closed, 1, &patience, nullptr, 0);
+  return {};
+}
+
+}  // namespace onggi

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// /proc shows maps by process only, and as the reader's own namespace sees them: a child joins, we
+// look at it from outside, and it goes away.
+#include "linux/user_namespace.h"
+
+#include "base/file.h"
+#include "linux/clone.h"
+#include "linux/join.h"
+#include "linux/socket_message.h"
+
+#include <sys/wait.h>
+
+namespace onggi {
+namespace {
+
+constexpr size_t kMaxMap = size_t{64} * 1024;
+
+struct Visit {
+  int target;  // descriptor of the namespace
+  int ours, peer;
+};
+
+// Tells how joining went, and stays until the other end is closed.
+void visit(void* argument) {
+  const auto& entry = *static_cast<const Visit*>(argument);
+  (void)sys::close(entry.peer);
+  const long joined = sys::setns(entry.target, CLONE_NEWUSER);
+  (void)sys::write(entry.ours, &joined, sizeof joined);
+  char byte;
+  (void)sys::read(entry.ours, &byte, 1);
+  sys::exit_group(0);
+}
+
+Result<std::vector<spec::IdMapping>> read_map(const std::string& path) {
+  const std::string text = TRY(read_file(AT_FDCWD, path, kMaxMap));
+  std::vector<spec::IdMapping> mappings;
+  for (const char* rest = text.c_str(); *rest != 0;) {
+    spec::IdMapping mapping;
+    int length = 0;
+    if (sscanf(rest, "%u %u %u %n", &mapping.container_id, &mapping.host_id, &mapping.size,
+               &length) != 3) {
+      return make_error(ErrorKind::internal, "cannot read ", path);
+    }
+    mappings.push_back(mapping);
+    rest += length;
+  }
+  return mappings;
+}
+
+Result<plan::UserNamespaceFacts> read_facts(int pid) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  plan::UserNamespaceFacts facts;
+  facts.uid_mappings = TRY(read_map(process + "/uid_map"));
+  facts.gid_mappings = TRY(read_map(process + "/gid_map"));
+  const std::string set_groups = TRY(read_file(AT_FDCWD, process + "/setgroups", 16));
+  facts.set_groups_denied = set_groups.starts_with("deny");
+  return facts;
+}
+
+}  // namespace
+
+Result<plan::UserNamespaceFacts> probe_user_namespace(const std::string& path,
+                                                      std::string_view place) {
+  const UniqueFd target =
+      TRY(open_namespace({spec::NamespaceType::user, path, std::string(place), {}}));
+  SocketPair sockets = TRY(make_socket_pair(SOCK_SEQPACKET));
+  Visit entry{.target = target.get(), .ours = sockets.second.get(), .peer = sockets.first.get()};
+  const Child child = TRY(clone_copying({.flags = 0, .cgroup = -1}, visit, &entry));
+  sockets.second.reset();
+  long joined = -ECHILD;  // it died
+  const long received = sys::read(sockets.first.get(), &joined, sizeof joined);
+  Result<plan::UserNamespaceFacts> facts =
+      received > 0 && joined == 0 ? read_facts(child.pid)
+                                  : at_place(system_error(joined, "setns", path), place);
+  sockets.first.reset();
+  int status;
+  (void)waitpid(child.pid, &status, 0);
+  return facts;
+}
+
+}  // namespace onggi
