@@ -6,13 +6,13 @@
 namespace onggi::plan {
 
 void collect_refused(BuildContext& context) {
+  refuse_to_ordinary_user(context);
+  refuse_unmapped_ids(context);
   const HostFacts& facts = context.facts;
   if (context.plan.cgroup.driver == CgroupDriver::systemd) {
     context.plan.refused.push_back(
         unsupported("linux.cgroupsPath", "--systemd-cgroup is not supported yet"));
   }
-  refuse_to_ordinary_user(context);
-  refuse_unmapped_ids(context);
   if (!context.spec.process) return;
   if (!context.spec.process->apparmor_profile.empty() && !facts.apparmor) {
     context.plan.refused.push_back(

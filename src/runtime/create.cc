@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that can be refused is refused before the first side effect; then each step can be
 // taken back.
+#include "linux/notify_relay.h"
 #include "linux/signals.h"
 #include "runtime/creation.h"
 
@@ -12,6 +13,7 @@ Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& op
   TRY(check_feasible(blueprint, options, false));
   const UniqueFd console = TRY(connect_receiver(options.console_socket));
   const UniqueFd pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
+  TRY(NotifyRelay::open());  // `start` will need it
   const UniqueFd signals = TRY(block_signals());
   Creation creation = TRY(Creation::begin(runtime, blueprint));
   TRY(creation.launch_init(blueprint, {.console = console.get(), .signals = signals.get()}));

@@ -179,6 +179,19 @@ int read_descriptor(Arguments words) {
   return 0;
 }
 
+// The filesystems of descriptors 0 to 2 and of /dev/null, into a file.
+int streams(Arguments words) {
+  FILE* out = fopen(words[0], "we");
+  if (out == nullptr) return failed("streams", words[0]);
+  struct stat info = {};
+  for (int fd = 0; fd < 3; fd++)
+    fprintf(out, "%s %lx\n", fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) ? "char" : "other",
+            fstat(fd, &info) == 0 ? info.st_dev : 0);
+  fprintf(out, "%s %lx\n", "char", stat("/dev/null", &info) == 0 ? info.st_dev : 0);
+  fclose(out);
+  return 0;
+}
+
 constexpr Verb kVerbs[] = {
     {"cat", cat, 0},
     {"chmod", change_mode, 2},
@@ -194,6 +207,7 @@ constexpr Verb kVerbs[] = {
     {"pass", pass, 0},
     {"read-fd", read_descriptor, 1},
     {"stat", print_stat, 1},
+    {"streams", streams, 1},
     {"ttysize", terminal_size, 0},
     {"umount", unmount, 1},
     {"write", write_file, 2},

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
@@ -28,9 +29,14 @@ constexpr int kTimeLimitMs = 60'000;
 constexpr int kPollMs = 2;
 
 Strings fixed_environment(const Strings& additions) {
-  Strings environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  const Strings fixed = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                          "HOME=/root", "LANG=C", "XDG_RUNTIME_DIR=" + state_root().string()};
-  environment.insert(environment.end(), additions.begin(), additions.end());
+  Strings environment = additions;
+  for (const std::string& entry : fixed) {
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    const auto given = [&](const std::string& other) { return other.starts_with(name); };
+    if (std::none_of(additions.begin(), additions.end(), given)) environment.push_back(entry);
+  }
   return environment;
 }
 

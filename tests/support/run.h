@@ -41,13 +41,13 @@ struct Outcome {
 };
 
 struct Spawn {
-  std::string input;             // for standard input
-  std::vector<int> extra_fds;    // become descriptors 3, 4, ...
-  Strings environment;           // added to a small fixed environment
-  std::string directory;         // working directory
-  int terminal = -1;             // a pty slave: becomes 0, 1, 2 and the controlling terminal
-  std::vector<int> closed;       // descriptors among 0, 1, 2 that are closed
-  std::optional<unsigned> user;  // run as this uid and gid
+  std::string input = {};           // for standard input
+  std::vector<int> extra_fds = {};  // become descriptors 3, 4, ...
+  Strings environment = {};         // added to a small fixed environment, or in its place
+  std::string directory = {};       // working directory
+  int terminal = -1;                // a pty slave: becomes 0, 1, 2 and the controlling terminal
+  std::vector<int> closed = {};     // descriptors among 0, 1, 2 that are closed
+  std::optional<unsigned> user = std::nullopt;  // run as this uid and gid
   std::shared_ptr<Capture> out = nullptr,
                            err = nullptr;  // given ones can be read while the process runs
 };

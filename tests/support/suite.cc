@@ -112,6 +112,10 @@ Need selinux() {
   return {file_exists("/sys/fs/selinux/enforce"), "needs SELinux"};
 }
 
+Need onggi_only() {
+  return {is_onggi(), "is about onggi"};
+}
+
 std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller) {
   if (is_unified_host()) return "/sys/fs/cgroup" + cgroup_path(pid, "");
   return cgroup_mount(controller) + cgroup_path(pid, controller);
