@@ -37,6 +37,33 @@ Outcome activated(const Bundle& bundle, const Container& container, const char* 
   return run_program({"/bin/sh", "-c", command}, spawn);
 }
 
+// A detached container that tells about its standard streams by a file.
+class Reporting {
+ public:
+  Reporting() : shared_("shared"), container_(bundle_) {
+    std::filesystem::create_directory(bundle_.rootfs() / "out");
+    bundle_.add_bind("/out", shared_.path()).guest({"streams", "/out/streams"}).write();
+  }
+  // `redirections` as a shell takes them.
+  Outcome run(const std::string& redirections) const {
+    std::string command = "exec";
+    for (const std::string& word : runtime_command(
+             {"run", "--detach", "--bundle", bundle_.path().string(), container_.id()})) {
+      command += " '" + word + "'";
+    }
+    return run_program({"/bin/sh", "-c", command + " " + redirections});
+  }
+  Strings streams() const {
+    CHECK(container_.wait_status("stopped"));
+    return lines(read_file(shared_.path() / "streams"));
+  }
+
+ private:
+  ScratchDirectory shared_;
+  Bundle bundle_;
+  Container container_;
+};
+
 }  // namespace
 
 TEST_SUITE_BEGIN("descriptors");
@@ -73,20 +100,10 @@ CASE("LISTEN_FDS come before --preserve-fds, and count for LISTEN_PID only (chec
 CASE("standard streams on the host's null device become the container's (checklist 20)") {
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 keeps the host's");
-  Bundle bundle;
-  const ScratchDirectory shared("shared");
-  // The answer comes by a file: standard output is the null device, too.
-  bundle.add_bind("/out", shared.path()).guest({"streams", "/out/streams"});
-  std::filesystem::create_directory(bundle.rootfs() / "out");
-  bundle.write();
-  const Container container(bundle);
-  std::string command = "exec";
-  for (const std::string& word :
-       runtime_command({"run", "--bundle", bundle.path().string(), container.id()}))
-    command += " '" + word + "'";
-  const Outcome outcome = run_program({"/bin/sh", "-c", command + " </dev/null >/dev/null"});
+  Reporting report;
+  const Outcome outcome = report.run("</dev/null >/dev/null");
   CHECK(outcome.err == "");
-  const Strings streams = lines(read_file(shared.path() / "streams"));
+  const Strings streams = report.streams();
   REQUIRE(streams.size() == 4);
   // Each line: the filesystem that a stream's file lies on; the last: that of /dev/null inside.
   CHECK(streams[0] == streams[3]);
@@ -115,15 +132,11 @@ CASE("a null device that is none is not taken for one") {
 CASE("closed standard streams are the null device, and nothing else (checklist 38)") {
   REQUIRES(root());
   DEVIATES("crun", "version 1.8.1 fails with closed standard streams");
-  DEVIATES("runc", "1.1.5 leaves them closed");
-  Bundle bundle;
-  const ScratchDirectory shared("shared");
-  bundle.add_bind("/out", shared.path()).guest({"streams", "/out/streams"});
-  std::filesystem::create_directory(bundle.rootfs() / "out");
-  CHECK(run(bundle, {.closed = {0, 1, 2}}).status == 0);
-  const Strings streams = lines(read_file(shared.path() / "streams"));
+  Reporting report;
+  CHECK(report.run("<&- >&- 2>&-").status == 0);
+  const Strings streams = report.streams();
   REQUIRE(streams.size() == 4);
-  for (int i = 0; i < 3; i++) CHECK(streams[static_cast<size_t>(i)] == streams[3]);
+  for (size_t i = 0; i < 3; i++) CHECK(streams[i] == streams[3]);
 }
 
 CASE("--pidfd-socket receives a pidfd of the first process") {

@@ -306,8 +306,7 @@ CASE("masked and read-only paths hold in a user namespace") {
   REQUIRES(root());
   REQUIRES(user_namespaces());
   Bundle bundle;
-  mapped(bundle).guest(
-      {"cat", "/proc/timer_list", "--", "mounts"});
+  mapped(bundle).guest({"cat", "/proc/timer_list", "--", "mounts"});
   const Outcome outcome = run(bundle);
   CHECK_FALSE(contains(outcome.out, "jiffies"));
   CHECK(contains(outcome.out, " /proc/sys ro,"));
