@@ -73,9 +73,10 @@ FixedText<160> cure(const Description& program, std::string_view said) {
                    users ? "--add-subuids" : "--add-subgids", " FIRST-LAST ", login_name(uid));
 }
 
-// Both ends without blocking signals that our caller blocked in us.
+// Without the signals that are blocked in us.
 Result<pid_t> spawn(const char* name, const std::vector<std::string>& words, int output) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;

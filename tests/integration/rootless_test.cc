@@ -124,7 +124,6 @@ CASE("the state of an ordinary user is his alone, below XDG_RUNTIME_DIR") {
   rootless.bundle.guest({"pause"}).write();
   const std::string id = tag() + "-state";
   const Spawn quiet = {.out = std::make_shared<Capture>(), .err = std::make_shared<Capture>()};
-  DEVIATES("crun", kNoCgroup);
   REQUIRE(rootless.user.runtime({"create", "--bundle", rootless.bundle.path().string(), id}, quiet)
               .ok());
   const fs::path state = rootless.user.home() / "run" / runtime_name();
@@ -177,7 +176,6 @@ CASE("ranges of /etc/subuid are mapped by newuidmap, and groups can then be set"
   REQUIRES(root());
   REQUIRES(user_namespaces());
   REQUIRES(file("/usr/bin/newuidmap"));
-  DEVIATES("crun", kNoCgroup);
   DEVIATES("runc", "1.1.5 refuses additional groups to every ordinary user");
   const Replaced passwd("/etc/passwd", kPasswd);
   const Replaced users("/etc/subuid", "plain:700000:1000\n"),
@@ -248,7 +246,6 @@ CASE("an ordinary user has a terminal") {
 CASE("hooks of an ordinary user run as he is, and in his container") {
   REQUIRES(root());
   REQUIRES(user_namespaces());
-  DEVIATES("crun", kNoCgroup);
   Rootless rootless;
   const std::string guest = (rootless.bundle.rootfs() / "bin/guest").string();
   const std::string trace = (rootless.user.home() / "trace").string();
@@ -263,7 +260,6 @@ CASE("hooks of an ordinary user run as he is, and in his container") {
 CASE("an ordinary user can raise oomScoreAdj, and a lower one is refused before anything is made") {
   REQUIRES(root());
   REQUIRES(user_namespaces());
-  DEVIATES("crun", kNoCgroup);
   Rootless rootless;
   rootless.bundle.guest({"oom-score-adj"});
   rootless.bundle.set("/process/oomScoreAdj", 500);
@@ -281,6 +277,7 @@ CASE("limits without a cgroup to set them in are an error that names the limit")
   REQUIRES(root());
   REQUIRES(user_namespaces());
   REQUIRES(cgroup_controller("pids"));
+  EXCLUDES("crun", "1.8.1 leaves the limits out where it has no cgroup");
   Rootless rootless;
   rootless.bundle.set_json("/linux/resources/pids", R"({"limit": 20})");
   const Outcome outcome = rootless.run();
