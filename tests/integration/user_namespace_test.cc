@@ -85,7 +85,7 @@ CASE("equal maps beside a path are a warning in the log") {
 CASE("a joined user namespace that denies setgroups refuses additional groups only") {
   REQUIRES(root());
   REQUIRES(user_namespaces());
-  DEVIATES("crun", "1.8.1 cannot mount devpts in a joined user namespace");
+  DEVIATES("crun", "1.8.1 leaves the groups out without a word");
   DEVIATES("runc", "1.1.5 wants maps beside the path");
   const UserNamespace target(kUidMap, kGidMap, true);
   Bundle bundle;
