@@ -223,4 +223,9 @@ std::string json_string(std::string_view text) {
   return {buffer.GetString(), buffer.GetSize()};
 }
 
+std::string mapping(unsigned container, unsigned host, unsigned size) {
+  return "[{\"containerID\": " + std::to_string(container) +
+         ", \"hostID\": " + std::to_string(host) + ", \"size\": " + std::to_string(size) + "}]";
+}
+
 }  // namespace onggi::test

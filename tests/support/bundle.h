@@ -89,5 +89,7 @@ std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, std::string_view text);
 // A JSON string literal with its quotes.
 std::string json_string(std::string_view text);
+// For uidMappings and gidMappings: a list with one entry.
+std::string mapping(unsigned container, unsigned host, unsigned size);
 
 }  // namespace onggi::test

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -179,6 +181,23 @@ int read_descriptor(Arguments words) {
   return 0;
 }
 
+// As sd_notify(3) does it.
+int notify(Arguments words) {
+  const char* path = getenv("NOTIFY_SOCKET");
+  if (path == nullptr) return failed("notify", "NOTIFY_SOCKET", ENOENT);
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+  const ssize_t sent = sendto(fd, words[0], strlen(words[0]), 0,
+                              reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int error = errno;
+  close(fd);
+  if (sent < 0) return failed("notify", path, error);
+  printf("notify %s\n", path);
+  return 0;
+}
+
 // The filesystems of descriptors 0 to 2 and of /dev/null, into a file.
 int streams(Arguments words) {
   FILE* out = fopen(words[0], "we");
@@ -203,6 +222,7 @@ constexpr Verb kVerbs[] = {
     {"mknod", make_node, 2},
     {"mount-tmpfs", mount_tmpfs, 1},
     {"mounts", mounts, 0},
+    {"notify", notify, 1},
     {"open", open_file, 2},
     {"pass", pass, 0},
     {"read-fd", read_descriptor, 1},

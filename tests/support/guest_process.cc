@@ -23,7 +23,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -401,23 +400,6 @@ int processes(Arguments) {
   return 0;
 }
 
-// As sd_notify(3) does it.
-int notify(Arguments words) {
-  const char* path = getenv("NOTIFY_SOCKET");
-  if (path == nullptr) return failed("notify", "NOTIFY_SOCKET", ENOENT);
-  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-  const ssize_t sent = sendto(fd, words[0], strlen(words[0]), 0,
-                              reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int error = errno;
-  close(fd);
-  if (sent < 0) return failed("notify", path, error);
-  printf("notify %s\n", path);
-  return 0;
-}
-
 int persona(Arguments) {
   printf("personality %d\n", personality(0xffffffff));
   return 0;
@@ -476,7 +458,6 @@ constexpr Verb kVerbs[] = {
     {"machine", machine, 0},
     {"msg", message_queue, 2},
     {"ns", namespaces, 0},
-    {"notify", notify, 1},
     {"oom-score-adj", oom_score, 0},
     {"pause", pause_forever, 0},
     {"personality", persona, 0},

@@ -65,11 +65,6 @@ void cite_mount_option(const std::string& row) {
       row);
 }
 
-std::string mapping(unsigned container, unsigned host, unsigned size) {
-  return "[{\"containerID\": " + std::to_string(container) +
-         ", \"hostID\": " + std::to_string(host) + ", \"size\": " + std::to_string(size) + "}]";
-}
-
 Bundle& in_user_namespace(Bundle& bundle) {
   // As a stranger it cannot make what is missing in the rootfs.
   for (const char* name : {"proc", "dev", "sys"})

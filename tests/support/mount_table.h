@@ -69,7 +69,6 @@ void cite_mount_option(const std::string& row);
 
 // A user namespace whose ids 0 to 65535 are those of the host from kFirstId on.
 inline constexpr unsigned kFirstId = 100000;
-std::string mapping(unsigned container, unsigned host, unsigned size);
 Bundle& in_user_namespace(Bundle& bundle);
 // The same mappings for the last entry of `mounts`, or others.
 Bundle& map_last_mount(Bundle& bundle, const std::string& mappings);

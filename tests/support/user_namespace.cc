@@ -42,11 +42,6 @@ UserNamespace::~UserNamespace() {
   waitpid(pid_, nullptr, 0);
 }
 
-std::string mapping(unsigned container_id, unsigned host_id, unsigned size) {
-  return R"([{"containerID":)" + std::to_string(container_id) + R"(,"hostID":)" +
-         std::to_string(host_id) + R"(,"size":)" + std::to_string(size) + "}]";
-}
-
 Bundle& give_to(Bundle& bundle, unsigned user) {
   if (chown(bundle.path().c_str(), user, user) != 0 ||
       chown(bundle.rootfs().c_str(), user, user) != 0) {

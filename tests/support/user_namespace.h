@@ -27,9 +27,6 @@ class UserNamespace {
   int end_ = -1;  // closing it ends the process
 };
 
-// A JSON list with one mapping.
-std::string mapping(unsigned container_id, unsigned host_id, unsigned size);
-
 // Makes the bundle one that `user` may run: a user namespace in which he is root, and a root
 // filesystem that is his. Its mounts need nothing that his namespaces do not have.
 Bundle& give_to(Bundle& bundle, unsigned user);
