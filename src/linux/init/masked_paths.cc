@@ -53,7 +53,7 @@ Result<> cover(InitContext& context, const UniqueFd& by, int target, const char*
 }  // namespace
 
 Result<> cover_directory(InitContext& context, int target, const char* path) {
-  TRY(mount_empty(context, target, path, {}));
+  const UniqueFd mount = TRY(mount_empty(context, target, path, {}));
   return {};
 }
 
