@@ -3,6 +3,8 @@ find_package(RapidJSON REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBSECCOMP REQUIRED libseccomp>=2.5)
 pkg_check_modules(LIBCAP REQUIRED libcap)
+# Without it there is no onggi-systemd, and --systemd-cgroup is refused.
+pkg_check_modules(LIBSYSTEMD libsystemd>=246)
 
 add_library(onggi_seccomp INTERFACE)
 add_library(onggi_cap INTERFACE)

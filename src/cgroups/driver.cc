@@ -17,7 +17,6 @@ namespace onggi::cgroups {
 namespace {
 
 using plan::CgroupDirectory;
-using plan::CgroupDriver;
 using plan::CgroupPlan;
 
 constexpr std::string_view kPathPlace = "linux.cgroupsPath";
@@ -117,7 +116,9 @@ class Creation {
     TRY(unified::enable_controllers(directory.mount_point, directory.path, plan_.controllers));
     membership_.unified = TRY(open_directory(AT_FDCWD, path));
     if (plan_.device_program) {
-      TRY(attach_device_program(membership_.unified.get(), *plan_.device_program, just_made));
+      // systemd's own program, which allows at least as much, stays beside ours.
+      const bool keep_others = just_made || plan_.unit.has_value();
+      TRY(attach_device_program(membership_.unified.get(), *plan_.device_program, keep_others));
     }
     if (plan_.owner) TRY(unified::delegate(path, *plan_.owner));
     return {};
@@ -191,24 +192,47 @@ Result<> kill_all(const Group& group, const GroupDirectory& directory) {
   return {};
 }
 
-Error not_supported_yet() {
-  return make_error(ErrorKind::unsupported, "--systemd-cgroup: not supported yet");
-}
-
 }  // namespace
 
 Result<Group> check_unused(const CgroupPlan& plan) {
-  if (plan.driver == CgroupDriver::systemd) return not_supported_yet();
   Group group;
-  for (const CgroupDirectory& directory : plan.directories) {
-    group.directories.push_back(TRY(check_directory(directory)));
+  for (const CgroupDirectory& planned : plan.directories) {
+    GroupDirectory directory = TRY(check_directory(planned));
+    if (plan.unit) {
+      if (planned.managed && TRY_AT(kPathPlace, exists(directory.full_path())))
+        return unit_exists(plan.unit->name);
+      // Slices are systemd's to remove.
+      directory.kept = static_cast<uint32_t>(parent_of(planned.path).size());
+    }
+    group.directories.push_back(std::move(directory));
   }
   return group;
 }
 
 Result<Membership> create(const CgroupPlan& plan) {
-  if (plan.driver == CgroupDriver::systemd) return not_supported_yet();
   return Creation(plan).run();
+}
+
+Error unit_exists(const std::string& unit) {
+  return with_hint(at_place(state_error("systemd unit '", unit, "' exists already"), kPathPlace),
+                   "delete the container that it belongs to, or choose another name");
+}
+
+Result<> add_process(const CgroupPlan& plan, const Membership& membership, int pid) {
+  const auto number = text<16>(pid);
+  for (const UniqueFd& tasks : membership.tasks) {
+    const long written = sys::write(tasks.get(), number.view().data(), number.view().size());
+    if (written < 0) return at_place(system_error(written, "write", "tasks"), kPathPlace);
+  }
+  // systemd puts processes into scopes only. Where it has done so, a second time would only cost
+  // the wait for an RCU grace period.
+  if (!membership.unified || !plan.unit->is_slice()) return {};
+  const long opened = sys::openat(membership.unified.get(), "cgroup.procs", O_WRONLY);
+  if (opened < 0) return at_place(system_error(opened, "open", "cgroup.procs"), kPathPlace);
+  const UniqueFd procs(opened);
+  const long written = sys::write(procs.get(), number.view().data(), number.view().size());
+  if (written < 0) return at_place(system_error(written, "write", "cgroup.procs"), kPathPlace);
+  return {};
 }
 
 Result<Membership> open_group(const Group& group) {

@@ -46,6 +46,12 @@ Result<Group> check_unused(const plan::CgroupPlan& plan);
 // has no Group then.
 Result<Membership> create(const plan::CgroupPlan& plan);
 
+// With the systemd driver the unit comes first, and create() finds the directories that systemd has
+// made. Then the process, which is in the unit, joins the hierarchies that systemd does not care
+// for.
+Result<> add_process(const plan::CgroupPlan& plan, const Membership& membership, int pid);
+Error unit_exists(const std::string& unit);
+
 // For a further process of the container.
 Result<Membership> open_group(const Group& group);
 

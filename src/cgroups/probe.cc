@@ -88,6 +88,25 @@ Result<> add_hierarchy(std::string_view line, plan::HostFacts& facts) {
   return {};
 }
 
+// Process 1 is in "init.scope" of it, and systemd may be running in a container.
+std::string manager_of_system(std::string_view path) {
+  constexpr std::string_view kOwn = "/init.scope";
+  if (path.ends_with(kOwn)) path.remove_suffix(kOwn.size());
+  return path == "/" ? std::string() : std::string(path);
+}
+
+// "/user.slice/user-1000.slice/user@1000.service", from what is in it or beside it
+// ("session-3.scope"). The uid in a path is that of the initial user namespace, our own may not be.
+std::string manager_of_user(std::string_view path, uint32_t euid) {
+  constexpr std::string_view kSlice = "/user.slice/user-";
+  std::string uid = std::to_string(euid);
+  if (const size_t slice = path.find(kSlice); slice != std::string_view::npos) {
+    const std::string_view rest = path.substr(slice + kSlice.size());
+    uid = rest.substr(0, rest.find('.'));
+  }
+  return std::string(kSlice) + uid + ".slice/user@" + uid + ".service";
+}
+
 }  // namespace
 
 Result<> probe(plan::HostFacts& facts) {
@@ -111,6 +130,22 @@ Result<> probe(plan::HostFacts& facts) {
   // that.
   std::ranges::sort(facts.cgroups, {}, &plan::CgroupHierarchy::mount_point);
   return {};
+}
+
+void probe_systemd_cgroup(plan::HostFacts& facts) {
+  const bool system = facts.euid == 0 && !facts.in_user_namespace;
+  // A user's manager is where logind starts it, and so is whatever it has started.
+  const char* file = system ? "/proc/1/cgroup" : "/proc/self/cgroup";
+  const Result<std::string> text = read_file(AT_FDCWD, file, kFileLimit);
+  if (!text) return;
+  for (std::string_view line : split(text.value(), '\n')) {
+    const size_t path = line.find('/');
+    if (path == std::string_view::npos) continue;
+    if (!line.starts_with("0::") && line.find(":name=systemd:") == std::string_view::npos) continue;
+    facts.systemd_cgroup = system ? manager_of_system(line.substr(path))
+                                  : manager_of_user(line.substr(path), facts.euid);
+    return;
+  }
 }
 
 }  // namespace onggi::cgroups

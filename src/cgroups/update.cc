@@ -16,15 +16,16 @@
 namespace onggi::cgroups {
 namespace {
 
-// The first word of a control file in any of the directories; nothing where no hierarchy has it.
-Result<std::optional<std::string>> read_first(const std::vector<plan::CgroupDirectory>& directories,
-                                              const char* file) {
+// A word of a control file in any of the directories; nothing where no hierarchy has it.
+Result<std::optional<std::string>> read_word(const std::vector<plan::CgroupDirectory>& directories,
+                                             const char* file, int index = 0) {
   for (const plan::CgroupDirectory& directory : directories) {
-    std::optional<std::string> text =
+    const std::optional<std::string> text =
         TRY(read_control(directory.mount_point + directory.path + "/" + file));
     if (!text) continue;
-    text->resize(std::min(text->find_first_of(" \n"), text->size()));
-    return text;
+    size_t start = 0;
+    for (int i = 0; i < index; i++) start = std::min(text->find(' ', start), text->size() - 1) + 1;
+    return text->substr(start, text->find_first_of(" \n", start) - start);
   }
   return std::optional<std::string>();
 }
@@ -36,7 +37,7 @@ Result<> complete_memory(spec::Memory& memory,
                          const std::vector<plan::CgroupDirectory>& directories) {
   if (memory.swap.value_or(0) <= 0 || memory.limit.value_or(0) != 0) return {};
   for (const char* file : {"memory.limit_in_bytes", "memory.max"}) {
-    const std::optional<std::string> limit = TRY(read_first(directories, file));
+    const std::optional<std::string> limit = TRY(read_word(directories, file));
     if (!limit) continue;
     const int64_t bytes = parse_decimal<int64_t>(*limit).value_or(-1);
     if (bytes > 0 && bytes < kUnlimitedV1) memory.limit = bytes;
@@ -45,11 +46,19 @@ Result<> complete_memory(spec::Memory& memory,
   return {};
 }
 
+// Both halves: v2 has them in one file, and systemd makes one number of them.
 Result<> complete_cpu(spec::Cpu& cpu, const std::vector<plan::CgroupDirectory>& directories) {
-  if (cpu.period.value_or(0) == 0 || cpu.quota.value_or(0) != 0) return {};
-  // v1 has a file of its own for the period.
-  const std::optional<std::string> quota = TRY(read_first(directories, "cpu.max"));
-  if (quota) cpu.quota = parse_decimal<int64_t>(*quota).value_or(-1);
+  const bool has_quota = cpu.quota.value_or(0) != 0;
+  if (has_quota == (cpu.period.value_or(0) != 0)) return {};
+  std::optional<std::string> other = TRY(read_word(directories, "cpu.max", has_quota ? 1 : 0));
+  if (!other)
+    other = TRY(read_word(directories, has_quota ? "cpu.cfs_period_us" : "cpu.cfs_quota_us"));
+  if (!other) return {};
+  if (has_quota) {
+    cpu.period = parse_decimal<uint64_t>(*other);
+  } else {
+    cpu.quota = parse_decimal<int64_t>(*other).value_or(-1);
+  }
   return {};
 }
 
@@ -82,19 +91,6 @@ std::vector<plan::CgroupSetting> read_device_rules(const plan::CgroupPlan& plan)
   return undo;
 }
 
-Result<> apply(const plan::CgroupPlan& plan) {
-  for (const plan::CgroupDirectory& directory : plan.directories) {
-    if (!directory.unified || plan.controllers.empty()) continue;
-    TRY(unified::enable_controllers(directory.mount_point, directory.path, plan.controllers));
-  }
-  TRY(write_settings(plan.directories, plan.settings));
-  if (!plan.device_program) return {};
-  // Last, and one step for the kernel: nothing can fail after it.
-  const auto unified = std::ranges::find_if(plan.directories, &plan::CgroupDirectory::unified);
-  const UniqueFd directory = TRY(open_directory(AT_FDCWD, unified->mount_point + unified->path));
-  return attach_device_program(directory.get(), *plan.device_program, false);
-}
-
 }  // namespace
 
 Result<std::vector<plan::CgroupDirectory>> directories_of(const Group& group,
@@ -121,19 +117,44 @@ Result<> complete(spec::Resources& resources,
   return {};
 }
 
-Result<> update(const plan::CgroupPlan& plan) {
-  std::vector<plan::CgroupSetting> undo = read_device_rules(plan);
+Change::Change(const plan::CgroupPlan& plan) : plan_(&plan), undo_(read_device_rules(plan)) {
   std::vector<plan::CgroupSetting> others;
   std::ranges::remove_copy_if(plan.settings, std::back_inserter(others), is_device_rule);
-  std::ranges::move(read_settings(plan.directories, others), std::back_inserter(undo));
-  const Result<> applied = apply(plan);
-  if (applied) return {};
+  std::ranges::move(read_settings(plan.directories, others), std::back_inserter(undo_));
+}
+
+Result<Change> Change::begin(const plan::CgroupPlan& plan) {
+  Change change(plan);
+  for (const plan::CgroupDirectory& directory : plan.directories) {
+    if (!directory.unified || plan.controllers.empty()) continue;
+    TRY(unified::enable_controllers(directory.mount_point, directory.path, plan.controllers));
+  }
+  TRY(write_settings(plan.directories, plan.settings));
+  return change;
+}
+
+Change::~Change() {
+  if (plan_ == nullptr) return;
   // One by one: what cannot be restored must not keep the rest from it.
-  for (const plan::CgroupSetting& setting : undo) {
-    if (const Result<> restored = write_settings(plan.directories, {&setting, 1}); !restored)
+  for (const plan::CgroupSetting& setting : undo_) {
+    if (const Result<> restored = write_settings(plan_->directories, {&setting, 1}); !restored)
       log::warn(text<512>("not restored: ", restored.error().message.view()).view());
   }
-  return applied;
+}
+
+Result<> Change::repeat() {
+  return write_settings(plan_->directories, plan_->settings);
+}
+
+Result<> Change::finish() {
+  if (plan_->device_program) {
+    const auto& directories = plan_->directories;
+    const auto unified = std::ranges::find_if(directories, &plan::CgroupDirectory::unified);
+    const UniqueFd directory = TRY(open_directory(AT_FDCWD, unified->mount_point + unified->path));
+    TRY(attach_device_program(directory.get(), *plan_->device_program, false));
+  }
+  plan_ = nullptr;
+  return {};
 }
 
 }  // namespace onggi::cgroups

@@ -8,6 +8,7 @@
 #include "plan/host_facts.h"
 #include "spec/spec.h"
 
+#include <utility>
 #include <vector>
 
 namespace onggi::cgroups {
@@ -22,7 +23,26 @@ Result<std::vector<plan::CgroupDirectory>> directories_of(const Group& group,
 Result<> complete(spec::Resources& resources,
                   const std::vector<plan::CgroupDirectory>& directories);
 
-// All or nothing: after an error the old values are back.
-Result<> update(const plan::CgroupPlan& plan);
+// New settings. Destroyed before finish(), they are taken back.
+class Change {
+ public:
+  // After an error the old values are back.
+  static Result<Change> begin(const plan::CgroupPlan& plan);
+  Change(Change&& other) noexcept
+      : plan_(std::exchange(other.plan_, nullptr)), undo_(std::move(other.undo_)) {}
+  Change& operator=(Change&&) = delete;
+  ~Change();
+
+  // Once more: systemd has meanwhile written what it makes of them (a quota in steps of 10 ms).
+  Result<> repeat();
+  // The device rules of v2, which are one step for the kernel: nothing can fail after it.
+  Result<> finish();
+
+ private:
+  explicit Change(const plan::CgroupPlan& plan);
+
+  const plan::CgroupPlan* plan_;  // outlives us; null: nothing is taken back
+  std::vector<plan::CgroupSetting> undo_;
+};
 
 }  // namespace onggi::cgroups

@@ -38,13 +38,13 @@ class Init {
   int pidfd() const { return child_.pidfd.get(); }
   int channel() const { return channel_.get(); }
 
-  // Waits for `entered` (interfaces are to be moved in; only if there are some), `mounted` (the
-  // hooks of the runtime's side are due; only if there are some) or `ready` (everything is in place
-  // but the program). An error names the place in config.json. `signals` is a descriptor of
-  // block_signals(): one that would have ended us is an error, too.
-  // Meanwhile init's requests for mount sources are answered.
+  // Waits for `entered` (interfaces are to be moved in; only if there are some), `unplaced` (it has
+  // to be in its cgroup now; only with systemd), `mounted` (the hooks of the runtime's side are
+  // due; only if there are some) or `ready` (everything is in place but the program). An error
+  // names the place in config.json. `signals` is a descriptor of block_signals(): one that would
+  // have ended us is an error, too. Meanwhile init's requests for mount sources are answered.
   Result<MessageKind> wait(const plan::Plan& plan, int signals);
-  // After `entered` or `mounted`: that has been done.
+  // After any but `ready`: that has been done.
   Result<> proceed();
   // From here on the container lives without us. `seccomp` is a compiled filter, or -1.
   Result<> commit(int seccomp, bool start_now);

@@ -9,6 +9,8 @@
 //                           ─ proceed ▶  mounts, devices
 //   a short-lived child     ◀ request ─  (only a bind mount whose ids are mapped, or whose source
 //   opens and maps it       ─ source ─▶   is out of the reach of init's user namespace)
+//   systemd has made the    ◀ unplaced   (only with systemd) the cgroup namespace is next
+//   unit; writes settings   ─ proceed ▶
 //   prestart and            ◀ mounted ─  (only if there are such hooks)
 //   createRuntime hooks     ─ proceed ▶
 //   compiles the seccomp program         createContainer hooks, pivot, masks
@@ -60,6 +62,7 @@ enum class MessageKind : uint32_t {
   entered,
   request,
   source,
+  unplaced,
   mounted,
   proceed,
   ready,

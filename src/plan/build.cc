@@ -46,6 +46,7 @@ Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchO
   for (const std::string& warning : plan.cgroup.warnings) context.warn(warning);
   TRY(build_intel_rdt(context));
   TRY(build_rootfs(context));
+  build_cgroup_namespace(context);
   build_scheduling(context);
   build_handoff(context);
   build_hooks(context);

@@ -8,6 +8,8 @@
 #include "plan/resource_checks.h"
 #include "plan/resources_v1.h"
 #include "plan/resources_v2.h"
+#include "plan/systemd_unit.h"
+#include "plan/unit_properties.h"
 
 #include <algorithm>
 
@@ -175,24 +177,6 @@ std::string cgroup_path(const CgroupHierarchy& hierarchy, std::string_view asked
   return own.substr(0, own.rfind('/') + 1) + name;
 }
 
-Result<SystemdScope> parse_scope(std::string_view path, std::string_view id, bool privileged) {
-  SystemdScope scope{"", "onggi", std::string(id)};
-  if (!path.empty()) {
-    const size_t first = path.find(':');
-    const size_t second = first == std::string_view::npos ? first : path.find(':', first + 1);
-    if (second == std::string_view::npos || path.find(':', second + 1) != std::string_view::npos) {
-      return config_error(kPathPlace, "'", path,
-                          "' is not slice:prefix:name, as the systemd cgroup manager wants it");
-    }
-    scope.slice = path.substr(0, first);
-    scope.prefix = path.substr(first + 1, second - first - 1);
-    scope.name = path.substr(second + 1);
-    if (scope.name.empty()) return config_error(kPathPlace, "'", path, "' has an empty name");
-  }
-  if (scope.slice.empty()) scope.slice = privileged ? "system.slice" : "user.slice";
-  return scope;
-}
-
 // What the statistics of a container, and a container that has cgroups of its own, can use. Beside
 // v1 only what a limit needs: a controller that v2 has taken can no longer be mounted in v1 by
 // anybody.
@@ -203,7 +187,12 @@ void add_wanted_controllers(const HostFacts& facts, CgroupPlan& plan) {
   }
 }
 
-Result<> add_directories(std::string_view asked, std::string_view id, const HostFacts& facts,
+// The unit's own hierarchy is systemd's: v2, beside v1 or alone, or the one that is named for it.
+bool is_managed(const CgroupHierarchy& hierarchy) {
+  return hierarchy.unified || has(hierarchy, "name=systemd");
+}
+
+Result<> add_directories(const HostFacts& facts, std::string_view asked, std::string_view id,
                          bool privileged, CgroupPlan& plan) {
   for (const CgroupHierarchy& hierarchy : facts.cgroups) {
     plan.directories.push_back({.mount_point = hierarchy.mount_point,
@@ -217,6 +206,18 @@ Result<> add_directories(std::string_view asked, std::string_view id, const Host
     }
   }
   return {};
+}
+
+// The same path in every hierarchy; systemd joins those that it knows of.
+void add_unit_directories(const HostFacts& facts, const std::string& path, CgroupPlan& plan) {
+  for (const CgroupHierarchy& hierarchy : facts.cgroups) {
+    plan.directories.push_back({.mount_point = hierarchy.mount_point,
+                                .path = path,
+                                .unified = hierarchy.unified,
+                                .freezer = !hierarchy.unified && has(hierarchy, "freezer"),
+                                .cpuset = !hierarchy.unified && has(hierarchy, "cpuset"),
+                                .managed = is_managed(hierarchy)});
+  }
 }
 
 std::optional<uint32_t> host_id(const spec::Spec& spec, uint32_t id) {
@@ -233,6 +234,31 @@ std::optional<uint32_t> host_id(const spec::Spec& spec, uint32_t id) {
     }
   }
   return std::nullopt;
+}
+
+Error no_cgroups() {
+  return with_hint(unsupported(kPathPlace, "this host has no cgroups"), kNoHierarchyHint);
+}
+
+// `policy`: nothing for a manager that may not set device rules. Last, as the properties follow
+// from the settings.
+Result<> add_unit(const spec::Spec& spec, const HostFacts& facts, std::string_view id,
+                  const DevicePolicy* policy, CgroupPlan& plan) {
+  const bool user = policy == nullptr;
+  const UnitPath path = TRY(parse_unit_path(spec.linux.cgroups_path, id, user));
+  if (facts.cgroup_layout == CgroupLayout::none) return no_cgroups();
+  const bool unified = facts.cgroup_layout == CgroupLayout::v2;
+  if (user && !unified) {
+    return unsupported(kPathPlace, "the systemd manager of a user has no cgroups but those of v2");
+  }
+  plan.driver = CgroupDriver::systemd;
+  add_unit_directories(facts, facts.systemd_cgroup + cgroup_of(path), plan);
+  plan.unit.emplace(SystemdUnit{.name = path.unit, .user = user, .properties = {}});
+  UnitProperties& properties = plan.unit->properties;
+  add_unit_basics(path, id, unified, properties);
+  add_unit_limits(plan, properties);
+  if (policy != nullptr) add_unit_devices(*policy, properties);
+  return add_unit_annotations(spec.annotations, properties);
 }
 
 // config-linux.md, "Cgroup ownership": with a cgroup namespace of its own and cgroups mounted
@@ -259,11 +285,6 @@ Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, 
   CgroupPlan plan;
   const std::string_view asked = spec.linux.cgroups_path;
   const bool privileged = facts.euid == 0 && !facts.in_user_namespace;
-  if (request == CgroupRequest::systemd) {
-    plan.driver = CgroupDriver::systemd;
-    plan.scope = TRY(parse_scope(asked, id, privileged));
-    return plan;
-  }
   static const spec::Resources kNothing;
   const spec::Resources& resources = spec.linux.resources ? *spec.linux.resources : kNothing;
   if (request == CgroupRequest::disabled) {
@@ -276,17 +297,19 @@ Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, 
   add_wanted_controllers(facts, plan);
   Builder builder(facts, plan);
   TRY(builder.add_resources(resources));
-  plan.optional = !privileged && plan.settings.empty() && asked.empty();
   const DevicePolicy policy = TRY(build_device_policy(resources.devices));
   // Only the initial user namespace's root may set device rules; others need none, because in a
   // user namespace nobody can make a device node that works.
   if (privileged) TRY(builder.add_devices(policy, false));
-  if (facts.cgroup_layout == CgroupLayout::none) {
-    if (asked.empty()) return plan;
-    return with_hint(unsupported(kPathPlace, "this host has no cgroups"), kNoHierarchyHint);
+  if (request == CgroupRequest::systemd) {
+    TRY(add_unit(spec, facts, id, privileged ? &policy : nullptr, plan));
+  } else {
+    plan.optional = !privileged && plan.settings.empty() && asked.empty();
+    if (facts.cgroup_layout == CgroupLayout::none && asked.empty()) return plan;
+    if (facts.cgroup_layout == CgroupLayout::none) return no_cgroups();
+    plan.driver = CgroupDriver::cgroupfs;
+    TRY(add_directories(facts, asked, id, privileged, plan));
   }
-  plan.driver = CgroupDriver::cgroupfs;
-  TRY(add_directories(asked, id, facts, privileged, plan));
   // Not even the v2 hierarchy beside v1: where v1 is in use, its owner must not change.
   if (facts.cgroup_layout == CgroupLayout::v2) plan.owner = cgroup_owner(spec);
   if (plan.owner == facts.euid) plan.owner.reset();  // it will be made by that user
@@ -294,15 +317,19 @@ Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, 
 }
 
 Result<CgroupPlan> build_cgroup_update(const spec::Resources& resources, const HostFacts& facts,
-                                       std::vector<CgroupDirectory> directories) {
+                                       std::vector<CgroupDirectory> directories,
+                                       std::optional<SystemdUnit> unit) {
   CgroupPlan plan;
-  plan.driver = CgroupDriver::cgroupfs;
+  plan.driver = unit ? CgroupDriver::systemd : CgroupDriver::cgroupfs;
   plan.directories = std::move(directories);
+  plan.unit = std::move(unit);
   Builder builder(facts, plan);
   TRY(builder.add_resources(resources));
+  if (plan.unit) add_unit_limits(plan, plan.unit->properties);
   if (!resources.devices.empty()) {
     const DevicePolicy policy = TRY(build_device_policy(resources.devices));
     TRY(builder.add_devices(policy, true));
+    if (plan.unit) add_unit_devices(policy, plan.unit->properties);
   }
   return plan;
 }

@@ -7,6 +7,7 @@
 #include "plan/host_facts.h"
 #include "spec/spec.h"
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -17,8 +18,10 @@ Result<CgroupPlan> build_cgroup(const spec::Spec& spec, const HostFacts& facts, 
                                 CgroupRequest request);
 
 // The changes that `update` makes to the cgroup of a container in `directories` (those of
-// CgroupPlan, in the order of facts.cgroups). What `resources` does not name stays as it is.
+// CgroupPlan, in the order of facts.cgroups), and to its systemd unit, which comes without
+// properties. What `resources` does not name stays as it is.
 Result<CgroupPlan> build_cgroup_update(const spec::Resources& resources, const HostFacts& facts,
-                                       std::vector<CgroupDirectory> directories);
+                                       std::vector<CgroupDirectory> directories,
+                                       std::optional<SystemdUnit> unit = std::nullopt);
 
 }  // namespace onggi::plan

@@ -120,6 +120,7 @@ Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
     return unsupported(place + ".options", "'", options.data.front(),
                        "' cannot be set on a cgroup mount: the hierarchy is the host's");
   }
+  build_cgroup_namespace(context);
   CgroupMounts mounts(context, options, clean_path(join_path("/", mount.destination)), index);
   switch (context.facts.cgroup_layout) {
     case CgroupLayout::none:

@@ -5,6 +5,8 @@
 
 #include <linux/sched.h>
 
+#include <utility>
+
 namespace onggi::plan {
 namespace {
 
@@ -90,11 +92,17 @@ Result<> build_namespaces(BuildContext& context) {
         static_cast<int32_t>(kCloneFlag[static_cast<size_t>(namespaces.joined[slot].type)]);
     steps.push_back({{"linux.namespaces"}, JoinNamespace{slot, type}});
   }
-  if (context.creates(CLONE_NEWCGROUP)) {
-    steps.push_back({{"linux.namespaces"}, UnshareNamespaces{CLONE_NEWCGROUP}});
-  }
   add_settings(context);
   return {};
+}
+
+void build_cgroup_namespace(BuildContext& context) {
+  if (std::exchange(context.in_cgroup, true)) return;
+  std::vector<Step>& steps = context.plan.before_pivot;
+  if (context.plan.cgroup.driver == CgroupDriver::systemd)
+    steps.push_back({{"linux.cgroupsPath"}, AwaitCgroup{}});
+  if (context.creates(CLONE_NEWCGROUP))
+    steps.push_back({{"linux.namespaces"}, UnshareNamespaces{CLONE_NEWCGROUP}});
 }
 
 }  // namespace onggi::plan

@@ -26,6 +26,8 @@ struct BuildContext {
   bool relays_notify() const { return options.notify && creates(kNewMounts); }
   void warn(std::string text) { plan.warnings.push_back(std::move(text)); }
 
+  bool in_cgroup = false;  // build_cgroup_namespace has been called
+
   static constexpr uint64_t kNewUser = 0x10000000;    // CLONE_NEWUSER
   static constexpr uint64_t kNewMounts = 0x00020000;  // CLONE_NEWNS
 };
@@ -35,6 +37,9 @@ inline constexpr std::string_view kNotifyDirectory = "/run/notify", kNotifyName 
 
 Result<> build_namespaces(BuildContext& context);
 Result<> build_user_namespace(BuildContext& context);  // after build_namespaces
+// Where init must be in its cgroup: before a mount that shows it, at the latest before the hooks.
+// The later the more it mounts while systemd makes the unit. Only the first call counts.
+void build_cgroup_namespace(BuildContext& context);
 Result<> build_rootfs(BuildContext& context);
 Result<> build_mounts(BuildContext& context);
 Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,

@@ -18,7 +18,7 @@ enum class CgroupRequest : uint8_t { cgroupfs, systemd, disabled };
 enum class CgroupDriver : uint8_t {
   none,      // the container stays in the runtime's cgroups
   cgroupfs,  // directories are made and files written
-  systemd,   // a transient scope is asked for
+  systemd,   // a transient unit is asked for, then files are written
 };
 
 // One directory of the container's cgroup: there is one in each hierarchy.
@@ -28,6 +28,7 @@ struct CgroupDirectory {
   bool unified = false;     // cgroup v2
   bool freezer = false;     // v1, with freezer.state
   bool cpuset = false;  // v1, with cpuset.cpus, which a new directory does not take from its parent
+  bool managed = false;  // systemd makes it with the unit, moves the process and removes it
 };
 
 // One write(2).
@@ -57,9 +58,22 @@ struct CgroupController {
   std::string place;  // of the first setting that needs it
 };
 
-// cgroupsPath in systemd's form, "slice:prefix:name".
-struct SystemdScope {
-  std::string slice, prefix, name;
+// A property of a unit as it goes over D-Bus (org.freedesktop.systemd1(5)). `signature` is a basic
+// type, an array of one, or "a(ss)"; `values` are its basic values in their order, numbers in
+// decimal, booleans as 0 and 1.
+struct UnitProperty {
+  std::string name, signature;
+  std::vector<std::string> values;
+  std::string place;  // in config.json; empty: every unit has it
+};
+
+// The transient unit that is the container's cgroup: a scope, or a slice.
+struct SystemdUnit {
+  std::string name;                      // "onggi-web.scope"
+  bool user = false;                     // of the user's manager rather than the system's
+  std::vector<UnitProperty> properties;  // but PIDs, which nobody knows yet
+
+  bool is_slice() const { return name.ends_with(".slice"); }
 };
 
 struct CgroupPlan {
@@ -71,7 +85,7 @@ struct CgroupPlan {
   std::vector<CgroupSetting> settings;         // in the order of writing
   std::optional<DevicePolicy> device_program;  // v2; on v1 the rules are settings
   std::optional<uint32_t> owner;               // host uid that the v2 directory is delegated to
-  std::optional<SystemdScope> scope;
+  std::optional<SystemdUnit> unit;
   std::vector<std::string> warnings;
 };
 

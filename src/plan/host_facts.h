@@ -35,6 +35,13 @@ struct UserNamespaceFacts {
   bool set_groups_denied = false;                           // /proc/PID/setgroups
 };
 
+// Whether systemd can be asked for a unit. Found only when it is the cgroup manager.
+enum class SystemdAccess : uint8_t {
+  not_built,  // built without libsystemd
+  no_bus,     // no socket to talk to it
+  ready,
+};
+
 struct HostFacts {
   uint32_t euid = 0, egid = 0;
   bool in_user_namespace = false;                 // not in the initial one
@@ -49,6 +56,8 @@ struct HostFacts {
   // mounted (empty: nowhere).
   bool resctrl_known = false;
   std::string resctrl;
+  SystemdAccess systemd = SystemdAccess::not_built;
+  std::string systemd_cgroup;  // of the manager whose units these will be, "" for the root
 };
 
 }  // namespace onggi::plan

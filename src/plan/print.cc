@@ -159,6 +159,7 @@ class Describer {
   std::string operator()(const OpenNotifySocket& step) const {
     return "open a socket for sd_notify, " + at(step.directory) + "/" + at(step.name);
   }
+  std::string operator()(const AwaitCgroup&) const { return "wait for the systemd unit"; }
   std::string operator()(const AwaitRuntimeHooks&) const {
     return "wait for the prestart and createRuntime hooks";
   }
@@ -211,10 +212,15 @@ void add_line(std::string& text, std::string_view place, std::string_view what) 
 }
 
 void print_cgroup(const CgroupPlan& cgroup, std::string& text) {
-  if (cgroup.scope) {
+  if (cgroup.unit) {
     add_line(text, "linux.cgroupsPath",
-             "systemd scope " + cgroup.scope->prefix + "-" + cgroup.scope->name + " in " +
-                 cgroup.scope->slice);
+             (cgroup.unit->user ? "systemd unit of the user's manager " : "systemd unit ") +
+                 cgroup.unit->name);
+    for (const UnitProperty& property : cgroup.unit->properties) {
+      std::string line = "property " + property.name;
+      for (const std::string& value : property.values) line += " " + value;
+      add_line(text, property.place, line);
+    }
   }
   for (const CgroupDirectory& directory : cgroup.directories) {
     add_line(text, "linux.cgroupsPath", "cgroup " + directory.mount_point + directory.path);

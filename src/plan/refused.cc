@@ -4,15 +4,35 @@
 #include "plan/build_parts.h"
 
 namespace onggi::plan {
+namespace {
+
+void collect_systemd(BuildContext& context) {
+  constexpr std::string_view kHint = "--cgroup-manager cgroupfs does without systemd";
+  switch (context.facts.systemd) {
+    case SystemdAccess::ready:
+      break;
+    case SystemdAccess::not_built:
+      context.plan.refused.push_back(with_hint(
+          unsupported("", "--systemd-cgroup: this onggi was built without libsystemd"), kHint));
+      break;
+    case SystemdAccess::no_bus:
+      context.plan.refused.push_back(
+          with_hint(unsupported("", "--systemd-cgroup: there is no systemd here: neither ",
+                                context.plan.cgroup.unit->user
+                                    ? "$DBUS_SESSION_BUS_ADDRESS nor a socket in $XDG_RUNTIME_DIR"
+                                    : "/run/systemd/private nor /run/dbus/system_bus_socket"),
+                    kHint));
+      break;
+  }
+}
+
+}  // namespace
 
 void collect_refused(BuildContext& context) {
   refuse_to_ordinary_user(context);
   refuse_unmapped_ids(context);
   const HostFacts& facts = context.facts;
-  if (context.plan.cgroup.driver == CgroupDriver::systemd) {
-    context.plan.refused.push_back(
-        unsupported("linux.cgroupsPath", "--systemd-cgroup is not supported yet"));
-  }
+  if (context.plan.cgroup.driver == CgroupDriver::systemd) collect_systemd(context);
   if (!context.spec.process) return;
   if (!context.spec.process->apparmor_profile.empty() && !facts.apparmor) {
     context.plan.refused.push_back(

@@ -144,6 +144,7 @@ struct OpenNotifySocket {  // for sd_notify(3), on a filesystem of its own
   Text directory;          // where that is mounted
   Text name;               // of the socket in it
 };
+struct AwaitCgroup {};        // that the runtime puts us into while we mount (systemd)
 struct AwaitRuntimeHooks {};  // prestart and createRuntime, which the runtime runs meanwhile
 struct Hook {
   Text path;
@@ -179,7 +180,7 @@ struct ReadonlyRootfs {};
 using Action =
     std::variant<JoinNamespace, UnshareNamespaces, SetHostname, SetDomainname, BringUpLoopback,
                  AwaitNetDevices, WriteProc, SetRootPropagation, OpenRootfs, BindMount,
-                 FilesystemMount, Remount, MakeDevice, MakeLink, OpenConsole, OpenNotifySocket,
+                 FilesystemMount, Remount, MakeDevice, MakeLink, OpenConsole, OpenNotifySocket, AwaitCgroup,
                  AwaitRuntimeHooks, ContainerHooks, EnterRootfs, RootPropagation, RemountReadonly,
                  ReadonlyPath, MaskPath, ReadonlyRootfs>;
 

@@ -10,6 +10,7 @@
 #include "linux/notify_relay.h"
 #include "linux/probe.h"
 #include "linux/seccomp.h"
+#include "linux/unit_call.h"
 #include "linux/user_namespace.h"
 #include "runtime/seccomp_notify.h"
 #include "spec/parse.h"
@@ -168,6 +169,10 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
   TRY(cgroups::probe(facts));
   if (blueprint.spec.linux.intel_rdt) TRY(probe_resctrl(facts));
   facts.joined_user = TRY(probe_joined_user(blueprint.spec));
+  if (runtime.cgroup_manager == CgroupManager::systemd) {
+    facts.systemd = probe_systemd(facts.euid != 0 || facts.in_user_namespace);
+    cgroups::probe_systemd_cgroup(facts);
+  }
   blueprint.launch = {.id = options.id,
                       .bundle = blueprint.bundle,
                       .cgroup = static_cast<plan::CgroupRequest>(runtime.cgroup_manager),

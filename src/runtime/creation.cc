@@ -17,6 +17,7 @@
 
 #include <pwd.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace onggi {
@@ -49,6 +50,17 @@ Record first_record(const Blueprint& blueprint) {
   return record;
 }
 
+plan::UnitRequest unit_request(const Blueprint& blueprint, const Init& init) {
+  const plan::SystemdUnit& unit = *blueprint.plan.cgroup.unit;
+  plan::UnitRequest request{.command = plan::UnitCommand::start,
+                            .user = unit.user,
+                            .unit = unit.name,
+                            .properties = unit.properties};
+  if (!unit.is_slice())
+    request.properties.push_back({"PIDs", "au", {std::to_string(init.pid())}, ""});
+  return request;
+}
+
 Result<> write_pid_file(const std::string& path, int pid) {
   if (path.empty()) return {};
   const size_t slash = path.rfind('/');
@@ -59,6 +71,11 @@ Result<> write_pid_file(const std::string& path, int pid) {
 }
 
 }  // namespace
+
+Result<> stop_unit(const UnitName& unit) {
+  return call_systemd(
+      {.command = plan::UnitCommand::stop, .user = unit.user, .unit = unit.name, .properties = {}});
+}
 
 Result<UniqueFd> connect_receiver(const std::string& path) {
   if (path.empty()) return UniqueFd();
@@ -82,6 +99,7 @@ Creation::~Creation() {
   init_.reset();
   net_devices_.reset();  // moves them back, unless they are the container's already
   (void)cgroups::remove(record_.cgroup);
+  if (record_.unit) (void)stop_unit(*record_.unit);
   (void)resctrl::remove(record_.resctrl);
   // runtime.md#lifecycle: also when the container was never started, once there was something to
   // stop.
@@ -95,10 +113,15 @@ Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint&
   creation.record_.cgroup = TRY(cgroups::check_unused(blueprint.plan.cgroup));
   if (blueprint.plan.resctrl)
     creation.record_.resctrl = TRY(resctrl::check(*blueprint.plan.resctrl));
+  // Only now: what is in the way is not ours to stop.
+  if (const auto& unit = blueprint.plan.cgroup.unit)
+    creation.record_.unit = UnitName{unit->name, unit->user};
   TRY(creation.directory_->save(creation.record_));
   TRY(creation.directory_->save_config(blueprint.document));
-  creation.membership_ = TRY(cgroups::create(blueprint.plan.cgroup));
-  if (creation.membership_.empty()) creation.record_.cgroup = {};
+  if (!blueprint.plan.cgroup.unit) {  // which would be made around a process
+    creation.membership_ = TRY(cgroups::create(blueprint.plan.cgroup));
+    if (creation.membership_.empty()) creation.record_.cgroup = {};
+  }
   if (blueprint.plan.resctrl) TRY(creation.make_resctrl(*blueprint.plan.resctrl));
   return creation;
 }
@@ -116,7 +139,7 @@ Result<> Creation::make_resctrl(const plan::ResctrlPlan& plan) {
 // interface.
 Result<> Creation::move_net_devices(const plan::Plan& plan) {
   net_devices_.emplace(TRY(NetDeviceMove::run(plan.net_devices, init_->pid())));
-  return init_->proceed();
+  return {};
 }
 
 Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& choice) {
@@ -133,21 +156,39 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
   init_.emplace(TRY(launch(blueprint.plan, resources)));
   membership_ = {};
   if (blueprint.plan.resctrl) TRY(resctrl::add(*blueprint.plan.resctrl, init_->pid()));
-  // While init mounts.
+  // While init mounts, and systemd makes the unit.
+  std::optional<UnitCall> unit;
+  if (blueprint.plan.cgroup.unit)
+    unit.emplace(TRY(UnitCall::start(unit_request(blueprint, *init_))));
   const std::optional<spec::Seccomp>& seccomp = blueprint.spec.linux.seccomp;
   if (seccomp) seccomp_ = TRY(seccomp_program(directory_->root(), *seccomp));
   TRY(record_process());
-  MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
-  if (reached == MessageKind::entered) {
-    TRY(move_net_devices(blueprint.plan));
-    reached = TRY(init_->wait(blueprint.plan, choice.signals));
-  }
-  if (reached == MessageKind::mounted) {
-    TRY(run_create_hooks(spec_, record_, choice.signals));
+  for (;;) {
+    const MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
+    if (reached == MessageKind::ready) return {};
+    if (reached == MessageKind::entered) TRY(move_net_devices(blueprint.plan));
+    if (reached == MessageKind::unplaced)
+      TRY(enter_unit(*unit, blueprint.plan.cgroup, choice.signals));
+    if (reached == MessageKind::mounted) TRY(run_create_hooks(spec_, record_, choice.signals));
     TRY(init_->proceed());
-    TRY(init_->wait(blueprint.plan, choice.signals));
   }
-  return {};
+}
+
+Result<> Creation::enter_unit(UnitCall& call, const plan::CgroupPlan& plan, int signals) {
+  const Result<std::string> cgroup = call.wait(signals);
+  if (!cgroup && cgroup.error().errnum == EEXIST) {
+    record_.unit.reset();  // made by somebody else meanwhile
+    record_.cgroup = {};
+    return cgroups::unit_exists(plan.unit->name);
+  }
+  if (!cgroup) return at_place(cgroup.error(), "linux.cgroupsPath");
+  const auto managed = std::ranges::find_if(plan.directories, &plan::CgroupDirectory::managed);
+  if (managed != plan.directories.end() && managed->path != cgroup.value()) {
+    return unsupported("linux.cgroupsPath", "systemd has put '", plan.unit->name, "' into cgroup '",
+                       cgroup.value(), "', not into '", managed->path, "'");
+  }
+  const cgroups::Membership membership = TRY(cgroups::create(plan));
+  return cgroups::add_process(plan, membership, init_->pid());
 }
 
 // While init is at work: whatever it does to itself, its start time stays.

@@ -4,10 +4,14 @@
 
 #include "linux/launch.h"
 #include "linux/net_devices.h"
+#include "linux/unit_call.h"
 #include "runtime/blueprint.h"
 #include "runtime/state_dir.h"
 
 namespace onggi {
+
+// Ends what is left of it; one that is gone is success.
+Result<> stop_unit(const UnitName& unit);
 
 // A container being made. Destroyed before release(), it takes everything back: the process, the
 // cgroup, the state.
@@ -50,6 +54,7 @@ class Creation {
   Result<> record_process();
   Result<> make_resctrl(const plan::ResctrlPlan& plan);
   Result<> move_net_devices(const plan::Plan& plan);
+  Result<> enter_unit(UnitCall& call, const plan::CgroupPlan& plan, int signals);
 
   const spec::Spec& spec_;  // of the blueprint, which outlives us
   std::optional<StateDir> directory_;

@@ -3,6 +3,7 @@
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
 #include "runtime/container_hooks.h"
+#include "runtime/creation.h"
 #include "runtime/state_dir.h"
 
 #include <csignal>
@@ -51,7 +52,9 @@ Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
   const Record record = TRY(std::move(loaded));
   if (!force) TRY(check_deletable(directory, record, id));
   TRY(stop(record));
+  // Before systemd stops the unit: it would first ask with SIGTERM, and wait.
   TRY(cgroups::remove(record.cgroup));
+  if (record.unit) TRY(stop_unit(*record.unit));
   TRY(resctrl::remove(record.resctrl));
   // A `create` that died before there was a process has nothing that a hook could undo.
   if (record.later_hooks && record.pid != 0) {

@@ -95,7 +95,12 @@ std::string write_record(const Record& record) {
         .field("freezer", directory.freezer)
         .end_object();
   }
-  json.end_array().field("resctrl", record.resctrl).key("annotations").begin_object();
+  json.end_array().field("resctrl", record.resctrl);
+  if (record.unit) {
+    json.key("unit").begin_object().field("name", record.unit->name);
+    json.field("user", record.unit->user).end_object();
+  }
+  json.key("annotations").begin_object();
   for (const auto& [name, value] : record.annotations) json.field(name, value);
   json.end_object().end_object();
   return std::move(json).take();
@@ -119,6 +124,10 @@ Result<Record> read_record(std::string text) {
   record.owner = TRY(text_of(document, "owner"));
   record.cgroup = TRY(read_group(document));
   record.resctrl = TRY(texts_of(document, "resctrl"));
+  if (const Value* unit = find(document, "unit")) {
+    if (!unit->IsObject()) return damaged("unit");
+    record.unit = UnitName{TRY(text_of(*unit, "name")), TRY(bool_of(*unit, "user"))};
+  }
   const Value* annotations = find(document, "annotations");
   if (annotations == nullptr || !annotations->IsObject()) return damaged("annotations");
   for (const auto& [name, value] : annotations->GetObject()) {

@@ -19,6 +19,12 @@
 
 namespace onggi {
 
+// A systemd unit that is the container's.
+struct UnitName {
+  std::string name;
+  bool user = false;  // of the user's manager rather than the system's
+};
+
 struct Record {
   std::string id, bundle, rootfs, created, owner;
   std::vector<std::pair<std::string, std::string>> annotations;
@@ -31,6 +37,7 @@ struct Record {
   bool listener = false;      // its seccomp filter has one, for the agent
   bool private_pids = false;  // init's end is the end of all
   cgroups::Group cgroup;
+  std::optional<UnitName> unit;      // whose cgroup that is
   std::vector<std::string> resctrl;  // directories of its own, parents first
 };
 

@@ -22,7 +22,9 @@ static void write_state(JsonWriter& json, const Record& record, Status status) {
       .field("created", record.created);
   json.key("annotations").begin_object();
   for (const auto& [name, value] : record.annotations) json.field(name, value);
-  json.end_object().field("owner", login_name(record.owner)).end_object();
+  json.end_object().field("owner", login_name(record.owner));
+  if (record.unit) json.field("systemd-scope", record.unit->name);  // crun's key
+  json.end_object();
 }
 
 std::string state_document(const Record& record, Status status, JsonWriter::Style style) {

@@ -6,11 +6,21 @@
 #include "base/log.h"
 #include "cgroups/probe.h"
 #include "linux/probe.h"
+#include "linux/unit_call.h"
 #include "plan/build_cgroup.h"
 #include "runtime/locked_container.h"
 #include "spec/validate.h"
 
 namespace onggi {
+namespace {
+
+std::optional<plan::SystemdUnit> unit_of(const LockedContainer& container) {
+  const std::optional<UnitName>& recorded = container.record.unit;
+  if (!recorded) return std::nullopt;
+  return plan::SystemdUnit{.name = recorded->name, .user = recorded->user, .properties = {}};
+}
+
+}  // namespace
 
 Result<> update_container(const RuntimeOptions& runtime, std::string_view id, spec::Spec& change) {
   const LockedContainer container = TRY(LockedContainer::open(runtime, id));
@@ -27,9 +37,18 @@ Result<> update_container(const RuntimeOptions& runtime, std::string_view id, sp
   TRY(cgroups::complete(resources, directories));
   TRY(spec::validate_resources(change));
   const plan::CgroupPlan plan =
-      TRY(plan::build_cgroup_update(resources, facts, std::move(directories)));
+      TRY(plan::build_cgroup_update(resources, facts, std::move(directories), unit_of(container)));
   for (const std::string& warning : plan.warnings) log::warn(warning);
-  return cgroups::update(plan);
+  cgroups::Change changed = TRY(cgroups::Change::begin(plan));
+  if (plan.unit && !plan.unit->properties.empty()) {
+    // After the files, whose values the kernel has checked: systemd only notes when it refuses one.
+    TRY(call_systemd({.command = plan::UnitCommand::set,
+                      .user = plan.unit->user,
+                      .unit = plan.unit->name,
+                      .properties = plan.unit->properties}));
+    TRY(changed.repeat());
+  }
+  return changed.finish();
 }
 
 }  // namespace onggi

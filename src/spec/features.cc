@@ -14,6 +14,12 @@ namespace onggi::spec {
 constexpr std::string_view kHooks[] = {"prestart",       "createRuntime", "createContainer",
                                        "startContainer", "poststart",     "poststop"};
 
+#ifdef ONGGI_SYSTEMD
+constexpr bool kSystemd = true;
+#else
+constexpr bool kSystemd = false;
+#endif
+
 constexpr BuildFeatures kBuildFeatures = {
     .hooks = kHooks,
     .idmapped_mounts = true,
@@ -22,6 +28,8 @@ constexpr BuildFeatures kBuildFeatures = {
     .seccomp_notify = true,
     .cgroup_v1 = true,
     .cgroup_v2 = true,
+    .cgroup_systemd = kSystemd,
+    .cgroup_systemd_user = kSystemd,
     .cgroup_rdma = true,
     .apparmor = true,
     .selinux = true,

@@ -185,27 +185,6 @@ CASE("an error of the command line is in the log too (checklist 8)") {
   }
 }
 
-CASE("systemd as cgroup manager is refused before anything is made (checklist 27)") {
-  REQUIRES(root());
-  EXCLUDES("runc", "has that manager");
-  EXCLUDES("crun", "has that manager");
-  Bundle bundle;
-  bundle.set("/linux/cgroupsPath", "system.slice:onggi:" + tag()).write();
-  for (const Strings& option :
-       {Strings{"--systemd-cgroup"}, Strings{"--cgroup-manager", "systemd"}}) {
-    const Container container(bundle);
-    Strings words = option;
-    for (const std::string& word :
-         Strings{"create", "--bundle", bundle.path().string(), container.id()})
-      words.push_back(word);
-    const Outcome refused = runtime(words);
-    CHECK(refused.status == 1);
-    CHECK(contains(refused.err, "linux.cgroupsPath: --systemd-cgroup is not supported yet"));
-    CHECK_FALSE(fs::exists(state_root() / container.id()));
-    CHECK(tagged_cgroups().empty());
-  }
-}
-
 CASE("checkpoint and restore are refused by name and touch nothing (checklist 40)") {
   REQUIRES(root());
   EXCLUDES("runc", "has them");

@@ -219,7 +219,8 @@ bool eventually(const std::function<bool()>& condition) {
   }
 }
 
-Container::Container(const Bundle& bundle) : bundle_(bundle) {
+Container::Container(const Bundle& bundle, Strings global_options)
+    : bundle_(bundle), global_options_(std::move(global_options)) {
   static int count = 0;
   id_ = tag() + "-" + std::to_string(++count);
 }
@@ -229,7 +230,9 @@ Container::~Container() {
 }
 
 Strings Container::create_command(const Strings& options) const {
-  Strings arguments = {"create", "--bundle", bundle_.path().string()};
+  Strings arguments = global_options_;
+  for (const std::string& word : Strings{"create", "--bundle", bundle_.path().string()})
+    arguments.push_back(word);
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.push_back(id_);
   return runtime_command(arguments);
@@ -248,7 +251,9 @@ Outcome Container::run(const Strings& options, Spawn spawn) {
   if (!spawn.err) spawn.err = std::make_shared<Capture>();
   out_ = spawn.out;
   err_ = spawn.err;
-  Strings arguments = {"run", "--bundle", bundle_.path().string()};
+  Strings arguments = global_options_;
+  for (const std::string& word : Strings{"run", "--bundle", bundle_.path().string()})
+    arguments.push_back(word);
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.push_back(id_);
   return runtime(arguments, spawn);

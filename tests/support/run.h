@@ -92,7 +92,8 @@ bool eventually(const std::function<bool()>& condition);
 // A container with an id of its own, removed by force in the end if the test has not deleted it.
 class Container {
  public:
-  explicit Container(const Bundle& bundle);
+  // `global_options` stand before the command of create and run.
+  explicit Container(const Bundle& bundle, Strings global_options = {});
   ~Container();
   Container(const Container&) = delete;
   Container& operator=(const Container&) = delete;
@@ -122,6 +123,7 @@ class Container {
 
  private:
   const Bundle& bundle_;
+  Strings global_options_;
   std::string id_;
   std::shared_ptr<Capture> out_, err_;
 };

@@ -116,6 +116,13 @@ Need onggi_only() {
   return {is_onggi(), "is about onggi"};
 }
 
+Need systemd() {
+  return {file_exists("/run/systemd/private"), "needs systemd"};
+}
+Need no_systemd() {
+  return {!systemd().met, "needs a host without systemd"};
+}
+
 std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller) {
   if (is_unified_host()) return "/sys/fs/cgroup" + cgroup_path(pid, "");
   return cgroup_mount(controller) + cgroup_path(pid, controller);

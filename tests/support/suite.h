@@ -32,6 +32,8 @@ Need file(const std::string& path);
 Need seccomp();
 Need apparmor();  // in force, not merely built in
 Need selinux();
+Need systemd();  // as the manager of this host
+Need no_systemd();
 // For a case about what this runtime alone promises.
 Need onggi_only();
 // Under the sanitizers init is a dynamic program: it needs the loader of the mount namespace that

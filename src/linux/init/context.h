@@ -56,6 +56,7 @@ Result<> apply(const plan::MakeDevice& step, InitContext& context);
 Result<> apply(const plan::MakeLink& step, InitContext& context);
 Result<> apply(const plan::OpenConsole& step, InitContext& context);
 Result<> apply(const plan::OpenNotifySocket& step, InitContext& context);
+Result<> apply(const plan::AwaitCgroup& step, InitContext& context);
 Result<> apply(const plan::AwaitRuntimeHooks& step, InitContext& context);
 Result<> apply(const plan::ContainerHooks& step, InitContext& context);
 Result<> apply(const plan::EnterRootfs& step, InitContext& context);

@@ -211,6 +211,10 @@ Result<> apply(const plan::AwaitNetDevices&, InitContext& context) {
   return await_runtime(context, MessageKind::entered);
 }
 
+Result<> apply(const plan::AwaitCgroup&, InitContext& context) {
+  return await_runtime(context, MessageKind::unplaced);
+}
+
 Result<> apply(const plan::AwaitRuntimeHooks&, InitContext& context) {
   return await_runtime(context, MessageKind::mounted);
 }

@@ -419,12 +419,4 @@ TEST_CASE(
   CHECK(end_of(pid) == 0);
 }
 
-TEST_CASE("the systemd manager is refused by name") {
-  plan::CgroupPlan plan;
-  plan.driver = plan::CgroupDriver::systemd;
-  const auto made = cgroups::create(plan);
-  REQUIRE_FALSE(made);
-  CHECK(made.error().message.view() == "--systemd-cgroup: not supported yet");
-}
-
 }  // namespace

@@ -87,5 +87,36 @@ TEST_CASE("an engine's container") {
   compare("engine-v1", v1.value());
 }
 
+TEST_CASE("an engine's container with systemd") {
+  std::string document = kEngine;
+  const std::string path = "/engine/web";
+  document.replace(document.find(path), path.size(), "engine-a.slice:engine:web");
+  plan::LaunchOptions options;
+  options.cgroup = plan::CgroupRequest::systemd;
+  plan::HostFacts facts = v2_host();
+  facts.systemd = plan::SystemdAccess::ready;
+  const Result<plan::Plan> systemd = plan_of(document, facts, options);
+  REQUIRE(systemd);
+  compare("engine-systemd", systemd.value());
+}
+
+TEST_CASE("systemd that cannot be asked is refused") {
+  plan::LaunchOptions options;
+  options.cgroup = plan::CgroupRequest::systemd;
+  plan::HostFacts facts = v2_host();
+  for (const auto& [access, text] :
+       {std::pair(plan::SystemdAccess::not_built,
+                  "--systemd-cgroup: this onggi was built without libsystemd"),
+        std::pair(plan::SystemdAccess::no_bus,
+                  "--systemd-cgroup: there is no systemd here: neither /run/systemd/private nor "
+                  "/run/dbus/system_bus_socket")}) {
+    facts.systemd = access;
+    const Result<plan::Plan> plan = plan_of(spec::default_spec(), facts, options);
+    REQUIRE(plan);
+    REQUIRE(plan->refused.size() == 1);
+    CHECK(plan->refused[0].message.view() == text);
+  }
+}
+
 }  // namespace
 }  // namespace onggi::test

@@ -201,29 +201,6 @@ TEST_CASE("a host without cgroups runs a user's container, but not in a cgroup")
   CHECK(path_of(v2_host(), "/x", CgroupRequest::disabled) == "none");
 }
 
-TEST_CASE("the systemd form of the path (checklist 27)") {
-  const auto scope = [](spec::Text path, uint32_t euid = 0) -> std::string {
-    spec::Spec spec;
-    spec.linux.cgroups_path = path;
-    plan::HostFacts facts = v2_host();
-    facts.euid = euid;
-    const auto plan = plan::build_cgroup(spec, facts, "web", CgroupRequest::systemd);
-    if (!plan) return error_of(plan);
-    CHECK(plan.value().driver == plan::CgroupDriver::systemd);
-    const plan::SystemdScope& made = *plan.value().scope;
-    return made.slice + " " + made.prefix + " " + made.name;
-  };
-  CHECK(scope("machine.slice:libpod:abc") == "machine.slice libpod abc");
-  CHECK(scope(":p:n") == "system.slice p n");
-  CHECK(scope("", 0) == "system.slice onggi web");
-  CHECK(scope("", 1000) == "user.slice onggi web");
-  for (const char* bad : {"/a/b", "a:b", "a:b:c:d"}) {
-    CHECK(scope(bad) == "linux.cgroupsPath: '" + std::string(bad) +
-                            "' is not slice:prefix:name, as the systemd cgroup manager wants it");
-  }
-  CHECK(scope("a:b:") == "linux.cgroupsPath: 'a:b:' has an empty name");
-}
-
 TEST_CASE("the container's user gets the cgroup with a cgroup namespace and a writable mount") {
   spec::Spec spec;
   spec.process.emplace().user.uid = 5;

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small part of GVariant text (glib's "GVariant Text Format"): what properties of units are made
+// of.
+#include "plan/unit_properties.h"
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+#include <optional>
+
+namespace onggi::plan {
+namespace {
+
+constexpr std::string_view kPrefix = "org.systemd.property.";
+
+struct Type {
+  char code;  // of D-Bus
+  std::string_view keyword;
+  int64_t least;
+  uint64_t greatest;
+};
+template <class T>
+constexpr Type integer(char code, std::string_view keyword) {
+  return {code, keyword, static_cast<int64_t>(std::numeric_limits<T>::min()),
+          static_cast<uint64_t>(std::numeric_limits<T>::max())};
+}
+constexpr Type kTypes[] = {
+    integer<int32_t>('i', "int32"), integer<uint32_t>('u', "uint32"),
+    integer<int64_t>('x', "int64"), integer<uint64_t>('t', "uint64"),
+    integer<int16_t>('n', "int16"), integer<uint16_t>('q', "uint16"),
+    integer<uint8_t>('y', "byte"),  {'b', "boolean", 0, 0},
+    {'s', "string", 0, 0},
+};
+const Type* type_of(char code) {
+  for (const Type& type : kTypes) {
+    if (type.code == code) return &type;
+  }
+  return nullptr;
+}
+
+// Each parse_* takes what it reads off the front of the text; nothing: it is not there.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : rest_(text) {}
+
+  // One value and nothing behind it.
+  bool parse(UnitProperty& property) {
+    const bool parsed = parse_value(property);
+    skip_blanks();
+    return parsed && rest_.empty();
+  }
+
+ private:
+  bool parse_value(UnitProperty& property) {
+    char type = 0;
+    bool array = false;
+    if (take('@')) {
+      array = take('a');
+      if (rest_.empty() || type_of(rest_.front()) == nullptr) return false;
+      type = rest_.front();
+      rest_.remove_prefix(1);
+    }
+    if (take('[')) {
+      if (type != 0 && !array) return false;
+      return parse_elements(type, property);
+    }
+    if (array || !parse_basic(type, property)) return false;
+    property.signature = type;
+    return true;
+  }
+
+  bool parse_elements(char type, UnitProperty& property) {
+    if (!take(']')) {
+      do {
+        if (!parse_basic(type, property)) return false;
+      } while (take(','));
+      if (!take(']')) return false;
+    }
+    // An empty array has no type but a given one.
+    if (type == 0) return false;
+    property.signature = {'a', type};
+    return true;
+  }
+
+  // `type` is 0 until something tells it; all elements of an array have one.
+  bool parse_basic(char& type, UnitProperty& property) {
+    for (const Type& known : kTypes) {
+      if (!take_word(known.keyword)) continue;
+      if (type != 0 && type != known.code) return false;
+      type = known.code;
+      break;
+    }
+    skip_blanks();
+    if (rest_.empty()) return false;
+    const char front = rest_.front();
+    if (front == '\'' || front == '"') return is(type, 's') && parse_string(property);
+    if (take_word("true")) return is(type, 'b') && add(property, "1");
+    if (take_word("false")) return is(type, 'b') && add(property, "0");
+    return parse_integer(type, property);
+  }
+
+  bool parse_string(UnitProperty& property) {
+    const char quote = rest_.front();
+    std::string text;
+    for (size_t i = 1; i < rest_.size(); i++) {
+      char c = rest_[i];
+      if (c == quote) {
+        rest_.remove_prefix(i + 1);
+        return add(property, std::move(text));
+      }
+      if (c == '\\') {
+        if (++i == rest_.size()) return false;
+        constexpr std::string_view kLetters = "abfnrtv", kMeanings = "\a\b\f\n\r\t\v";
+        const size_t letter = kLetters.find(rest_[i]);
+        c = letter == std::string_view::npos ? rest_[i] : kMeanings[letter];
+      }
+      if (c == '\0') return false;
+      text += c;
+    }
+    return false;
+  }
+
+  bool parse_integer(char& type, UnitProperty& property) {
+    const bool negative = take('-');
+    size_t end = 0;
+    while (end < rest_.size() && isalnum(static_cast<unsigned char>(rest_[end])) != 0) end++;
+    const std::optional<uint64_t> value = magnitude(rest_.substr(0, end));
+    rest_.remove_prefix(end);
+    if (type == 0) type = 'i';
+    const Type* given = type_of(type);
+    if (!value || given->greatest == 0) return false;
+    const auto most =
+        negative ? uint64_t{0} - static_cast<uint64_t>(given->least) : given->greatest;
+    if (*value > most) return false;
+    return add(property, (negative && *value != 0 ? "-" : "") + std::to_string(*value));
+  }
+
+  static std::optional<uint64_t> magnitude(std::string_view digits) {
+    if (!digits.starts_with("0x")) return parse_decimal<uint64_t>(digits);
+    digits.remove_prefix(2);
+    if (digits.empty() || digits.size() > 16) return std::nullopt;
+    uint64_t value = 0;
+    for (const char c : digits) {
+      if (isxdigit(static_cast<unsigned char>(c)) == 0) return std::nullopt;
+      const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+      value = value << 4 | static_cast<uint64_t>(digit);
+    }
+    return value;
+  }
+
+  static bool is(char& type, char wanted) {
+    if (type == 0) type = wanted;
+    return type == wanted;
+  }
+  static bool add(UnitProperty& property, std::string value) {
+    property.values.push_back(std::move(value));
+    return true;
+  }
+
+  void skip_blanks() {
+    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t'))
+      rest_.remove_prefix(1);
+  }
+  bool take(char c) {
+    skip_blanks();
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  bool take_word(std::string_view word) {
+    skip_blanks();
+    if (!rest_.starts_with(word)) return false;
+    if (rest_.size() > word.size() && isalnum(static_cast<unsigned char>(rest_[word.size()])) != 0)
+      return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+
+  std::string_view rest_;
+};
+
+bool is_name(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return name.size() >= 3 && std::ranges::all_of(name, letter);
+}
+
+// Unit files have seconds (TimeoutStopSec), the bus has microseconds (TimeoutStopUSec).
+bool is_seconds(std::string_view name) {
+  return name.size() > 3 && name.ends_with("Sec") &&
+         islower(static_cast<unsigned char>(name[name.size() - 4])) != 0;
+}
+
+Result<> make_microseconds(UnitProperty& property) {
+  constexpr uint64_t kSecond = 1'000'000;
+  const auto seconds = property.values.size() == 1 && property.signature.size() == 1
+                           ? parse_decimal<uint64_t>(property.values[0])
+                           : std::nullopt;
+  if (!seconds || property.signature == "s" || property.signature == "b" ||
+      *seconds > std::numeric_limits<uint64_t>::max() / kSecond) {
+    return config_error(property.place, "is not a whole number of seconds");
+  }
+  property.name.insert(property.name.size() - 3, "U");
+  property.signature = "t";
+  property.values = {std::to_string(*seconds * kSecond)};
+  return {};
+}
+
+}  // namespace
+
+Result<> add_unit_annotations(const spec::TextMap& annotations, UnitProperties& properties) {
+  for (const auto& [key, value] : annotations) {
+    if (!key.starts_with(kPrefix)) continue;
+    UnitProperty property;
+    property.name = key.substr(kPrefix.size());
+    property.place = "annotations[\"" + std::string(key) + "\"]";
+    if (!is_name(property.name)) {
+      return config_error(property.place,
+                          "is not the name of a property: at least three letters, nothing else");
+    }
+    if (!Reader(value).parse(property)) {
+      return with_hint(config_error(property.place, "'", value,
+                                    "' is not a value in GVariant text that is supported"),
+                       "for example: true, 'text', uint64 100, ['a', 'b']");
+    }
+    if (is_seconds(property.name)) TRY(make_microseconds(property));
+    properties.push_back(std::move(property));
+  }
+  return {};
+}
+
+}  // namespace onggi::plan
