@@ -33,6 +33,12 @@ extern const char onggi_systemd_end[] __asm__("onggi_systemd_end");
 namespace onggi {
 namespace {
 
+// An empty variable is as good as none.
+std::string variable(const char* name) {
+  const char* value = getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 bool exists(const std::string& path) {
   return sys::call(SYS_faccessat, AT_FDCWD, path.c_str(), 0) == 0;
 }
@@ -86,10 +92,10 @@ plan::SystemdAccess probe_systemd(bool user) {
   if (!kBuilt) return plan::SystemdAccess::not_built;
   bool found = false;
   if (user) {
-    const char* directory = getenv("XDG_RUNTIME_DIR");
-    const std::string base = directory == nullptr ? "" : directory;
-    found = getenv("DBUS_SESSION_BUS_ADDRESS") != nullptr ||
-            (!base.empty() && (exists(base + "/bus") || exists(base + "/systemd/private")));
+    const std::string directory = variable("XDG_RUNTIME_DIR");
+    found = !variable("DBUS_SESSION_BUS_ADDRESS").empty() ||
+            (!directory.empty() &&
+             (exists(directory + "/bus") || exists(directory + "/systemd/private")));
   } else {
     found = exists("/run/systemd/private") ||
             (exists("/run/dbus/system_bus_socket") && exists("/run/systemd/system"));

@@ -4,6 +4,8 @@
 // mean the same.
 #include "plan/unit_properties.h"
 
+#include "spec/number_list.h"
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -97,33 +99,20 @@ void add_quota(const Quota& given, UnitProperties& properties) {
 
 // ── processors and memory nodes ──
 
-// "0-3,8" as bytes, the lowest number first; nothing if it is written in another way.
-std::optional<std::vector<uint8_t>> mask_of(std::string_view list) {
-  constexpr unsigned kMost = 8192;  // CONFIG_NR_CPUS
-  std::vector<uint8_t> mask;
-  while (!list.empty()) {
-    const std::string_view range = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(range.size() + 1, list.size()));
-    const size_t dash = range.find('-');
-    const auto first = parse_decimal<unsigned>(range.substr(0, dash));
-    const auto last =
-        dash == std::string_view::npos ? first : parse_decimal<unsigned>(range.substr(dash + 1));
-    if (!first || !last || *last < *first || *last >= kMost) return std::nullopt;
-    if (mask.size() <= *last / 8) mask.resize(*last / 8 + 1);
-    for (unsigned i = *first; i <= *last; i++)
-      mask[i / 8] = static_cast<uint8_t>(mask[i / 8] | 1U << i % 8);
-  }
-  return mask;
-}
-
+// As bytes, the lowest number first. A list that systemd's form does not have is the kernel's
+// alone.
 void add_mask(const CgroupSetting& setting, UnitProperties& properties) {
   const bool nodes = setting.file == "cpuset.mems";
   if (!nodes && setting.file != "cpuset.cpus") return;
-  const auto mask = mask_of(setting.value);
-  if (!mask || mask->empty()) return;
+  const auto ranges = spec::parse_number_list(setting.value);
+  if (!ranges || ranges->empty()) return;
   UnitProperty& property = properties.emplace_back();
   property = {nodes ? "AllowedMemoryNodes" : "AllowedCPUs", "ay", {}, setting.place};
-  for (const uint8_t byte : *mask) property.values.push_back(std::to_string(byte));
+  for (const uint64_t word : spec::bit_mask(*ranges)) {
+    for (unsigned shift = 0; shift < 64; shift += 8)
+      property.values.push_back(std::to_string(word >> shift & 0xff));
+  }
+  while (property.values.back() == "0") property.values.pop_back();
 }
 
 // ── devices ──
@@ -186,8 +175,8 @@ void add_unit_limits(const CgroupPlan& plan, UnitProperties& properties) {
 
 void add_unit_devices(const DevicePolicy& policy, UnitProperties& properties) {
   const std::string place = "linux.resources.devices";
-  // systemd's own order (bus-unit-util.c): a list that stands behind the policy makes the unit's
-  // file differ from what is loaded, and systemd asks for a reload. Empty first: a list adds.
+  // The policy last: in front of its list it leaves a unit that systemd wants to reload
+  // (NeedDaemonReload). An empty list first: a list adds.
   properties.push_back({"DeviceAllow", "a(ss)", {}, place});
   if (!policy.default_allow) {
     UnitProperty allowed{"DeviceAllow", "a(ss)", {}, place};
