@@ -73,6 +73,7 @@ Result<> enable_in(const std::string& directory,
   // One refused controller refuses the line, so that each gets its own attempt; only a limit's must
   // succeed.
   for (const plan::CgroupController& controller : controllers) {
+    if (has_word(enabled, controller.name)) continue;  // by somebody who may, perhaps not by us
     const Result<> written = write_existing(AT_FDCWD, file, "+" + controller.name);
     if (!written && !controller.place.empty())
       return controller_refused(written.error(), directory, controller);

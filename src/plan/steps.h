@@ -180,9 +180,9 @@ struct ReadonlyRootfs {};
 using Action =
     std::variant<JoinNamespace, UnshareNamespaces, SetHostname, SetDomainname, BringUpLoopback,
                  AwaitNetDevices, WriteProc, SetRootPropagation, OpenRootfs, BindMount,
-                 FilesystemMount, Remount, MakeDevice, MakeLink, OpenConsole, OpenNotifySocket, AwaitCgroup,
-                 AwaitRuntimeHooks, ContainerHooks, EnterRootfs, RootPropagation, RemountReadonly,
-                 ReadonlyPath, MaskPath, ReadonlyRootfs>;
+                 FilesystemMount, Remount, MakeDevice, MakeLink, OpenConsole, OpenNotifySocket,
+                 AwaitCgroup, AwaitRuntimeHooks, ContainerHooks, EnterRootfs, RootPropagation,
+                 RemountReadonly, ReadonlyPath, MaskPath, ReadonlyRootfs>;
 
 // Where in config.json a step comes from: "mounts" and 3, rendered "mounts[3]". Kept out of the
 // init's records: it reports the number of the step.
