@@ -25,6 +25,11 @@ struct [[nodiscard]] Error {
   FixedText<128> place;    // "mounts[3].destination", or empty
   FixedText<640> message;  // lower case, without the text of errnum
   FixedText<160> hint;     // the cure, or empty
+
+  bool well_formed() const {
+    return kind <= ErrorKind::internal && place.well_formed() && message.well_formed() &&
+           hint.well_formed();
+  }
 };
 static_assert(std::is_trivially_copyable_v<Error>);
 

@@ -26,6 +26,8 @@ class FixedText {
   constexpr std::string_view view() const { return {bytes_, size_}; }
   constexpr const char* c_str() const { return bytes_; }
   constexpr bool empty() const { return size_ == 0; }
+  // Of a record that came from a process that somebody else may have got hold of.
+  constexpr bool well_formed() const { return size_ < N && bytes_[size_] == 0; }
   constexpr void clear() { bytes_[size_ = 0] = 0; }
 
   constexpr FixedText& append(std::string_view text) {

@@ -64,13 +64,14 @@ Result<int> invoke(const Command& command, const GlobalOptions& global, Argument
 }
 
 template <const auto& Table, auto Function>
-constexpr Command command(const char* name, const char* operands, const char* summary) {
-  return {name, operands, summary, Table, invoke<Table, Function>};
+constexpr Command command(const char* name, const char* operands, const char* summary,
+                          int failure_status = 1) {
+  return {name, operands, summary, Table, invoke<Table, Function>, failure_status};
 }
 
 // Commands that engines may call and that are to come: they fail before they touch anything.
-constexpr Command planned_command(const char* name, int failure_status = 1) {
-  return {name, "", nullptr, {}, nullptr, failure_status};
+constexpr Command planned_command(const char* name) {
+  return {name, "", nullptr, {}, nullptr};
 }
 
 }  // namespace onggi::cli

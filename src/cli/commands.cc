@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/container_commands.h"
 #include "cli/events.h"
+#include "cli/exec.h"
 #include "cli/ps.h"
 #include "cli/update.h"
 
@@ -65,6 +66,36 @@ constexpr auto kRunOptions =
         option<&CreateOptions::no_subreaper>(
             "no-subreaper", 0, nullptr, "do not adopt processes that the container leaves behind"),
     });
+
+constexpr auto kExecOptions = options<ExecFlags>({
+    option<&ExecFlags::process>("process", 'p', "FILE",
+                                "the process as JSON (the object process of config.json)"),
+    option<&ExecFlags::cwd>("cwd", 0, "DIR", "working directory in the container"),
+    option<&ExecFlags::env>("env", 'e', "NAME=VALUE", "add to the environment (repeatable)"),
+    option<&ExecFlags::tty>("tty", 't', nullptr, "give the program a terminal"),
+    option<&ExecFlags::user>("user", 'u', "UID[:GID]", "run as this user and group"),
+    option<&ExecFlags::additional_gids>("additional-gids", 'g', "GID",
+                                        "a further group (repeatable)"),
+    option<&ExecFlags::capabilities>("cap", 'c', "CAP",
+                                     "add to the bounding, permitted and effective capabilities "
+                                     "(repeatable)"),
+    option<&ExecFlags::no_new_privileges>("no-new-privs", 0, nullptr,
+                                          "no new privileges by execve"),
+    option<&ExecFlags::selinux_label>("process-label", 0, "LABEL", "SELinux label"),
+    option<&ExecFlags::apparmor_profile>("apparmor", 0, "PROFILE", "AppArmor profile"),
+    option<&ExecFlags::detach>("detach", 'd', nullptr, "return once the program runs"),
+    option<&ExecFlags::console_socket>("console-socket", 0, "SOCKET",
+                                       "send the terminal to this socket"),
+    option<&ExecFlags::pid_file>("pid-file", 0, "FILE", "write the process id to this file"),
+    option<&ExecFlags::preserve_fds>("preserve-fds", 0, "N", "keep N descriptors, from 3 on, open"),
+    option<&ExecFlags::cgroups>("cgroup", 0, "[CONTROLLER,...:]PATH",
+                                "run in this cgroup below the container's (repeatable)"),
+    option<&ExecFlags::ignore_paused>("ignore-paused", 0, nullptr,
+                                      "in a paused container, too; the program runs once it is "
+                                      "resumed"),
+    option<&ExecFlags::pidfd_socket>("pidfd-socket", 0, "SOCKET",
+                                     "send a pidfd of the program to this socket"),
+});
 
 constexpr auto kKillOptions = options<KillOptions>({
     option<&KillOptions::all>("all", 'a', nullptr,
@@ -131,6 +162,8 @@ constexpr Command kCommands[] = {
     command<kNoOptions, start>("start", "CONTAINER-ID", "start a created container"),
     command<kRunOptions, run_command>("run", "CONTAINER-ID",
                                       "create and start a container, and wait for its end"),
+    command<kExecOptions, exec_command>("exec", "CONTAINER-ID [ARGUMENT...]",
+                                        "run another program in a container", 255),
     command<kNoOptions, state>("state", "CONTAINER-ID", "print the state of a container as JSON"),
     command<kKillOptions, kill_command>("kill", "CONTAINER-ID [SIGNAL]",
                                         "send a signal (default: TERM)"),
@@ -151,7 +184,6 @@ constexpr Command kCommands[] = {
     command<kNoOptions, completion>("completion", "bash",
                                     "print the completion script for a shell"),
     command<kNoOptions, man>("man", "", "print the manual page"),
-    planned_command("exec", 255),
     planned_command("checkpoint"),
     planned_command("restore"),
 };

@@ -6,7 +6,8 @@
 //       option<&KillOptions::all>("all", 'a', nullptr, "signal every process of the container"),
 //   });
 //
-// What the member's type means: bool: a flag; std::string, uint32_t: a value; an enum: one of the
+// What the member's type means: bool: a flag; std::optional<bool>: a flag that may be left alone;
+// std::string, uint32_t: a value; std::vector<std::string>: a value each time; an enum: one of the
 // words that the value column lists as "first|second", in the order of the enumerators.
 #pragma once
 
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +70,11 @@ Result<> assign(const OptionRow& row, void* target, std::string_view text) {
   using Type = std::remove_reference_t<decltype(to)>;
   if constexpr (std::is_same_v<Type, bool>) {
     return assign_flag(row, to, text);
+  } else if constexpr (std::is_same_v<Type, std::optional<bool>>) {
+    return assign_flag(row, to.emplace(), text);
+  } else if constexpr (std::is_same_v<Type, std::vector<std::string>>) {
+    to.emplace_back(text);
+    return {};
   } else if constexpr (std::is_same_v<Type, uint32_t>) {
     return assign_number(row, to, text);
   } else if constexpr (std::is_enum_v<Type>) {
@@ -91,10 +98,10 @@ Result<> assign_constant(const OptionRow& row, void* target, std::string_view te
 
 template <auto Member>
 constexpr auto option(const char* name, char letter, const char* value, const char* help) {
-  static_assert(std::is_same_v<decltype(detail::member_of(Member)), bool> ||
-                std::is_same_v<decltype(detail::member_of(Member)), uint32_t> ||
-                std::is_same_v<decltype(detail::member_of(Member)), std::string> ||
-                std::is_enum_v<decltype(detail::member_of(Member))>);
+  using Type = decltype(detail::member_of(Member));
+  static_assert(std::is_same_v<Type, bool> || std::is_same_v<Type, std::optional<bool>> ||
+                std::is_same_v<Type, uint32_t> || std::is_same_v<Type, std::string> ||
+                std::is_same_v<Type, std::vector<std::string>> || std::is_enum_v<Type>);
   return detail::TypedRow<decltype(detail::class_of(Member))>{
       {name, letter, value, help, detail::assign<Member>}};
 }

@@ -5,8 +5,10 @@
 #include "linux/join.h"
 
 #include "base/file.h"
+#include "base/text.h"
 
 #include <linux/nsfs.h>
+#include <linux/prctl.h>
 
 namespace onggi {
 namespace {
@@ -54,6 +56,25 @@ Result<> write_time_offsets(std::string_view offsets) {
   return {};
 }
 
+Error not_running() {
+  return state_error("container not running");
+}
+
+// Is the process in another namespace of this type than we are? A kernel without the type has
+// neither file.
+Result<bool> is_other(int pid, const char* file) {
+  struct statx theirs = {}, ours = {};
+  const auto path = text<64>("/proc/", pid, "/ns/", file);
+  const long found = sys::statx(AT_FDCWD, path.c_str(), 0, STATX_INO, &theirs);
+  if (found == -ENOENT) return false;
+  if (found == -ESRCH) return not_running();
+  if (found < 0) return system_error(found, "statx", path.view());
+  const auto own = text<64>("/proc/self/ns/", file);
+  const long result = sys::statx(AT_FDCWD, own.c_str(), 0, STATX_INO, &ours);
+  if (result < 0) return system_error(result, "statx", own.view());
+  return theirs.stx_ino != ours.stx_ino;
+}
+
 }  // namespace
 
 Result<UniqueFd> open_namespace(const plan::JoinedNamespace& joined) {
@@ -66,6 +87,44 @@ Result<UniqueFd> open_namespace(const plan::JoinedNamespace& joined) {
                         type < 0 ? "' is no namespace" : "' is of another type");
   }
   return fd;
+}
+
+Result<JoinedContainer> open_container(const plan::NamespacePlan& plan, ProcessHandle first) {
+  JoinedContainer container;
+  container.process = first.pidfd;
+  for (size_t type = 0; type < spec::kNamespaceTypes; type++) {
+    // The kernel refuses to enter our own user namespace again (setns(2)).
+    if (TRY(is_other(first.pid, kFile[type]))) container.flags |= kCloneFlag[type];
+  }
+  if (plan.root_of_container) {
+    const auto path = text<64>("/proc/", first.pid, "/root");
+    const long opened = sys::openat(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
+    if (opened < 0) return system_error(opened, "open", path.view());
+    container.root.reset(static_cast<int>(opened));
+  }
+  // What was looked up by pid is the process's own as long as it has not ended by now.
+  const long alive = sys::pidfd_send_signal(first.pidfd, 0);
+  if (alive == -ESRCH) return not_running();
+  if (alive < 0) return system_error(alive, "pidfd_send_signal");
+  return container;
+}
+
+Result<> join_container(const JoinedContainer& container) {
+  // Until init is executed we are the runtime itself, with all that it has open: nothing for those
+  // who see us in their pid namespace from now on (CVE-2016-9962, CVE-2019-5736).
+  const long hidden = sys::prctl(PR_SET_DUMPABLE, 0);
+  if (hidden < 0) return system_error(hidden, "prctl PR_SET_DUMPABLE");
+  const long joined = container.flags == 0 ? 0 : sys::setns(container.process, container.flags);
+  if (joined == -ESRCH) return not_running();
+  if (joined < 0) return system_error(joined, "setns", "the container's namespaces");
+  if (container.root) {
+    const long entered = sys::fchdir(container.root.get());
+    if (entered < 0) return system_error(entered, "fchdir", "the container's root");
+    const long rooted = sys::chroot(".");
+    if (rooted < 0) return system_error(rooted, "chroot", "the container's root");
+  }
+  if ((container.flags & CLONE_NEWUSER) == 0) return {};
+  return become_root(true);
 }
 
 Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan) {

@@ -25,6 +25,8 @@ struct Descriptors {
   UniqueFd channel, init_channel;
   UniqueFd go, init_go;  // the child waits until its id maps are written
   std::vector<UniqueFd> namespaces;
+  UniqueFd host_proc;
+  JoinedContainer container;
 };
 
 // What the child needs, on the parent's stack.
@@ -52,6 +54,7 @@ void keep_for_init(const ChildEntry& entry) {
   keep(entry.fds->init_channel.get());
   keep(entry.resources->start_listener);
   keep(entry.resources->console);
+  keep(entry.fds->host_proc.get());
   for (const UniqueFd& tasks : entry.resources->tasks) keep(tasks.get());
   for (const UniqueFd& joined : entry.fds->namespaces) keep(joined.get());
 }
@@ -89,8 +92,10 @@ void enter_bridge(void* argument) {
   auto entry = *static_cast<const ChildEntry*>(argument);
   (void)sys::close(entry.fds->channel.get());
   const plan::NamespacePlan& namespaces = entry.plan->namespaces;
-  if (Result<> joined = join_namespaces(namespaces, entry.fds->namespaces); !joined)
-    fail(entry, joined.error());
+  const Result<> joined = namespaces.of_container
+                              ? join_container(entry.fds->container)
+                              : join_namespaces(namespaces, entry.fds->namespaces);
+  if (!joined) fail(entry, joined.error());
   const bool new_user = (entry.create & CLONE_NEWUSER) != 0;
   const CloneRequest request{.flags = entry.create | CLONE_PARENT, .cgroup = -1};
   // Not borrowing: init may have to wait for its id maps, which our parent writes once it knows the
@@ -118,6 +123,7 @@ Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resour
   header.fds.channel = fds.init_channel.get();
   header.fds.start_listener = resources.start_listener;
   header.fds.console = resources.console;
+  header.fds.host_proc = fds.host_proc ? fds.host_proc.get() : -1;
   header.fds.first_private = resources.first_private;
   if (resources.tasks.size() > kMaxHierarchies || fds.namespaces.size() > kMaxJoins) {
     return make_error(ErrorKind::unsupported, "more than ", kMaxHierarchies, " cgroup hierarchies");
@@ -130,12 +136,35 @@ Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resour
   return bytes.append(pool.bytes());
 }
 
+// Beside the processes of a container a way to the host is only taken along for the labels, which
+// init has to write itself.
+bool needs_host_proc(const plan::Plan& plan) {
+  return !plan.namespaces.of_container || plan.handoff.apparmor || plan.handoff.selinux;
+}
+
+Result<> set_initial_affinity(const std::vector<uint64_t>& cpus) {
+  if (cpus.empty()) return {};
+  const long set = sys::call(SYS_sched_setaffinity, 0, cpus.size() * sizeof cpus[0], cpus.data());
+  if (set < 0)
+    return at_place(system_error(set, "sched_setaffinity"), "process.execCPUAffinity.initial");
+  return {};
+}
+
 Result<Descriptors> open_descriptors(const plan::Plan& plan, const LaunchResources& resources) {
   Descriptors fds;
   SocketPair channel = TRY(make_socket_pair(SOCK_SEQPACKET));
   fds.channel = std::move(channel.first);
   fds.init_channel = std::move(channel.second);
-  fds.namespaces = TRY(open_namespaces(plan.namespaces));
+  if (plan.namespaces.of_container) {
+    fds.container = TRY(open_container(plan.namespaces, resources.first_process));
+  } else {
+    fds.namespaces = TRY(open_namespaces(plan.namespaces));
+  }
+  if (needs_host_proc(plan)) {
+    const long opened = sys::openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (opened < 0) return system_error(opened, "open", "/proc");
+    fds.host_proc.reset(static_cast<int>(opened));
+  }
   const std::string bytes = TRY(encode(plan, resources, fds));
   fds.plan = TRY(make_sealed_memfd("onggi-plan", bytes, false));
   fds.init = TRY(open_sealed_init());
@@ -219,6 +248,8 @@ Result<> set_oom_score(const plan::Plan& plan, int pid) {
 
 Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
   Descriptors fds = TRY(open_descriptors(plan, resources));
+  // Of this process, which the child takes it from: it is born in its cgroup.
+  TRY(set_initial_affinity(plan.initial_cpus));
   char plan_number[12];
   (void)snprintf(plan_number, sizeof plan_number, "%d", fds.plan.get());
   // A cgroup namespace is rooted where its maker is, so init makes it itself once it has arrived; a

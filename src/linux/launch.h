@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "linux/clone.h"
+#include "linux/join.h"
 #include "linux/mount_sources.h"
 #include "linux/seccomp_agent.h"
 #include "linux/wire.h"
@@ -20,7 +21,8 @@ struct LaunchResources {            // all borrowed
   int unified_cgroup = -1;          // directory of its v2 cgroup
   int start_listener = -1;
   int console = -1;
-  uint32_t first_private = 3;  // descriptors from here on are not for the container's program
+  ProcessHandle first_process;  // of the container to be joined; `exec` only
+  uint32_t first_private = 3;   // descriptors from here on are not for the container's program
 };
 
 // A launched init. Until `commit` it dies with this process; destroying it kills it, unless it was

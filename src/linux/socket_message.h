@@ -88,6 +88,10 @@ inline Result<std::optional<Received>> receive_message(int socket) {
   if (packet.size != sizeof received->message) {
     return make_error(ErrorKind::internal, "a message of ", packet.size, " bytes");
   }
+  // Init runs beside the container's processes during `exec`, and one that may ptrace it may speak
+  // in its place.
+  if (!received->message.error.well_formed())
+    return make_error(ErrorKind::internal, "a message that is not one");
   received->fd = std::move(packet.fd);
   return received;
 }

@@ -47,7 +47,9 @@ Result<std::vector<spec::IdMapping>> read_map(const std::string& path) {
   return mappings;
 }
 
-Result<plan::UserNamespaceFacts> read_facts(int pid) {
+}  // namespace
+
+Result<plan::UserNamespaceFacts> probe_user_namespace_of(int pid) {
   const std::string process = "/proc/" + std::to_string(pid);
   plan::UserNamespaceFacts facts;
   facts.uid_mappings = TRY(read_map(process + "/uid_map"));
@@ -56,8 +58,6 @@ Result<plan::UserNamespaceFacts> read_facts(int pid) {
   facts.set_groups_denied = set_groups.starts_with("deny");
   return facts;
 }
-
-}  // namespace
 
 Result<plan::UserNamespaceFacts> probe_user_namespace(const std::string& path,
                                                       std::string_view place) {
@@ -70,7 +70,7 @@ Result<plan::UserNamespaceFacts> probe_user_namespace(const std::string& path,
   long joined = -ECHILD;  // it died
   const long received = sys::read(sockets.first.get(), &joined, sizeof joined);
   Result<plan::UserNamespaceFacts> facts =
-      received > 0 && joined == 0 ? read_facts(child.pid)
+      received > 0 && joined == 0 ? probe_user_namespace_of(child.pid)
                                   : at_place(system_error(joined, "setns", path), place);
   sockets.first.reset();
   int status;

@@ -14,4 +14,7 @@ namespace onggi {
 Result<plan::UserNamespaceFacts> probe_user_namespace(const std::string& path,
                                                       std::string_view place);
 
+// The same of the user namespace that a process is in.
+Result<plan::UserNamespaceFacts> probe_user_namespace_of(int pid);
+
 }  // namespace onggi

@@ -44,6 +44,7 @@ struct InitFds {
   int32_t channel = -1;
   int32_t start_listener = -1;  // `create` only
   int32_t console = -1;         // connected socket that the pty master is sent to
+  int32_t host_proc = -1;       // the host's /proc, O_PATH; not where `exec` has no use for it
   uint32_t tasks_count = 0;
   int32_t tasks[kMaxHierarchies] = {};  // "tasks" of each v1 hierarchy: init writes "0" itself
   int32_t namespaces[kMaxJoins] = {};   // by JoinNamespace::slot

@@ -5,6 +5,7 @@
 
 #include <linux/seccomp.h>
 
+#include <algorithm>
 #include <map>
 
 namespace onggi::plan {
@@ -50,8 +51,9 @@ void add_environment(BuildContext& context, const spec::Process& process) {
 // (config.md#linux-process).
 void add_capabilities(BuildContext& context, const spec::Capabilities& wanted) {
   // A user namespace starts with all of them, over what it owns.
-  const bool user_namespace =
-      context.creates(BuildContext::kNewUser) || context.joins(spec::NamespaceType::user);
+  const bool user_namespace = std::ranges::any_of(
+      context.spec.linux.namespaces,
+      [](const spec::Namespace& entry) { return entry.type == spec::NamespaceType::user; });
   const uint64_t grantable = user_namespace ? ~uint64_t{0} : context.facts.capabilities;
   for (std::string_view name : wanted.unknown) {
     context.warn("process.capabilities: " + std::string(name) + " is unknown, ignoring");

@@ -40,6 +40,7 @@ Result<> build_user_namespace(BuildContext& context);  // after build_namespaces
 // Where init must be in its cgroup: before a mount that shows it, at the latest before the hooks.
 // The later the more it mounts while systemd makes the unit. Only the first call counts.
 void build_cgroup_namespace(BuildContext& context);
+bool may_set_groups(const BuildContext& context);
 Result<> build_rootfs(BuildContext& context);
 Result<> build_mounts(BuildContext& context);
 Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
@@ -53,9 +54,11 @@ void build_scheduling(BuildContext& context);
 void build_net_devices(BuildContext& context);  // after the namespaces are joined
 Result<> build_intel_rdt(BuildContext& context);
 void build_handoff(BuildContext& context);
+void add_console(BuildContext& context, bool bind_dev_console);
 void build_hooks(BuildContext& context);  // after build_handoff, whose environment it may use
 void collect_refused(BuildContext& context);
 void refuse_unmapped_ids(BuildContext& context);
 void refuse_to_ordinary_user(BuildContext& context);
+void refuse_labels(BuildContext& context);
 
 }  // namespace onggi::plan

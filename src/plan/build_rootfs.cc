@@ -71,7 +71,9 @@ EnterRootfs::Way way_into(const BuildContext& context) {
   return context.options.no_pivot ? EnterRootfs::Way::move : EnterRootfs::Way::pivot;
 }
 
-void add_console(BuildContext& context) {
+}  // namespace
+
+void add_console(BuildContext& context, bool bind_dev_console) {
   const auto& process = context.spec.process;
   if (!process || !process->terminal) return;
   OpenConsole console;
@@ -79,7 +81,7 @@ void add_console(BuildContext& context) {
     console.rows = static_cast<uint16_t>(process->console_size->height);
     console.columns = static_cast<uint16_t>(process->console_size->width);
   }
-  console.bind_dev_console = !binds_dev(context.spec);
+  console.bind_dev_console = bind_dev_console;
   context.plan.before_pivot.push_back({{"process.terminal"}, console});
 }
 
@@ -94,8 +96,6 @@ void add_notify_socket(BuildContext& context) {
   context.plan.before_pivot.push_back(
       {{"NOTIFY_SOCKET"}, OpenNotifySocket{pool.text(kNotifyDirectory), pool.text(kNotifyName)}});
 }
-
-}  // namespace
 
 Result<> build_rootfs(BuildContext& context) {
   const spec::Spec& spec = context.spec;
@@ -119,7 +119,7 @@ Result<> build_rootfs(BuildContext& context) {
   if (new_mounts) add_root_propagation(context);
   TRY(build_mounts(context));
   if (own_mounts && !binds_dev(spec)) build_devices(context);
-  add_console(context);
+  add_console(context, !binds_dev(spec));
   add_notify_socket(context);
   add_paths<ReadonlyPath>(context, spec.linux.readonly_paths, "linux.readonlyPaths");
   add_paths<MaskPath>(context, spec.linux.masked_paths, "linux.maskedPaths");

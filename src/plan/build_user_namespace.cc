@@ -84,24 +84,6 @@ MapWriter writer_of(const BuildContext& context) {
   return own ? MapWriter::own_id : MapWriter::programs;
 }
 
-bool may_set_groups(const BuildContext& context) {
-  const HostFacts& facts = context.facts;
-  if (context.joins(spec::NamespaceType::user))
-    return !facts.joined_user || !facts.joined_user->set_groups_denied;
-  // A child inherits it.
-  if (facts.set_groups_denied) return false;
-  if (!context.creates(BuildContext::kNewUser)) return true;
-  switch (context.plan.namespaces.map_writer) {
-    case MapWriter::runtime:
-      return true;
-    case MapWriter::own_id:
-      return false;
-    case MapWriter::programs:  // newgidmap(1) denies it where no group beside the own is mapped
-      return !is_own_id(context.spec.linux.gid_mappings, facts.egid);
-  }
-  return true;
-}
-
 // The maps that hold for the container; none: those of the runtime itself.
 struct Effective {
   const Mappings *uids = nullptr, *gids = nullptr;
@@ -139,6 +121,24 @@ void refuse_unmapped_options(BuildContext& context, const Effective& maps) {
 }
 
 }  // namespace
+
+bool may_set_groups(const BuildContext& context) {
+  const HostFacts& facts = context.facts;
+  if (context.joins(spec::NamespaceType::user))
+    return !facts.joined_user || !facts.joined_user->set_groups_denied;
+  // A child inherits it.
+  if (facts.set_groups_denied) return false;
+  if (!context.creates(BuildContext::kNewUser)) return true;
+  switch (context.plan.namespaces.map_writer) {
+    case MapWriter::runtime:
+      return true;
+    case MapWriter::own_id:
+      return false;
+    case MapWriter::programs:  // newgidmap(1) denies it where no group beside the own is mapped
+      return !is_own_id(context.spec.linux.gid_mappings, facts.egid);
+  }
+  return true;
+}
 
 Result<> build_user_namespace(BuildContext& context) {
   NamespacePlan& namespaces = context.plan.namespaces;

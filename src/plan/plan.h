@@ -74,6 +74,10 @@ struct NamespacePlan {
   // A short-lived process must go between: pid and time namespaces take effect for children only,
   // and a namespace of the host must be joined before a new user namespace takes the right to.
   bool bridge = false;
+  // `exec`: instead of all above, those that the container's first process is in.
+  bool of_container = false;
+  // And its root directory, because it is not that of its mount namespace.
+  bool root_of_container = false;
 };
 
 // What the ids of a mount become: those of the files (container_id) to those that the host sees
@@ -118,7 +122,8 @@ struct Plan {
   Handoff handoff;
   std::optional<int32_t>
       oom_score_adj;  // of init, set from outside: a user namespace may not lower it
-  std::vector<std::string> warnings;  // what the specification wants said, but not refused
+  std::vector<uint64_t> initial_cpus;  // affinity before the cgroup is joined; empty: unchanged
+  std::vector<std::string> warnings;   // what the specification wants said, but not refused
   std::vector<Error>
       refused;  // what this version or this host cannot do: `create` fails with the first
   Pool pool;
@@ -141,6 +146,11 @@ struct LaunchOptions {
 
 // Pure. An error names the place in config.json.
 Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchOptions& options);
+
+// A further process in a container: `spec` is the container's, with the process to be executed in
+// the place of its own. Namespaces and cgroup are joined and nothing is mounted, so all that the
+// options say is their id and no_new_keyring.
+Plan build_exec(const spec::Spec& spec, const HostFacts& facts, const LaunchOptions& options);
 
 // For people and golden tests: one line a step.
 std::string print(const Plan& plan);

@@ -31,8 +31,12 @@ void collect_systemd(BuildContext& context) {
 void collect_refused(BuildContext& context) {
   refuse_to_ordinary_user(context);
   refuse_unmapped_ids(context);
-  const HostFacts& facts = context.facts;
   if (context.plan.cgroup.driver == CgroupDriver::systemd) collect_systemd(context);
+  refuse_labels(context);
+}
+
+void refuse_labels(BuildContext& context) {
+  const HostFacts& facts = context.facts;
   if (!context.spec.process) return;
   if (!context.spec.process->apparmor_profile.empty() && !facts.apparmor) {
     context.plan.refused.push_back(

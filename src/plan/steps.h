@@ -228,12 +228,14 @@ struct Handoff {
   uint32_t seccomp_flags = 0;
   Scheduler scheduler;
   MemoryPolicy memory_policy;
+  List<uint64_t> cpus;       // affinity, as a bit mask; empty: as the cgroup has it
   int32_t io_priority = -1;  // class and level, as ioprio_set(2) takes them; -1: unchanged
   int32_t personality = -1;  // execution domain for personality(2); -1: unchanged
   bool set_groups = true;  // false where setgroups(2) is denied (an ordinary user's user namespace)
   bool no_new_privileges = false;
   bool seccomp = false;  // a program comes with the `commit` message
   bool terminal = false;
+  bool make_cwd = true;     // false: a cwd that is not there is an error
   bool find_home = false;   // HOME is unset or empty: take it from the container's /etc/passwd
   bool has_program = true;  // false: no process in config.json, so `start` has to fail
 };

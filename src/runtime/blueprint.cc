@@ -60,18 +60,6 @@ Result<> check_filter(const Blueprint& blueprint) {
   return check_agent(blueprint.spec, blueprint.bundle);
 }
 
-Result<> check_descriptors(const plan::LaunchOptions& launch) {
-  const auto count = launch.listen_fds + launch.preserve_fds;
-  for (uint32_t i = 0; i < count; i++) {
-    const int fd = kFirstExtraFd + static_cast<int>(i);
-    if (sys::fcntl(fd, F_GETFD) >= 0) continue;
-    return make_error(ErrorKind::invalid_config,
-                      i < launch.listen_fds ? "LISTEN_FDS" : "--preserve-fds", " names descriptor ",
-                      fd, ", which is not open");
-  }
-  return {};
-}
-
 // A hard limit above our own takes CAP_SYS_RESOURCE (setrlimit(2)); better refused now than at
 // `start`.
 Result<> check_limits(const Blueprint& blueprint) {
@@ -142,13 +130,14 @@ Result<> check_bound_devices(const Blueprint& blueprint) {
   return {};
 }
 
-Result<> check_terminal(const Blueprint& blueprint, const CreateOptions& options, bool foreground) {
+Result<> check_terminal(const Blueprint& blueprint, const std::string& console_socket,
+                        bool foreground) {
   const bool terminal = blueprint.spec.process && blueprint.spec.process->terminal;
-  if (terminal && !foreground && options.console_socket.empty()) {
+  if (terminal && !foreground && console_socket.empty()) {
     return with_hint(config_error("process.terminal", "needs a place for the terminal"),
                      "pass --console-socket");
   }
-  if (!terminal && !options.console_socket.empty()) {
+  if (!terminal && !console_socket.empty()) {
     return with_hint(make_error(ErrorKind::invalid_config, "--console-socket without a terminal"),
                      "set process.terminal to true");
   }
@@ -186,16 +175,32 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
   return blueprint;
 }
 
-Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options, bool foreground) {
+Result<> check_descriptors(uint32_t listen_fds, uint32_t preserve_fds) {
+  const auto count = listen_fds + preserve_fds;
+  for (uint32_t i = 0; i < count; i++) {
+    const int fd = kFirstExtraFd + static_cast<int>(i);
+    if (sys::fcntl(fd, F_GETFD) >= 0) continue;
+    return make_error(ErrorKind::invalid_config, i < listen_fds ? "LISTEN_FDS" : "--preserve-fds",
+                      " names descriptor ", fd, ", which is not open");
+  }
+  return {};
+}
+
+Result<> check_program_feasible(const Blueprint& blueprint, const std::string& console_socket,
+                                bool foreground) {
   if (!blueprint.plan.refused.empty()) return blueprint.plan.refused.front();
   for (const std::string& warning : blueprint.plan.warnings) log::warn(warning);
-  TRY(check_root(blueprint));
   TRY(check_filter(blueprint));
-  TRY(check_descriptors(blueprint.launch));
-  TRY(check_terminal(blueprint, options, foreground));
-  TRY(check_bound_devices(blueprint));
+  TRY(check_terminal(blueprint, console_socket, foreground));
   TRY(check_oom_score(blueprint));
   return check_limits(blueprint);
+}
+
+Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options, bool foreground) {
+  TRY(check_program_feasible(blueprint, options.console_socket, foreground));
+  TRY(check_descriptors(blueprint.launch.listen_fds, blueprint.launch.preserve_fds));
+  TRY(check_bound_devices(blueprint));
+  return check_root(blueprint);
 }
 
 Result<std::string> describe_plan(const RuntimeOptions& runtime, const CreateOptions& options) {

@@ -22,6 +22,13 @@ struct Blueprint {
 // No side effects. What the plan refuses is left in it.
 Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOptions& options);
 
+// Are the descriptors there that the program is to inherit? To be asked before we open any.
+Result<> check_descriptors(uint32_t listen_fds, uint32_t preserve_fds);
+
+// The part of check_feasible that holds for `exec`, too.
+Result<> check_program_feasible(const Blueprint& blueprint, const std::string& console_socket,
+                                bool foreground);
+
 // Fails with the first thing that the plan refuses, and for limits that this process may not set.
 Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options, bool foreground);
 

@@ -3,6 +3,7 @@
 // taken back.
 #include "linux/notify_relay.h"
 #include "linux/signals.h"
+#include "runtime/announcement.h"
 #include "runtime/creation.h"
 
 namespace onggi {

@@ -12,6 +12,7 @@
 #include "linux/socket_message.h"
 #include "linux/start_socket.h"
 #include "linux/unix_socket.h"
+#include "runtime/announcement.h"
 #include "runtime/container_hooks.h"
 #include "runtime/seccomp_notify.h"
 
@@ -42,6 +43,7 @@ Record first_record(const Blueprint& blueprint) {
   record.created = now();
   record.owner = std::to_string(sys::call(SYS_geteuid));
   record.private_pids = (blueprint.plan.namespaces.create & CLONE_NEWPID) != 0;
+  record.new_keyring = !blueprint.launch.no_new_keyring;
   const spec::Hooks& hooks = blueprint.spec.hooks;
   record.listener = notifies(blueprint.spec);
   record.later_hooks = !hooks.poststart.empty() || !hooks.poststop.empty();
@@ -61,25 +63,11 @@ plan::UnitRequest unit_request(const Blueprint& blueprint, const Init& init) {
   return request;
 }
 
-Result<> write_pid_file(const std::string& path, int pid) {
-  if (path.empty()) return {};
-  const size_t slash = path.rfind('/');
-  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const UniqueFd directory = TRY(open_directory(AT_FDCWD, parent));
-  // conmon reads it as soon as we have ended.
-  return replace_atomically(directory.get(), path.substr(slash + 1), std::to_string(pid), 0644);
-}
-
 }  // namespace
 
 Result<> stop_unit(const UnitName& unit) {
   return call_systemd(
       {.command = plan::UnitCommand::stop, .user = unit.user, .unit = unit.name, .properties = {}});
-}
-
-Result<UniqueFd> connect_receiver(const std::string& path) {
-  if (path.empty()) return UniqueFd();
-  return connect_to_socket(path);
 }
 
 Creation::Creation(Creation&& other) noexcept
@@ -152,6 +140,7 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
       .unified_cgroup = membership_.unified ? membership_.unified.get() : -1,
       .start_listener = listener ? listener.get() : -1,
       .console = choice.console,
+      .first_process = {},
       .first_private = 3 + inherited};
   init_.emplace(TRY(launch(blueprint.plan, resources)));
   membership_ = {};
@@ -202,16 +191,13 @@ Result<> Creation::record_process() {
 
 Result<> Creation::commit(const CreateOptions& options, int pidfd_receiver) {
   // First: without its agent the container is not to be.
-  if (!wait_for_start_) agent_ = TRY(connect_agent(spec_, record_));
+  if (!wait_for_start_) agent_ = TRY(connect_agent(spec_, record_, {record_.pid, Status::created}));
   Record record = record_;
   record.complete = true;
   record.resctrl = deleted_resctrl_;
   TRY(directory_->save(record));
   TRY_AT("--pid-file", write_pid_file(options.pid_file, record.pid));
-  if (pidfd_receiver >= 0) {
-    constexpr std::string_view kPayload = "pidfd";  // receivers look at the descriptor alone
-    TRY(send_with_fd(pidfd_receiver, kPayload.data(), kPayload.size(), init_->pidfd()));
-  }
+  TRY(send_pidfd(pidfd_receiver, init_->pidfd()));
   TRY(init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_));
   record_ = std::move(record);
   if (net_devices_) net_devices_->keep();

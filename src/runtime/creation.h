@@ -68,7 +68,4 @@ class Creation {
   bool wait_for_start_ = true;
 };
 
-// Connects --console-socket or --pidfd-socket; an empty descriptor without one.
-Result<UniqueFd> connect_receiver(const std::string& path);
-
 }  // namespace onggi

@@ -79,6 +79,7 @@ std::string write_record(const Record& record) {
       .field("pid", static_cast<uint64_t>(record.pid))
       .field("startTime", record.start_time)
       .field("privatePids", record.private_pids)
+      .field("newKeyring", record.new_keyring)
       .field("laterHooks", record.later_hooks)
       .field("listener", record.listener)
       .field("bundle", record.bundle)
@@ -116,6 +117,7 @@ Result<Record> read_record(std::string text) {
   record.pid = static_cast<int>(TRY(number_of(document, "pid")));
   record.start_time = TRY(number_of(document, "startTime"));
   record.private_pids = TRY(bool_of(document, "privatePids"));
+  record.new_keyring = TRY(bool_of(document, "newKeyring"));
   record.later_hooks = TRY(bool_of(document, "laterHooks"));
   record.listener = TRY(bool_of(document, "listener"));
   record.bundle = TRY(text_of(document, "bundle"));

@@ -5,8 +5,10 @@
 #pragma once
 
 #include "base/result.h"
+#include "cgroups/further_process.h"
 #include "spec/spec.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +43,28 @@ struct CreateOptions {
   bool no_subreaper = false;  // run only
 };
 
+struct ExecOptions {
+  std::string id;
+  // What is to run: `document` (spec::parse_process), with the container's capabilities, labels
+  // and OOM score where it names none; or else the program that the container was
+  // created with, but for what follows; empty is unchanged.
+  std::optional<spec::Spec> document;
+  std::vector<std::string> args;
+  std::vector<std::string> env;  // more of it
+  std::string cwd, selinux_label, apparmor_profile;
+  std::optional<uint32_t> uid, gid;
+  std::vector<uint32_t> additional_gids;  // more of them
+  uint64_t capabilities = 0;              // more: bounding, permitted, effective
+  std::optional<bool> no_new_privileges;
+  bool terminal = false;  // with a document: also when that has none
+
+  std::string console_socket, pidfd_socket, pid_file;  // as of CreateOptions
+  std::vector<cgroups::Subgroup> cgroups;              // empty: the container's own
+  uint32_t preserve_fds = 0;
+  bool detach = false;
+  bool ignore_paused = false;
+};
+
 enum class Status : uint8_t { creating, created, running, paused, stopped };
 std::string_view status_name(Status status);
 
@@ -62,6 +86,9 @@ Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& op
 // The exit status of the container's program, 128 + signal if one killed it; 0 at once with
 // `detach`.
 Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& options);
+
+// The exit status of the program, 128 + signal if one killed it; 0 at once with `detach`.
+Result<int> exec_in_container(const RuntimeOptions& runtime, const ExecOptions& options);
 
 Result<> start_container(const RuntimeOptions& runtime, std::string_view id);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The filter is loaded when the program is started, so that nothing before it needs to be allowed.
-// The message tells of the container as it is then: created.
+// The message tells of the container as it is then: created, unless it is of an `exec`.
 #include "runtime/seccomp_notify.h"
 
 #include "base/path.h"
@@ -28,10 +28,11 @@ Result<> check_agent(const spec::Spec& spec, const std::string& bundle) {
   return {};
 }
 
-Result<std::optional<SeccompAgent>> connect_agent(const spec::Spec& spec, const Record& record) {
+Result<std::optional<SeccompAgent>> connect_agent(const spec::Spec& spec, const Record& record,
+                                                  FilteredProcess process) {
   if (!notifies(spec)) return std::optional<SeccompAgent>();
-  std::string state =
-      process_state_document(record, Status::created, spec.linux.seccomp->listener_metadata);
+  std::string state = process_state_document(record, process.status, process.pid,
+                                             spec.linux.seccomp->listener_metadata);
   return std::optional(
       TRY_AT(kPlace, SeccompAgent::connect(path_of(spec, record.bundle), std::move(state))));
 }

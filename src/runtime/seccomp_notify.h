@@ -15,6 +15,12 @@ bool notifies(const spec::Spec& spec);
 Result<> check_agent(const spec::Spec& spec, const std::string& bundle);
 
 // Connected, with the message about the container ready; nothing if there is no need for it.
-Result<std::optional<SeccompAgent>> connect_agent(const spec::Spec& spec, const Record& record);
+// It is of the process with the filter, in the container as it is then.
+struct FilteredProcess {
+  int pid = 0;
+  Status status = Status::created;
+};
+Result<std::optional<SeccompAgent>> connect_agent(const spec::Spec& spec, const Record& record,
+                                                  FilteredProcess process);
 
 }  // namespace onggi

@@ -37,7 +37,7 @@ Result<Started> start_locked(const RuntimeOptions& runtime, std::string_view id)
   if (record.listener || record.later_hooks) spec = TRY(saved_spec(directory));
   // Before init is told: it stays `created` when there is no agent.
   std::optional<SeccompAgent> agent;
-  if (record.listener) agent = TRY(connect_agent(*spec, record));
+  if (record.listener) agent = TRY(connect_agent(*spec, record, {record.pid, Status::created}));
   std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
   Result<UniqueFd> answer = ask_to_start(directory.fd(), std::move(agent));
   TRY(directory.forget(kStartSocket));

@@ -36,6 +36,7 @@ struct Record {
   bool later_hooks = false;   // config.json has poststart or poststop hooks
   bool listener = false;      // its seccomp filter has one, for the agent
   bool private_pids = false;  // init's end is the end of all
+  bool new_keyring = false;   // its processes have a session keyring of their own
   cgroups::Group cgroup;
   std::optional<UnitName> unit;      // whose cgroup that is
   std::vector<std::string> resctrl;  // directories of its own, parents first

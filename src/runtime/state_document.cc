@@ -33,11 +33,12 @@ std::string state_document(const Record& record, Status status, JsonWriter::Styl
   return std::move(json).take();
 }
 
-std::string process_state_document(const Record& record, Status status, std::string_view metadata) {
+std::string process_state_document(const Record& record, Status status, int pid,
+                                   std::string_view metadata) {
   JsonWriter json;
   json.begin_object().field("ociVersion", spec::kVersion);
   json.key("fds").begin_array().value("seccompFd").end_array();
-  json.field("pid", record.pid);
+  json.field("pid", pid);
   if (!metadata.empty()) json.field("metadata", metadata);
   json.key("state");
   write_state(json, record, status);

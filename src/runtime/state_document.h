@@ -18,6 +18,7 @@ std::string state_document(const Record& record, Status status, JsonWriter::Styl
 
 // The container process state of config-linux.md#containerprocessstate, for the descriptor
 // "seccompFd".
-std::string process_state_document(const Record& record, Status status, std::string_view metadata);
+std::string process_state_document(const Record& record, Status status, int pid,
+                                   std::string_view metadata);
 
 }  // namespace onggi

@@ -195,6 +195,10 @@ static Result<> read_update(const Cursor& at, Spec& to) {
   return read(at, to.linux.resources.emplace());
 }
 
+static Result<> read_process(const Cursor& at, Spec& to) {
+  return read(Cursor(at, "process", at.json()), to.process.emplace());
+}
+
 static Result<Spec> parse_with(std::string_view name, std::string_view document,
                                Result<> (*read_document)(const Cursor&, Spec&)) {
   if (document.size() > kMaxDocumentSize) {
@@ -230,6 +234,10 @@ Result<Spec> parse(std::string_view document) {
 
 Result<Spec> parse_update(std::string_view document) {
   return parse_with("resources", document, read_update);
+}
+
+Result<Spec> parse_process(std::string_view document) {
+  return parse_with("process", document, read_process);
 }
 
 }  // namespace onggi::spec

@@ -24,4 +24,8 @@ Result<Spec> parse(std::string_view document);
 // The same limits; places begin inside that object ("memory.limit").
 Result<Spec> parse_update(std::string_view document);
 
+// The document of `exec --process`: the object process alone, which is all that the Spec then has.
+// Places are those that it has in config.json ("process.args").
+Result<Spec> parse_process(std::string_view document);
+
 }  // namespace onggi::spec

@@ -163,20 +163,17 @@ constexpr Check kResourceChecks[] = {
     check_cgroup_networks, check_unified,
 };
 
+constexpr Check kProcessChecks[] = {
+    check_program,   check_user,      check_console_size, check_rlimits,
+    check_oom_score, check_scheduler, check_io_priority,  check_exec_cpu_affinity,
+};
+
 constexpr Check kChecks[] = {
-    check_version,       check_root,
-    check_names,         check_mounts,
-    check_hooks,         check_annotations,
-    check_program,       check_user,
-    check_console_size,  check_rlimits,
-    check_oom_score,     check_scheduler,
-    check_io_priority,   check_exec_cpu_affinity,
-    check_namespaces,    check_user_namespace,
-    check_time_offsets,  check_devices,
-    check_net_devices,   check_sysctls,
-    check_hidden_paths,  check_intel_rdt,
-    check_memory_policy, validate_resources,
-    check_seccomp,
+    check_version,        check_root,         check_names,      check_mounts,
+    check_hooks,          check_annotations,  validate_process, check_namespaces,
+    check_user_namespace, check_time_offsets, check_devices,    check_net_devices,
+    check_sysctls,        check_hidden_paths, check_intel_rdt,  check_memory_policy,
+    validate_resources,   check_seccomp,
 };
 
 }  // namespace
@@ -234,6 +231,11 @@ Result<> check_id_mappings(const std::vector<IdMapping>& mappings, std::string_v
 
 Result<> validate_resources(const Spec& spec) {
   for (const Check check : kResourceChecks) TRY(check(spec));
+  return {};
+}
+
+Result<> validate_process(const Spec& spec) {
+  for (const Check check : kProcessChecks) TRY(check(spec));
   return {};
 }
 

@@ -11,5 +11,7 @@ namespace onggi::spec {
 Result<> validate(const Spec& spec);
 // The rules of linux.resources alone, for `update`.
 Result<> validate_resources(const Spec& spec);
+// The rules of process alone, for `exec`.
+Result<> validate_process(const Spec& spec);
 
 }  // namespace onggi::spec

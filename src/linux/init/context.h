@@ -25,7 +25,7 @@ struct InitContext {
                   // config.json it stands for. -1: none
   RootDir root;
 
-  // The host's /proc, verified; closed before the container's is there to be taken for it.
+  // The host's /proc, verified; closed before the root changes.
   UniqueFd host_proc;
   // Files of this process on the host's /proc, opened before the pivot.
   UniqueFd apparmor, selinux, selinux_keys;
@@ -86,9 +86,9 @@ Result<> run_program(InitContext& context, UniqueFd seccomp);
 // listener. In between the courier sets process.scheduler for the program.
 Result<> start_courier(const InitContext& context);
 void hand_over(int listener);
-// scheduling.cc: all CPUs that the cpuset allows; process.scheduler for a thread (0: this one),
-// then the rest for this process.
-Result<> reset_affinity();
+// scheduling.cc: process.execCPUAffinity.final, or else all CPUs that the cpuset allows;
+// process.scheduler for a thread (0: this one), then the rest for this process.
+Result<> set_affinity(const InitContext& context);
 Result<> set_scheduler(const plan::Scheduler& scheduler, long thread);
 Result<> set_scheduling(const InitContext& context);
 // credentials.cc

@@ -18,10 +18,9 @@
 namespace onggi {
 namespace {
 
-Result<> open_host_proc(InitContext& context) {
-  const long opened = sys::openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  if (opened < 0) return system_error(opened, "open", "/proc");
-  context.host_proc.reset(static_cast<int>(opened));
+Result<> take_host_proc(InitContext& context) {
+  context.host_proc.reset(context.plan.fds.host_proc);
+  if (!context.host_proc) return {};
   struct statfs info = {};
   const long result = sys::fstatfs(context.host_proc.get(), &info);
   if (result < 0) return system_error(result, "fstatfs", "/proc");
@@ -56,10 +55,11 @@ Result<> set_up(InitContext& context) {
   (void)sys::setsid();
   reset_signals();
   TRY(join_cgroups(context));
-  TRY(reset_affinity());
-  TRY(open_host_proc(context));
+  TRY(set_affinity(context));
+  TRY(take_host_proc(context));
   TRY(apply_all(context.plan.before_pivot, context));
   TRY(open_labels(context));
+  context.host_proc.reset();
   TRY(apply_all(context.plan.after_pivot, context));
   context.step = -1;
   TRY(reopen_null_streams(context));

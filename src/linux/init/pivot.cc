@@ -36,7 +36,6 @@ Result<> move() {
 Result<> apply(const plan::EnterRootfs& step, InitContext& context) {
   const long entered = sys::fchdir(context.root.fd());
   if (entered < 0) return system_error(entered, "fchdir", "the root filesystem");
-  context.host_proc.reset();
   switch (step.way) {
     case plan::EnterRootfs::Way::pivot:
       TRY(pivot());

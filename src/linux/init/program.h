@@ -6,8 +6,8 @@
 
 namespace onggi {
 
-// Makes process.cwd if it is missing and enters it. Where only the program's own user may enter (a
-// root-squashed NFS), enter_cwd_again() does so after the change of user.
+// Enters process.cwd, which `create` makes if it is missing. Where only the program's own user may
+// enter (a root-squashed NFS), enter_cwd_again() does so after the change of user.
 Result<> enter_cwd(InitContext& context);
 Result<> enter_cwd_again(InitContext& context);
 

@@ -58,12 +58,19 @@ Result<> set_scheduler(const plan::Scheduler& scheduler, long thread) {
   return at_place(system_error(set, "sched_setattr", object), "process.scheduler");
 }
 
-// The caller's affinity (taskset(1), a CPU manager's choice for the engine) is not the container's:
-// its cpuset decides. The kernel takes the part of the mask that it knows and the cpuset allows;
-// 8192 is the most that it can be built for.
-Result<> reset_affinity() {
+// Without a choice of its own (execCPUAffinity.final): the caller's affinity (taskset(1), a CPU
+// manager's choice for the engine) is not the container's; its cpuset decides. The kernel takes the
+// part of the mask that it knows and the cpuset allows; 8192 is the most that it can be built for.
+Result<> set_affinity(const InitContext& context) {
+  const auto cpus = context.pool(context.plan.handoff.cpus);
+  if (!cpus.empty()) {
+    const long set = sys::call(SYS_sched_setaffinity, 0, cpus.size_bytes(), cpus.data());
+    if (set < 0)
+      return at_place(system_error(set, "sched_setaffinity"), "process.execCPUAffinity.final");
+    return {};
+  }
   uint64_t all[8192 / 64];
-  for (uint64_t& cpus : all) cpus = ~uint64_t{0};
+  for (uint64_t& word : all) word = ~uint64_t{0};
   const long set = sys::call(SYS_sched_setaffinity, 0, sizeof all, &all[0]);
   if (set >= 0 || set == -EINVAL || set == -ENOSYS) return {};
   return at_place(system_error(set, "sched_setaffinity"), "process");

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// A further program in a container, from the configuration that was saved at `create`: later edits
+// of the bundle change nothing. No lock is held, since a program may run for long; who deletes the
+// container meanwhile ends the program, too.
+#include "cgroups/further_process.h"
+#include "linux/probe.h"
+#include "linux/process_status.h"
+#include "linux/seccomp_cache.h"
+#include "linux/signals.h"
+#include "linux/user_namespace.h"
+#include "runtime/announcement.h"
+#include "runtime/blueprint.h"
+#include "runtime/container_hooks.h"
+#include "runtime/foreground.h"
+#include "runtime/seccomp_notify.h"
+#include "runtime/state_dir.h"
+#include "spec/validate.h"
+
+#include <linux/prctl.h>
+
+#include <algorithm>
+
+namespace onggi {
+namespace {
+
+Result<> check_status(Status status, bool ignore_paused) {
+  if (status == Status::creating)
+    return state_error("cannot exec in a container that is not created yet");
+  if (status == Status::stopped) return state_error("cannot exec in a stopped container");
+  if (status != Status::paused || ignore_paused) return {};
+  return with_hint(state_error("cannot exec in a paused container"),
+                   "resume it, or pass --ignore-paused");
+}
+
+void add_capabilities(spec::Process& process, uint64_t more) {
+  if (more == 0) return;
+  spec::Capabilities& sets =
+      process.capabilities ? *process.capabilities : process.capabilities.emplace();
+  // Not inheritable: the program's children would regain them from files (CVE-2022-29162).
+  for (uint64_t* set : {&sets.bounding, &sets.permitted, &sets.effective}) *set |= more;
+}
+
+// The container's own process with the changes of `options`, whose text it refers to.
+void change_process(spec::Process& process, const ExecOptions& options) {
+  process.terminal = options.terminal;
+  process.args.assign(options.args.begin(), options.args.end());
+  process.env.insert(process.env.end(), options.env.begin(), options.env.end());
+  if (!options.cwd.empty()) process.cwd = options.cwd;
+  if (process.cwd.empty()) process.cwd = "/";  // the container has no process of its own
+  if (!options.selinux_label.empty()) process.selinux_label = options.selinux_label;
+  if (!options.apparmor_profile.empty()) process.apparmor_profile = options.apparmor_profile;
+  process.user.uid = options.uid.value_or(process.user.uid);
+  process.user.gid = options.gid.value_or(process.user.gid);
+  process.user.additional_gids.insert(process.user.additional_gids.end(),
+                                      options.additional_gids.begin(),
+                                      options.additional_gids.end());
+  process.no_new_privileges = options.no_new_privileges.value_or(process.no_new_privileges);
+  add_capabilities(process, options.capabilities);
+}
+
+// What a document leaves out is the container's where it protects: as with other runtimes, which
+// engines rely on.
+spec::Process complete(spec::Process process, const std::optional<spec::Process>& of_container) {
+  if (!of_container) return process;
+  if (!process.capabilities) process.capabilities = of_container->capabilities;
+  if (process.apparmor_profile.empty()) process.apparmor_profile = of_container->apparmor_profile;
+  if (process.selinux_label.empty()) process.selinux_label = of_container->selinux_label;
+  if (!process.oom_score_adj) process.oom_score_adj = of_container->oom_score_adj;
+  return process;
+}
+
+// No side effects.
+Result<Blueprint> read_exec_blueprint(const StateDir& directory, const Record& record,
+                                      const ExecOptions& options) {
+  Blueprint blueprint;
+  blueprint.bundle = record.bundle;
+  blueprint.spec = TRY(saved_spec(directory));
+  blueprint.spec.warnings.clear();  // `create` has given them
+  std::optional<spec::Process>& process = blueprint.spec.process;
+  if (options.document) {
+    process = complete(*options.document->process, process);
+    process->terminal = process->terminal || options.terminal;
+    blueprint.spec.warnings = options.document->warnings;
+  } else {
+    change_process(process ? *process : process.emplace(), options);
+  }
+  TRY(spec::validate_process(blueprint.spec));
+  TRY(probe_host(blueprint.facts));
+  const bool user_namespace = std::ranges::any_of(
+      blueprint.spec.linux.namespaces,
+      [](const spec::Namespace& entry) { return entry.type == spec::NamespaceType::user; });
+  if (user_namespace) blueprint.facts.joined_user = TRY(probe_user_namespace_of(record.pid));
+  blueprint.launch.id = record.id;
+  blueprint.launch.preserve_fds = options.preserve_fds;
+  blueprint.launch.no_new_keyring = !record.new_keyring;
+  blueprint.plan = plan::build_exec(blueprint.spec, blueprint.facts, blueprint.launch);
+  return blueprint;
+}
+
+// Init, born in the container's cgroup or going there by itself.
+Result<Init> launch_into(const cgroups::Membership& membership, const Blueprint& blueprint,
+                         ProcessHandle first, int console) {
+  return launch(blueprint.plan,
+                {.tasks = membership.tasks,
+                 .unified_cgroup = membership.unified ? membership.unified.get() : -1,
+                 .console = console,
+                 .first_process = first,
+                 .first_private = 3 + blueprint.launch.preserve_fds});
+}
+
+Result<Init> launch_in_container(const Record& record, const Blueprint& blueprint,
+                                 const ExecOptions& options, int first_pidfd, int console) {
+  const ProcessHandle first{record.pid, first_pidfd};
+  cgroups::Membership membership = TRY(cgroups::open_subgroups(record.cgroup, options.cgroups));
+  Result<Init> init = launch_into(membership, blueprint, first, console);
+  if (init || init.error().errnum != EBUSY || !options.cgroups.empty()) return init;
+  membership = TRY(cgroups::open_group_of(record.cgroup, record.pid));
+  return launch_into(membership, blueprint, first, console);
+}
+
+// How the program begins, and who hears of it.
+struct Start {
+  int seccomp = -1;
+  std::optional<SeccompAgent> agent;
+  UniqueFd pidfd_receiver;
+};
+
+// From `ready` to the running program. The pid file is there before it is, and goes if it fails.
+Result<> start_program(Init& init, const Blueprint& blueprint, const std::string& pid_file,
+                       Start start) {
+  TRY_AT("--pid-file", write_pid_file(pid_file, init.pid()));
+  const Result<> started = [&]() -> Result<> {
+    TRY(send_pidfd(start.pidfd_receiver ? start.pidfd_receiver.get() : -1, init.pidfd()));
+    TRY(init.commit(start.seccomp, true));
+    TRY(init.wait_started(blueprint.plan, std::move(start.agent)));
+    return {};
+  }();
+  if (!started && !pid_file.empty()) (void)sys::unlinkat(AT_FDCWD, pid_file.c_str(), 0);
+  return started;
+}
+
+}  // namespace
+
+Result<int> exec_in_container(const RuntimeOptions& runtime, const ExecOptions& options) {
+  TRY(check_id(options.id));
+  TRY(check_descriptors(0, options.preserve_fds));
+  StateDir directory = TRY(StateDir::open(runtime.root, options.id));
+  const Record record = TRY(directory.load());
+  const Status status = TRY(status_of(directory, record));
+  TRY(check_status(status, options.ignore_paused));
+  const Blueprint blueprint = TRY(read_exec_blueprint(directory, record, options));
+  TRY(check_program_feasible(blueprint, options.console_socket, !options.detach));
+  const std::optional<UniqueFd> first = TRY(open_process(record.pid, record.start_time));
+  if (!first) return state_error("container not running");
+  if (!options.detach) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  UniqueFd signals = TRY(block_signals());
+  Start start;
+  start.pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
+  Console console = TRY(open_console(blueprint.spec.process, options.console_socket));
+  Init init =
+      TRY(launch_in_container(record, blueprint, options, first->get(), console.for_init.get()));
+  console.for_init.reset();
+  const std::optional<spec::Seccomp>& profile = blueprint.spec.linux.seccomp;
+  UniqueFd seccomp;
+  if (profile) seccomp = TRY(seccomp_program(directory.root(), *profile));
+  if (profile) start.seccomp = seccomp.get();
+  TRY(init.wait(blueprint.plan, signals.get()));
+  std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
+  start.agent = TRY(connect_agent(blueprint.spec, record, {init.pid(), status}));
+  TRY(start_program(init, blueprint, options.pid_file, std::move(start)));
+  if (options.detach) {
+    init.detach();
+    return 0;
+  }
+  return Foreground(init, std::move(signals), std::move(relay), std::nullopt).wait();
+}
+
+}  // namespace onggi

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// One poll over signals, the end of the program and its terminal.
+#include "runtime/foreground.h"
+
+#include "linux/signals.h"
+#include "linux/socket_message.h"
+#include "runtime/announcement.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+
+namespace onggi {
+namespace {
+
+int exit_status(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace
+
+// Of all children: as a subreaper we also get what the container's processes leave behind.
+void Foreground::reap() {
+  int status;
+  for (int pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    if (pid == init_.pid()) status_ = exit_status(status);
+  }
+}
+
+Result<> Foreground::forward_signals() {
+  while (const int signal = next_signal(signals_.get())) {
+    if (signal == SIGCHLD) {
+      reap();
+    } else if (signal == SIGWINCH && terminal_) {
+      terminal_->resize();
+    } else if (signal != SIGURG && signal != SIGPIPE) {  // SIGPIPE: of our own writing
+      const long sent = sys::pidfd_send_signal(init_.pidfd(), signal);
+      if (sent < 0 && sent != -ESRCH) return system_error(sent, "pidfd_send_signal");
+    }
+  }
+  return {};
+}
+
+Result<int> Foreground::wait() {
+  reap();
+  while (!status_) {
+    std::array<pollfd, 3 + TerminalRelay::kEntries> polled = {};
+    polled[0] = {.fd = signals_.get(), .events = POLLIN, .revents = 0};
+    polled[1] = {.fd = init_.pidfd(), .events = POLLIN, .revents = 0};
+    polled[2] = {.fd = notify_ ? notify_->fd() : -1, .events = POLLIN, .revents = 0};
+    const auto relayed = std::span(polled).subspan<3>();
+    if (terminal_) std::ranges::copy(terminal_->poll_entries(), relayed.begin());
+    const size_t count = terminal_ ? polled.size() : 3;
+    const long ready = sys::retry(SYS_ppoll, polled.data(), count, nullptr, nullptr, 0);
+    if (ready < 0) return system_error(ready, "poll");
+    if (terminal_) terminal_->on_ready(relayed);
+    if (polled[2].revents != 0) TRY(notify_->on_ready());
+    if (polled[0].revents != 0) TRY(forward_signals());
+    if (polled[1].revents != 0) reap();
+  }
+  if (terminal_) terminal_->drain();
+  return *status_;
+}
+
+Result<Console> open_console(const std::optional<spec::Process>& process,
+                             const std::string& socket) {
+  Console console;
+  if (!process || !process->terminal) return console;
+  if (!socket.empty()) {
+    console.for_init = TRY(connect_receiver(socket));
+    return console;
+  }
+  SocketPair sockets = TRY(make_socket_pair(SOCK_STREAM));
+  console.ours = std::move(sockets.first);
+  console.for_init = std::move(sockets.second);
+  return console;
+}
+
+Result<std::optional<TerminalRelay>> open_relay(const Console& console,
+                                                const std::optional<spec::Process>& process) {
+  std::optional<TerminalRelay> relay;
+  if (!console.ours) return relay;
+  char name[64];  // of the pty; not needed
+  UniqueFd master = TRY(receive_packet(console.ours.get(), name, sizeof name)).fd;
+  relay.emplace(TRY(TerminalRelay::open(std::move(master), process->console_size)));
+  return relay;
+}
+
+}  // namespace onggi

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wait for a program that runs in the foreground, of `run` and `exec`: signals that we get are
+// its signals, and our terminal is its terminal.
+#pragma once
+
+#include "linux/launch.h"
+#include "linux/notify_relay.h"
+#include "linux/terminal_relay.h"
+
+#include <optional>
+#include <string>
+
+namespace onggi {
+
+// The program in the foreground: its signals, its terminal, and its end.
+class Foreground {
+ public:
+  Foreground(Init& init, UniqueFd signals, std::optional<TerminalRelay> terminal,
+             std::optional<NotifyRelay> notify)
+      : init_(init),
+        signals_(std::move(signals)),
+        terminal_(std::move(terminal)),
+        notify_(std::move(notify)) {}
+
+  // The exit status of the program, 128 + signal if one killed it.
+  Result<int> wait();
+
+ private:
+  Result<> forward_signals();
+  void reap();
+
+  Init& init_;
+  UniqueFd signals_;
+  std::optional<TerminalRelay> terminal_;
+  std::optional<NotifyRelay> notify_;
+  std::optional<int> status_;
+};
+
+// Where the pty master comes to: --console-socket, or ourselves.
+struct Console {
+  UniqueFd for_init, ours;
+};
+
+// Nothing in it without process.terminal. `socket` is the path of --console-socket, or empty.
+Result<Console> open_console(const std::optional<spec::Process>& process,
+                             const std::string& socket);
+
+// Once init has opened the terminal; nothing unless the master comes to ourselves.
+Result<std::optional<TerminalRelay>> open_relay(const Console& console,
+                                                const std::optional<spec::Process>& process);
+
+}  // namespace onggi
