@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -286,6 +287,25 @@ CASE("exec --detach returns while the program runs, and its pid file names it") 
   kill(pid, SIGUSR2);
   CHECK(running.container.wait_exit(pid) == 0);
   CHECK(contains(output->text(), "signal 12\n"));
+}
+
+CASE("a pidfd socket receives the program") {
+  REQUIRES(root());
+  REQUIRES(freestanding_init());
+  DEVIATES("runc", "1.1.5 has no --pidfd-socket");
+  DEVIATES("crun", "1.8.1 has no --pidfd-socket");
+  Running running;
+  running.start();
+  const ConsoleSocket receiver;
+  const fs::path file = running.bundle.path() / "pid";
+  CHECK(running
+            .exec({"pause"},
+                  {"--detach", "--pidfd-socket", receiver.path(), "--pid-file", file.string()})
+            .err == "");
+  const PtyMaster received = receiver.receive();
+  REQUIRE(received.fd() >= 0);
+  CHECK(syscall(SYS_pidfd_send_signal, received.fd(), SIGKILL, nullptr, 0) == 0);
+  CHECK(running.container.wait_exit(std::stoi(read_file(file))) == 128 + SIGKILL);
 }
 
 CASE("signals to the command in the foreground are signals to the program") {
