@@ -125,16 +125,18 @@ struct Start {
   UniqueFd pidfd_receiver;
 };
 
+Result<> tell_and_start(Init& init, const Blueprint& blueprint, Start start) {
+  TRY(send_pidfd(start.pidfd_receiver ? start.pidfd_receiver.get() : -1, init.pidfd()));
+  TRY(init.commit(start.seccomp, true));
+  (void)TRY(init.wait_started(blueprint.plan, std::move(start.agent)));
+  return {};
+}
+
 // From `ready` to the running program. The pid file is there before it is, and goes if it fails.
 Result<> start_program(Init& init, const Blueprint& blueprint, const std::string& pid_file,
                        Start start) {
   TRY_AT("--pid-file", write_pid_file(pid_file, init.pid()));
-  const Result<> started = [&]() -> Result<> {
-    TRY(send_pidfd(start.pidfd_receiver ? start.pidfd_receiver.get() : -1, init.pidfd()));
-    TRY(init.commit(start.seccomp, true));
-    TRY(init.wait_started(blueprint.plan, std::move(start.agent)));
-    return {};
-  }();
+  Result<> started = tell_and_start(init, blueprint, std::move(start));
   if (!started && !pid_file.empty()) (void)sys::unlinkat(AT_FDCWD, pid_file.c_str(), 0);
   return started;
 }
