@@ -2,8 +2,10 @@
 // --systemd-cgroup: the unit as systemd shows it, the kernel's files as it leaves them, and that
 // both go with the container. On a host where systemd runs; the one case for the others says so.
 #include "support/suite.h"
+#include "support/user_namespace.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 using namespace onggi::test;
 namespace fs = std::filesystem;
@@ -74,6 +76,16 @@ std::string word() {
   std::string text;
   for (const char c : tag()) text += c == '-' ? 'x' : c;
   return text;
+}
+
+// Somebody who has a systemd manager of his own here; 0: nobody.
+unsigned managed_user() {
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator("/run/user", missing)) {
+    const auto uid = static_cast<unsigned>(atoi(entry.path().filename().c_str()));
+    if (uid != 0 && fs::exists(entry.path() / "systemd/private")) return uid;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -424,6 +436,34 @@ CASE("many at once leave no unit and no cgroup") {
         std::make_unique<Process>(runtime_command({"delete", "--force", scoped->container.id()})));
   for (const auto& process : at_work) CHECK(process->wait().ok());
   CHECK(eventually([] { return left_units().empty(); }));
+  CHECK(eventually([] { return tagged_cgroups().empty(); }));
+}
+
+CASE("an ordinary user's container is in a scope of his own manager") {
+  REQUIRES(root());
+  REQUIRES(cgroup_v2());
+  const unsigned uid = managed_user();
+  REQUIRES((Need{uid != 0, "needs a user with a systemd manager of his own"}));
+  Bundle bundle;
+  // Without a cgroup namespace the program sees where it is.
+  give_to(bundle, uid).drop_namespace("cgroup").drop_mount("/sys/fs/cgroup");
+  bundle.set("/linux/cgroupsPath", "user.slice:onggi:" + tag() + "-own")
+      .set("/linux/resources/pids/limit", 20);
+  bundle.guest({"cat", "/proc/self/cgroup"}).write();
+  const ScratchDirectory home("home");
+  REQUIRE(chown(home.path().c_str(), uid, uid) == 0);
+  const std::string runtime_directory = "/run/user/" + std::to_string(uid);
+  Spawn spawn;
+  spawn.user = uid;
+  spawn.environment = {"XDG_RUNTIME_DIR=" + runtime_directory,
+                       "DBUS_SESSION_BUS_ADDRESS=unix:path=" + runtime_directory + "/bus"};
+  const Outcome outcome =
+      run_program({runtime_path(), "--root", (home.path() / "state").string(), "--systemd-cgroup",
+                   "run", "--bundle", bundle.path().string(), tag() + "-own"},
+                  spawn);
+  CHECK_MESSAGE(outcome.ok(), outcome.err);
+  CHECK(contains(outcome.out, "/user@" + std::to_string(uid) + ".service/user.slice/onggi-" +
+                                  tag() + "-own.scope"));
   CHECK(eventually([] { return tagged_cgroups().empty(); }));
 }
 
