@@ -284,6 +284,7 @@ CASE("cpu: the least and the greatest period") {
       "for how regularly a cgroup's access to CPU resources should be reallocated (CFS scheduler "
       "only)");
   REQUIRES(root());
+  EXCLUDES("crun", "1.8.1 leaves its cgroups behind at times");
   REQUIRES(cgroup_controller("cpu"));
   for (const std::string period : {"1000", "1000000"}) {
     CAPTURE(period);
