@@ -79,6 +79,7 @@ struct Listener : doctest::IReporter {
   }
   void test_case_start(const doctest::TestCaseData& data) override {
     session().current = &data;
+    last_failed_process().reset();
     CaseReport report;
     report.suite = data.m_test_suite;
     report.name = data.m_name;
@@ -88,7 +89,10 @@ struct Listener : doctest::IReporter {
   void test_case_reenter(const doctest::TestCaseData&) override {}
   void test_case_end(const doctest::CurrentTestCaseStats& stats) override {
     CaseReport& report = current_case();
-    if (!stats.testCaseSuccess) report.result = Result::failed;
+    if (!stats.testCaseSuccess) {
+      report.result = Result::failed;
+      say_what_failed();
+    }
     // Its output is switched off with that of the expected failures.
     if ((stats.failure_flags & doctest::TestCaseFailureReason::ShouldHaveFailedButDidnt) != 0)
       say("UNEXPECTED PASS", "remove its DEVIATES for " + runtime_name());
@@ -108,10 +112,21 @@ struct Listener : doctest::IReporter {
     session().doctest_text.str("");
     fflush(stdout);
   }
+  // Where the failure cannot be repeated, this is all there is to go by.
+  static void say_what_failed() {
+    const std::optional<FailedProcess>& failed = last_failed_process();
+    if (!failed.has_value()) return;
+    const Outcome& outcome = failed->outcome;
+    say("LAST FAILED PROCESS", "status " + std::to_string(outcome.status) + ": " + failed->command);
+    for (const std::string& line : lines(outcome.out)) print("  stdout: " + line);
+    for (const std::string& line : lines(outcome.err)) print("  stderr: " + line);
+  }
   static void say(const char* label, const std::string& reason) {
+    print(std::string(label) + ": " + current_case().name + ": " + reason);
+  }
+  static void print(const std::string& line) {
     if (session().mode == Mode::list) return;
-    const char* mark = session().mode == Mode::tap ? "# " : "";
-    printf("%s%s: %s: %s\n", mark, label, current_case().name.c_str(), reason.c_str());
+    printf("%s%s\n", session().mode == Mode::tap ? "# " : "", line.c_str());
     fflush(stdout);
   }
 };
@@ -123,7 +138,8 @@ void add_reason(Result result, const char* label, const std::string& reason) {
   if (std::find(report.reasons.begin(), report.reasons.end(), reason) != report.reasons.end())
     return;
   report.reasons.push_back(reason);
-  Listener::say(label, reason);
+  // doctest's text has them all together at the end.
+  if (session().mode == Mode::tap) Listener::say(label, reason);
 }
 
 void add_deviation(const Deviation& deviation) {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -52,8 +53,10 @@ std::vector<char*> pointers(const Strings& words) {
   _exit(126);
 }
 
-// In the child. Descriptors are first moved out of the way of 0..3+N, then to their places.
+// In the child. Descriptors are first moved out of the way of 0..3+N, then to their places. Those
+// that the harness itself was started with are nobody's.
 void arrange_descriptors(const Spawn& spawn, int input, int out, int err) {
+  if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) child_failed("close_range");
   std::vector<int> wanted = {input, out, err};
   if (spawn.terminal >= 0) {
     setsid();
@@ -164,7 +167,14 @@ Outcome Process::wait() {
   int status = 0;
   waitpid(pid_, &status, 0);
   pid_ = -1;
-  return {exit_status(status), out_->text(), err_->text()};
+  Outcome outcome = {exit_status(status), out_->text(), err_->text()};
+  if (!outcome.ok()) last_failed_process() = {name_, outcome};
+  return outcome;
+}
+
+std::optional<FailedProcess>& last_failed_process() {
+  static std::optional<FailedProcess> process;
+  return process;
 }
 
 Outcome run_program(const Strings& argv, const Spawn& spawn) {

@@ -74,6 +74,13 @@ class Process {
 
 Outcome run_program(const Strings& argv, const Spawn& spawn = {});
 
+// What the latest process that did not succeed said, for the report of a case that fails.
+struct FailedProcess {
+  std::string command;
+  Outcome outcome;
+};
+std::optional<FailedProcess>& last_failed_process();
+
 const std::string& runtime_path();
 const std::string& runtime_version();  // the first line of `--version`
 const std::string& runtime_name();     // "onggi", "runc", "crun": its first word
