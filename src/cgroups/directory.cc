@@ -6,6 +6,7 @@
 
 #include "base/directory.h"
 #include "base/file.h"
+#include "base/split.h"
 
 #include <dirent.h>
 #include <time.h>
@@ -50,12 +51,9 @@ Result<> remove_children(const std::string& path) {
 
 Result<> add_processes(const std::string& path, std::vector<int>& found) {
   const std::optional<std::string> text = TRY(read_control(path + "/cgroup.procs"));
-  std::string_view rest = text ? std::string_view(*text) : std::string_view();
-  while (!rest.empty()) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    const std::optional<int> pid = parse_decimal<int>(rest.substr(0, end));
+  for (std::string_view line : lines_of(text ? *text : std::string_view())) {
+    const std::optional<int> pid = parse_decimal<int>(line);
     if (pid && *pid > 0) found.push_back(*pid);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   for (const std::string& child : TRY(children_of(path))) TRY(add_processes(child, found));
   return {};

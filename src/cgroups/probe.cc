@@ -5,7 +5,7 @@
 #include "cgroups/probe.h"
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/split.h"
 
 #include <linux/magic.h>
 #include <sys/vfs.h>
@@ -20,14 +20,10 @@ namespace {
 constexpr std::string_view kRoot = "/sys/fs/cgroup";
 constexpr size_t kFileLimit = 1 << 20;
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(separator), text.size());
-    if (end != 0) parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
+std::vector<std::string> names_in(std::string_view list, char separator) {
+  std::vector<std::string> names;
+  for (std::string_view name : split(list, separator)) names.emplace_back(name);
+  return names;
 }
 
 // The magic number of the file system at `path`; 0 when there is nothing.
@@ -46,8 +42,8 @@ std::optional<std::string> find_legacy_mount(std::string_view controllers) {
   };
   if (mounted(controllers)) return std::string(controllers);
   if (controllers.find(',') == std::string_view::npos) return std::nullopt;
-  for (const std::string& name : split(controllers, ',')) {
-    if (mounted(name)) return name;
+  for (std::string_view name : split(controllers, ',')) {
+    if (mounted(name)) return std::string(name);
   }
   return std::nullopt;
 }
@@ -56,10 +52,9 @@ Result<plan::CgroupHierarchy> unified_hierarchy(std::string_view mount_point, st
                                                 std::string_view own_path) {
   plan::CgroupHierarchy hierarchy{
       std::string(mount_point), std::string(name), {}, std::string(own_path), true};
-  std::string available =
+  const std::string available =
       TRY(read_file(AT_FDCWD, hierarchy.mount_point + "/cgroup.controllers", kFileLimit));
-  if (available.ends_with('\n')) available.pop_back();
-  hierarchy.controllers = split(available, ' ');
+  for (std::string_view line : lines_of(available)) hierarchy.controllers = names_in(line, ' ');
   return hierarchy;
 }
 
@@ -82,7 +77,7 @@ Result<> add_hierarchy(std::string_view line, plan::HostFacts& facts) {
   if (!name) return {};
   facts.cgroups.push_back({.mount_point = std::string(kRoot) + "/" + *name,
                            .name = *name,
-                           .controllers = split(controllers, ','),
+                           .controllers = names_in(controllers, ','),
                            .own_path = std::string(own_path)});
   if (facts.cgroup_layout == plan::CgroupLayout::none) facts.cgroup_layout = plan::CgroupLayout::v1;
   return {};
@@ -115,17 +110,16 @@ Result<> probe(plan::HostFacts& facts) {
   const long magic = magic_of(std::string(kRoot));
   if (magic == 0) return {};
   const std::string own = TRY(read_file(AT_FDCWD, "/proc/self/cgroup", kFileLimit));
-  const std::vector<std::string> lines = split(own, '\n');
   if (magic == CGROUP2_SUPER_MAGIC) {
     std::string_view own_path = "/";
-    for (const std::string& line : lines) {
-      if (line.starts_with("0::")) own_path = std::string_view(line).substr(3);
+    for (std::string_view line : lines_of(own)) {
+      if (line.starts_with("0::")) own_path = line.substr(3);
     }
     facts.cgroup_layout = plan::CgroupLayout::v2;
     facts.cgroups.push_back(TRY(unified_hierarchy(kRoot, "", own_path)));
     return {};
   }
-  for (const std::string& line : lines) TRY(add_hierarchy(line, facts));
+  for (std::string_view line : lines_of(own)) TRY(add_hierarchy(line, facts));
   // /proc lists the hierarchies as they were mounted, newest first; a plan should not depend on
   // that.
   std::ranges::sort(facts.cgroups, {}, &plan::CgroupHierarchy::mount_point);
@@ -138,7 +132,7 @@ void probe_systemd_cgroup(plan::HostFacts& facts) {
   const char* file = system ? "/proc/1/cgroup" : "/proc/self/cgroup";
   const Result<std::string> text = read_file(AT_FDCWD, file, kFileLimit);
   if (!text) return;
-  for (std::string_view line : split(text.value(), '\n')) {
+  for (std::string_view line : lines_of(text.value())) {
     const size_t path = line.find('/');
     if (path == std::string_view::npos) continue;
     if (!line.starts_with("0::") && line.find(":name=systemd:") == std::string_view::npos) continue;

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/split.h"
 #include "base/syscalls.h"
 
 #include <algorithm>
@@ -28,16 +29,6 @@ std::string_view first_word(std::string_view line) {
   return line.substr(0, line.find(' '));
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    if (end != 0) lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
 // What lifts the limit of one device ("8:0 rbps=1000") or interface ("eth0 5").
 std::string lift(const CgroupSetting& setting) {
   const std::string key(first_word(setting.value));
@@ -49,7 +40,7 @@ std::string lift(const CgroupSetting& setting) {
 
 // The lines to write for `content` to be there again, as the kernel prints it.
 std::vector<std::string> undo_lines(const CgroupSetting& setting, std::string_view content) {
-  const std::vector<std::string_view> lines = lines_of(content);
+  const std::vector<std::string_view> lines = lines_of(content).all();
   // One line a device: only the one that is going to be changed.
   if (setting.value.find(':') != std::string::npos || setting.file == "net_prio.ifpriomap" ||
       setting.file == "rdma.max") {

@@ -5,6 +5,7 @@
 
 #include "base/directory.h"
 #include "base/file.h"
+#include "base/split.h"
 #include "base/text.h"
 #include "cgroups/directory.h"
 
@@ -20,16 +21,6 @@ constexpr uint64_t kUnlimitedV1 = uint64_t{1} << 62;
 constexpr uint64_t kNanosecondsInMicrosecond = 1000;
 
 using Pairs = std::vector<std::pair<std::string, uint64_t>>;
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(separator), text.size());
-    if (end != 0) parts.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
 
 uint64_t number_in(std::string_view text) {
   if (text.starts_with("max")) return kUnlimited;
@@ -63,7 +54,7 @@ class Files {
   Result<Pairs> pairs(std::string_view file) const {
     const std::string content = TRY(text(file));
     Pairs found;
-    for (std::string_view line : split(content, '\n')) {
+    for (std::string_view line : lines_of(content)) {
       const size_t blank = line.find(' ');
       if (blank == std::string_view::npos) continue;
       found.emplace_back(line.substr(0, blank), number_in(line.substr(blank + 1)));
@@ -88,7 +79,7 @@ PressureLine pressure_line(std::string_view line) {
   const std::pair<std::string_view, std::string*> averages[] = {
       {"avg10=", &parsed.avg10}, {"avg60=", &parsed.avg60}, {"avg300=", &parsed.avg300}};
   constexpr std::string_view kTotal = "total=";
-  for (std::string_view word : split(line, ' ')) {
+  for (std::string_view word : words_of(line)) {
     for (const auto& [key, to] : averages) {
       if (word.starts_with(key)) *to = word.substr(key.size());
     }
@@ -102,7 +93,7 @@ Result<std::optional<Pressure>> Files::pressure(std::string_view file) const {
   const Result<std::string> content = text(file);
   if (!content || content.value().empty()) return std::optional<Pressure>();
   std::optional<Pressure> pressure(std::in_place);
-  for (std::string_view line : split(content.value(), '\n')) {
+  for (std::string_view line : lines_of(content.value())) {
     (line.starts_with("some") ? pressure->some : pressure->full) = pressure_line(line);
   }
   return pressure;
@@ -120,7 +111,7 @@ Result<> read_cpu(const Files& files, CpuStats& cpu) {
   cpu.pressure = TRY(files.pressure("cpu.pressure"));
   const std::string per_cpu = TRY(files.text("cpuacct.usage_percpu"));
   if (per_cpu.empty()) return {};
-  for (std::string_view word : split(per_cpu, ' ')) cpu.per_cpu.push_back(number_in(word));
+  for (std::string_view word : words_of(per_cpu)) cpu.per_cpu.push_back(number_in(word));
   cpu.total = TRY(files.number("cpuacct.usage"));
   cpu.kernel = TRY(files.number("cpuacct.usage_sys"));
   cpu.user = TRY(files.number("cpuacct.usage_user"));
@@ -185,10 +176,10 @@ Result<> read_pids(const Files& files, PidsStats& pids) {
 // "8:0 Read 4096", and a line "Total 4096" at the end.
 std::vector<BlockEntry> legacy_entries(std::string_view text) {
   std::vector<BlockEntry> entries;
-  for (std::string_view line : split(text, '\n')) {
-    const std::vector<std::string_view> words = split(line, ' ');
+  for (std::string_view line : lines_of(text)) {
+    const std::vector<std::string_view> words = words_of(line).all();
     if (words.size() != 3) continue;
-    const std::vector<std::string_view> numbers = split(words[0], ':');
+    const std::vector<std::string_view> numbers = split(words[0], ':').all();
     if (numbers.size() != 2) continue;
     entries.push_back({.major = number_in(numbers[0]),
                        .minor = number_in(numbers[1]),
@@ -210,8 +201,8 @@ void add_unified_line(std::string_view line, BlockStats& block) {
       {"dbytes=", "Discard", &BlockStats::bytes},  {"rios=", "Read", &BlockStats::operations},
       {"wios=", "Write", &BlockStats::operations}, {"dios=", "Discard", &BlockStats::operations},
   };
-  const std::vector<std::string_view> words = split(line, ' ');
-  const std::vector<std::string_view> numbers = split(words.empty() ? "" : words[0], ':');
+  const std::vector<std::string_view> words = words_of(line).all();
+  const std::vector<std::string_view> numbers = split(words.empty() ? "" : words[0], ':').all();
   if (numbers.size() != 2) return;
   for (std::string_view word : words) {
     for (const Row& row : kRows) {
@@ -227,7 +218,7 @@ void add_unified_line(std::string_view line, BlockStats& block) {
 
 Result<> read_block(const Files& files, BlockStats& block) {
   const std::string unified = TRY(files.text("io.stat"));
-  for (std::string_view line : split(unified, '\n')) add_unified_line(line, block);
+  for (std::string_view line : lines_of(unified)) add_unified_line(line, block);
   block.pressure = TRY(files.pressure("io.pressure"));
   // BFQ counts for itself what it has served; without it the throttling layer does.
   for (const char* layer : {"blkio.bfq.", "blkio.throttle."}) {

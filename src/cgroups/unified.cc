@@ -3,6 +3,7 @@
 #include "cgroups/unified.h"
 
 #include "base/file.h"
+#include "base/split.h"
 #include "cgroups/directory.h"
 
 #include <algorithm>
@@ -100,10 +101,8 @@ Result<> delegate(const std::string& directory, uint32_t owner) {
     files = std::move(*listed);
   long result = sys::fchownat(AT_FDCWD, directory.c_str(), owner, kNoChange, 0);
   if (result < 0) return system_error(result, "chown", directory);
-  for (std::string_view rest = files; !rest.empty();) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string file = (directory + "/").append(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  for (std::string_view name : lines_of(files)) {
+    const std::string file = (directory + "/").append(name);
     result = sys::fchownat(AT_FDCWD, file.c_str(), owner, kNoChange, 0);
     // The list is of all files that can be delegated; those of controllers that are not enabled are
     // not there.

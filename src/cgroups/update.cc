@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/split.h"
 #include "base/text.h"
 #include "cgroups/device_program.h"
 #include "cgroups/directory.h"
@@ -83,11 +84,7 @@ std::vector<plan::CgroupSetting> read_device_rules(const plan::CgroupPlan& plan)
     entry.place = rule->place;
   };
   add("devices.deny", "a");
-  for (std::string_view rest = list.value(); !rest.empty();) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    add("devices.allow", rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+  for (std::string_view line : lines_of(list.value())) add("devices.allow", line);
   return undo;
 }
 

@@ -3,10 +3,8 @@
 #include "cli/events.h"
 
 #include "base/json_writer.h"
-#include "base/text.h"
 #include "runtime/events.h"
-
-#include <algorithm>
+#include "spec/number_list.h"
 
 namespace onggi::cli {
 namespace {
@@ -40,15 +38,9 @@ void write_cpu(JsonWriter& json, const CpuStats& cpu) {
 // "0-2,7" is [0,1,2,7].
 std::vector<uint32_t> numbers_of(std::string_view list) {
   std::vector<uint32_t> numbers;
-  while (!list.empty()) {
-    const size_t end = std::min(list.find(','), list.size());
-    const std::string_view range = list.substr(0, end);
-    list.remove_prefix(std::min(end + 1, list.size()));
-    const size_t dash = range.find('-');
-    const auto first = parse_decimal<uint32_t>(range.substr(0, dash));
-    const auto last =
-        dash == std::string_view::npos ? first : parse_decimal<uint32_t>(range.substr(dash + 1));
-    for (uint32_t i = first.value_or(1); i <= last.value_or(0); i++) numbers.push_back(i);
+  for (const spec::NumberRange& range :
+       spec::parse_number_list(list).value_or(std::vector<spec::NumberRange>())) {
+    for (uint32_t i = range.first; i <= range.last; i++) numbers.push_back(i);
   }
   return numbers;
 }

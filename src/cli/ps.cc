@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json_writer.h"
+#include "base/split.h"
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -17,25 +18,6 @@ namespace onggi::cli {
 namespace {
 
 constexpr size_t kMaxTable = 64 << 20;
-
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  for (;;) {
-    const size_t start = line.find_first_not_of(' ');
-    if (start == std::string_view::npos) return words;
-    line.remove_prefix(start);
-    const size_t end = std::min(line.find(' '), line.size());
-    words.push_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
-}
-
-std::string_view take_line(std::string_view& text) {
-  const size_t end = std::min(text.find('\n'), text.size());
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return line;
-}
 
 Result<std::string> run_ps(Arguments arguments) {
   std::vector<std::string> words(arguments.begin(), arguments.end());
@@ -70,22 +52,21 @@ Result<std::string> run_ps(Arguments arguments) {
 }  // namespace
 
 Result<std::string> filter_table(std::string_view table, std::span<const int> pids) {
-  const std::string_view header = take_line(table);
-  const std::vector<std::string_view> columns = words_of(header);
+  const std::vector<std::string_view> lines = lines_of(table).all();
+  const std::vector<std::string_view> columns = words_of(lines.empty() ? "" : lines[0]).all();
   const auto column = std::ranges::find(columns, "PID");
   if (column == columns.end()) {
     return with_hint(make_error(ErrorKind::invalid_config, "the table has no column PID"),
                      "ask ps for it, e.g. with -o pid,args");
   }
   const auto index = static_cast<size_t>(column - columns.begin());
-  std::string kept(header);
-  kept += '\n';
-  while (!table.empty()) {
-    const std::string_view line = take_line(table);
-    const std::vector<std::string_view> words = words_of(line);
+  std::string kept;
+  for (std::string_view line : lines) {
+    const std::vector<std::string_view> words = words_of(line).all();
     const std::optional<int> pid =
         index < words.size() ? parse_decimal<int>(words[index]) : std::nullopt;
-    if (pid && std::ranges::find(pids, *pid) != pids.end()) kept.append(line).append("\n");
+    const bool listed = pid && std::ranges::find(pids, *pid) != pids.end();
+    if (listed || line.data() == lines[0].data()) kept.append(line).append("\n");
   }
   return kept;
 }

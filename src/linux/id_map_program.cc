@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/split.h"
 #include "linux/login_name.h"
 
 #include <spawn.h>
@@ -49,11 +50,9 @@ bool has_entry(const char* file, const std::string& uid) {
   const Result<std::string> text = read_file(AT_FDCWD, file, kMaxGiven);
   if (!text) return false;
   const std::string name = login_name(uid);
-  for (std::string_view rest = text.value(); !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
+  for (std::string_view line : lines_of(text.value())) {
     const std::string_view owner = line.substr(0, line.find(':'));
     if (owner == name || owner == uid) return true;
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
   }
   return false;
 }

@@ -3,6 +3,7 @@
 // the kernel, because there is no room for them.
 #include "linux/notify_relay.h"
 
+#include "base/split.h"
 #include "base/text.h"
 #include "linux/signals.h"
 #include "linux/socket_message.h"
@@ -19,12 +20,8 @@ namespace {
 constexpr long kBarrierSeconds = 30;
 
 bool says_ready(std::string_view message) {
-  while (!message.empty()) {
-    const size_t end = std::min(message.find('\n'), message.size());
-    if (message.substr(0, end) == "READY=1") return true;
-    message.remove_prefix(std::min(end + 1, message.size()));
-  }
-  return false;
+  const std::vector<std::string_view> lines = lines_of(message).all();
+  return std::ranges::find(lines, "READY=1") != lines.end();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 // runtimes agree on.
 #include "plan/resources_v2.h"
 
+#include "base/split.h"
 #include "plan/resource_checks.h"
 
 namespace onggi::plan::v2 {
@@ -221,11 +222,7 @@ Result<> unified(const spec::Resources& resources, SettingList& list) {
                           "is not the name of a cgroup file (\"controller.setting\")");
     }
     // io.max and its kind take one line a write.
-    for (spec::Text rest = value; !rest.empty();) {
-      const size_t end = std::min(rest.find('\n'), rest.size());
-      if (end != 0) list.add(place.view(), file, rest.substr(0, end));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    for (spec::Text line : lines_of(value)) list.add(place.view(), file, line);
   }
   return {};
 }
