@@ -157,4 +157,9 @@ Result<> call_systemd(const plan::UnitRequest& request, int signals) {
   return {};
 }
 
+Result<> stop_unit(const std::string& name, bool user) {
+  return call_systemd(
+      {.command = plan::UnitCommand::stop, .user = user, .unit = name, .properties = {}});
+}
+
 }  // namespace onggi

@@ -40,4 +40,7 @@ class UnitCall {
 // start() and wait().
 Result<> call_systemd(const plan::UnitRequest& request, int signals = -1);
 
+// Ends what is left in it; one that is gone is success.
+Result<> stop_unit(const std::string& name, bool user);
+
 }  // namespace onggi

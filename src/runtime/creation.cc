@@ -4,19 +4,14 @@
 // told otherwise.
 #include "runtime/creation.h"
 
-#include "base/file.h"
 #include "base/path.h"
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
 #include "linux/seccomp_cache.h"
-#include "linux/socket_message.h"
 #include "linux/start_socket.h"
-#include "linux/unix_socket.h"
 #include "runtime/announcement.h"
 #include "runtime/container_hooks.h"
 #include "runtime/seccomp_notify.h"
-
-#include <pwd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -65,11 +60,6 @@ plan::UnitRequest unit_request(const Blueprint& blueprint, const Init& init) {
 
 }  // namespace
 
-Result<> stop_unit(const UnitName& unit) {
-  return call_systemd(
-      {.command = plan::UnitCommand::stop, .user = unit.user, .unit = unit.name, .properties = {}});
-}
-
 Creation::Creation(Creation&& other) noexcept
     : spec_(other.spec_),
       directory_(std::exchange(other.directory_, std::nullopt)),
@@ -87,7 +77,7 @@ Creation::~Creation() {
   init_.reset();
   net_devices_.reset();  // moves them back, unless they are the container's already
   (void)cgroups::remove(record_.cgroup);
-  if (record_.unit) (void)stop_unit(*record_.unit);
+  if (record_.unit) (void)stop_unit(record_.unit->name, record_.unit->user);
   (void)resctrl::remove(record_.resctrl);
   // runtime.md#lifecycle: also when the container was never started, once there was something to
   // stop.

@@ -10,9 +10,6 @@
 
 namespace onggi {
 
-// Ends what is left of it; one that is gone is success.
-Result<> stop_unit(const UnitName& unit);
-
 // A container being made. Destroyed before release(), it takes everything back: the process, the
 // cgroup, the state.
 class Creation {

@@ -54,7 +54,7 @@ Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
   TRY(stop(record));
   // Before systemd stops the unit: it would first ask with SIGTERM, and wait.
   TRY(cgroups::remove(record.cgroup));
-  if (record.unit) TRY(stop_unit(*record.unit));
+  if (record.unit) TRY(stop_unit(record.unit->name, record.unit->user));
   TRY(resctrl::remove(record.resctrl));
   // A `create` that died before there was a process has nothing that a hook could undo.
   if (record.later_hooks && record.pid != 0) {

@@ -141,40 +141,57 @@ Result<> start_program(Init& init, const Blueprint& blueprint, const std::string
   return started;
 }
 
-}  // namespace
+// The container, and its first process.
+struct Target {
+  StateDir directory;
+  Record record;
+  Status status;
+  UniqueFd first;
+};
 
-Result<int> exec_in_container(const RuntimeOptions& runtime, const ExecOptions& options) {
-  TRY(check_id(options.id));
-  TRY(check_descriptors(0, options.preserve_fds));
+Result<Target> open_target(const RuntimeOptions& runtime, const ExecOptions& options) {
   StateDir directory = TRY(StateDir::open(runtime.root, options.id));
-  const Record record = TRY(directory.load());
+  Record record = TRY(directory.load());
   const Status status = TRY(status_of(directory, record));
   TRY(check_status(status, options.ignore_paused));
-  const Blueprint blueprint = TRY(read_exec_blueprint(directory, record, options));
-  TRY(check_program_feasible(blueprint, options.console_socket, !options.detach));
-  const std::optional<UniqueFd> first = TRY(open_process(record.pid, record.start_time));
+  std::optional<UniqueFd> first = TRY(open_process(record.pid, record.start_time));
   if (!first) return state_error("container not running");
-  if (!options.detach) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  return Target{std::move(directory), std::move(record), status, std::move(*first)};
+}
+
+Result<int> exec_in(const Target& target, const Blueprint& blueprint, const ExecOptions& options) {
   UniqueFd signals = TRY(block_signals());
   Start start;
   start.pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
   Console console = TRY(open_console(blueprint.spec.process, options.console_socket));
-  Init init =
-      TRY(launch_in_container(record, blueprint, options, first->get(), console.for_init.get()));
+  Init init = TRY(launch_in_container(target.record, blueprint, options, target.first.get(),
+                                      console.for_init.get()));
   console.for_init.reset();
   const std::optional<spec::Seccomp>& profile = blueprint.spec.linux.seccomp;
   UniqueFd seccomp;
-  if (profile) seccomp = TRY(seccomp_program(directory.root(), *profile));
+  if (profile) seccomp = TRY(seccomp_program(target.directory.root(), *profile));
   if (profile) start.seccomp = seccomp.get();
   TRY(init.wait(blueprint.plan, signals.get()));
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
-  start.agent = TRY(connect_agent(blueprint.spec, record, {init.pid(), status}));
+  start.agent = TRY(connect_agent(blueprint.spec, target.record, {init.pid(), target.status}));
   TRY(start_program(init, blueprint, options.pid_file, std::move(start)));
   if (options.detach) {
     init.detach();
     return 0;
   }
   return Foreground(init, std::move(signals), std::move(relay), std::nullopt).wait();
+}
+
+}  // namespace
+
+Result<int> exec_in_container(const RuntimeOptions& runtime, const ExecOptions& options) {
+  TRY(check_id(options.id));
+  TRY(check_descriptors(0, options.preserve_fds));
+  const Target target = TRY(open_target(runtime, options));
+  const Blueprint blueprint = TRY(read_exec_blueprint(target.directory, target.record, options));
+  TRY(check_program_feasible(blueprint, options.console_socket, !options.detach));
+  if (!options.detach) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  return exec_in(target, blueprint, options);
 }
 
 }  // namespace onggi
