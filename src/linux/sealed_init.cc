@@ -25,7 +25,11 @@ namespace {
 
 // <linux/memfd.h> and <linux/fcntl.h> of newer kernels.
 constexpr unsigned kMfdCloexec = 0x1, kMfdAllowSealing = 0x2, kMfdNoexecSeal = 0x8, kMfdExec = 0x10;
-constexpr int kAddSeals = 1033, kSealAll = 0x1 | 0x2 | 0x4 | 0x8;  // SEAL, SHRINK, GROW, WRITE
+constexpr int kAddSeals = 1033;
+// SEAL, SHRINK, GROW, FUTURE_WRITE. Not WRITE, which fails with EBUSY while the kernel happens to
+// hold a page for its own ends (reclaim, compaction): it differs only in writable mappings that
+// exist already, and there are none.
+constexpr int kSealAll = 0x1 | 0x2 | 0x4 | 0x10;
 
 // A read-only mount of its own: the file behind it may be writable, but not through /proc/PID/exe.
 Result<UniqueFd> open_installed_init() {
