@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <sstream>
 
 namespace onggi::test {
@@ -44,16 +45,47 @@ CaseReport& current_case() {
   return session().run.cases.empty() ? none : session().run.cases.back();
 }
 
+bool has_failed() {
+  const auto& cases = session().run.cases;
+  return std::any_of(cases.begin(), cases.end(),
+                     [](const CaseReport& report) { return report.result == Result::failed; });
+}
+
+// After a failure the reasons are counted only, so that what failed is not lost among them.
 void print_reasons(const char* title, Result result) {
   std::string text;
   size_t count = 0;
+  std::map<std::string, size_t> by_reason;
   for (const CaseReport& report : session().run.cases) {
     if (report.result != result) continue;
     count++;
-    for (const std::string& reason : report.reasons)
+    for (const std::string& reason : report.reasons) {
       text += "  " + report.name + ": " + reason + "\n";
+      by_reason[reason]++;
+    }
   }
-  if (count > 0) printf("%s: %zu\n%s", title, count, text.c_str());
+  if (count == 0) return;
+  printf("%s: %zu", title, count);
+  if (!has_failed()) {
+    printf("\n%s", text.c_str());
+    return;
+  }
+  const char* between = " (";
+  for (const auto& [reason, cases] : by_reason) {
+    if (cases == 1) continue;
+    printf("%s%zu %s", between, cases, reason.c_str());
+    between = ", ";
+  }
+  printf("%s\n", *between == ',' ? ")" : "");
+}
+
+void print_failed() {
+  if (!has_failed()) return;
+  printf("failed:\n");
+  for (const CaseReport& report : session().run.cases) {
+    if (report.result == Result::failed)
+      printf("  %s: %s\n", report.suite.c_str(), report.name.c_str());
+  }
 }
 
 // doctest knows should_fail only as a static decorator; the case is a plain object of its registry.
@@ -75,6 +107,7 @@ struct Listener : doctest::IReporter {
     bool cites = false;
     for (const CaseReport& report : session().run.cases) cites |= !report.citations.empty();
     if (cites) printf("chapters:\n%s", summary(session().run).c_str());
+    print_failed();
     fflush(stdout);
   }
   void test_case_start(const doctest::TestCaseData& data) override {
