@@ -283,13 +283,14 @@ Result<> thaw(const Group& group) {
 }
 
 Result<> remove(const Group& group) {
-  bool thawed = false;
+  bool emptied = false;
   for (const GroupDirectory& directory : group.directories) {
     const std::string path = directory.full_path();
     const long result = sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);
-    if (result == -EBUSY && !thawed) {
-      TRY(thaw_legacy(group));
-      thawed = true;
+    if (result == -EBUSY && !emptied && !TRY(processes_below(path)).empty()) {
+      // At once: processes that fork and end outrun the walk from one to the next.
+      TRY(kill_all(group, *principal(group)));
+      emptied = true;
     }
     if (result != 0 && result != -ENOENT) TRY(remove_directory(path));
     for (std::string parent = parent_of(directory.path); parent.size() > directory.kept;

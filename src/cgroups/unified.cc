@@ -82,6 +82,18 @@ Result<> enable_in(const std::string& directory,
   return {};
 }
 
+// For Linux before 5.14, and for a cgroup that is gone. Frozen, so that no fork(2) outruns the walk
+// over the processes.
+Result<> kill_stopped(const std::string& directory) {
+  const Result<> stopped = write_existing(AT_FDCWD, directory + "/cgroup.freeze", "1");
+  if (is_gone(stopped)) return {};
+  TRY(stopped);
+  const Result<size_t> sent = signal_below(directory, SIGKILL);
+  const Result<> thawed = write_existing(AT_FDCWD, directory + "/cgroup.freeze", "0");
+  if (!sent) return sent.error();
+  return is_gone(thawed) ? Result<>() : thawed;
+}
+
 }  // namespace
 
 Result<> enable_controllers(const std::string& mount_point, const std::string& path,
@@ -142,17 +154,21 @@ Result<> set_frozen(const std::string& directory, bool frozen) {
 }
 
 Result<> kill(const std::string& directory) {
-  const Result<> killed = write_existing(AT_FDCWD, directory + "/cgroup.kill", "1");
-  if (!is_gone(killed)) return killed;
-  // Linux before 5.14, or no cgroup any more. Frozen, so that no fork(2) outruns the walk over the
-  // processes.
-  const Result<> stopped = write_existing(AT_FDCWD, directory + "/cgroup.freeze", "1");
-  if (is_gone(stopped)) return {};
-  TRY(stopped);
-  const Result<size_t> sent = signal_below(directory, SIGKILL);
-  const Result<> thawed = write_existing(AT_FDCWD, directory + "/cgroup.freeze", "0");
-  if (!sent) return sent.error();
-  return is_gone(thawed) ? Result<>() : thawed;
+  // Before "cgroup: fix race between fork and cgroup.kill" (Linux 6.14) one write misses the child
+  // of a fork(2) that had looked for signals already: it is repeated as long as somebody is there,
+  // but not for those whom the kernel does not let go.
+  constexpr int64_t kPatience = 200'000, kLongestDelay = 10'000;  // microseconds
+  int64_t delay = 50;
+  for (int64_t waited = 0; waited < kPatience;
+       waited += delay, delay = std::min(2 * delay, kLongestDelay)) {
+    const Result<> killed = write_existing(AT_FDCWD, directory + "/cgroup.kill", "1");
+    if (is_gone(killed)) return kill_stopped(directory);
+    TRY(killed);
+    const std::optional<std::string> events = TRY(read_control(directory + "/cgroup.events"));
+    if (!events || events->find("populated 0") != std::string::npos) return {};
+    sleep_microseconds(delay);
+  }
+  return {};
 }
 
 }  // namespace onggi::cgroups::unified

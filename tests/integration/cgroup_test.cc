@@ -94,20 +94,6 @@ CASE("a cgroupsPath with .. stays below the hierarchy or is refused") {
   CHECK(std::filesystem::exists(cgroup_directory(container.pid(), "pids") / "cgroup.procs"));
 }
 
-CASE("a limit on the number of processes is written and bites") {
-  REQUIRES(root());
-  REQUIRES(cgroup_controller("pids"));
-  Bundle bundle;
-  bundle.set("/linux/resources/pids/limit", 5).guest({"fork", "20"});
-  Container container(bundle);
-  REQUIRE(container.create().ok());
-  const pid_t pid = container.pid();
-  CHECK(cgroup_value(pid, "pids", "pids.max", "pids.max") == "5");
-  CHECK(container.start().ok());
-  CHECK(container.wait_exit(pid) == 0);
-  CHECK(container.output() == "fork 4 EAGAIN\n");
-}
-
 CASE("a pids limit of 0 lets one process run (checklist 26)") {
   REQUIRES(root());
   DEVIATES("runc", "1.1.5 takes 0 for unset");
@@ -174,17 +160,6 @@ CASE("memory limits between two pages are taken, and rounded by the kernel (chec
         rounded);
 }
 
-CASE("a program over its memory limit is killed") {
-  REQUIRES(root());
-  REQUIRES(cgroup_controller("memory"));
-  Bundle bundle;
-  bundle.set("/linux/resources/memory/limit", 33554432).guest({"eat-memory", "134217728"});
-  const bool swap =
-      fs::exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes") || cgroup_v2().met;
-  if (swap) bundle.set("/linux/resources/memory/swap", 33554432);
-  CHECK(run(bundle).status == 137);
-}
-
 CASE("cpu shares, quota and period are written") {
   REQUIRES(root());
   REQUIRES(cgroup_controller("cpu"));
@@ -198,14 +173,6 @@ CASE("cpu shares, quota and period are written") {
     CHECK(limited.value("cpu", "cpu.cfs_quota_us", "") == "50000");
     CHECK(limited.value("cpu", "cpu.cfs_period_us", "") == "200000");
   }
-}
-
-CASE("cpuset cpus and mems are written and hold") {
-  REQUIRES(root());
-  REQUIRES(cgroup_controller("cpuset"));
-  Bundle bundle;
-  bundle.set_json("/linux/resources/cpu", R"({"cpus": "0", "mems": "0"})").guest({"cpus"});
-  CHECK(run(bundle).out == "cpus 0\n");
 }
 
 CASE("a CPU that the host does not have is an error that names the field") {
@@ -254,20 +221,6 @@ CASE("unified settings are written on cgroup v2") {
   CHECK(limited.value("memory", "", "memory.high") == "1073741824");
 }
 
-CASE("device rules are applied in order") {
-  REQUIRES(root());
-  Bundle bundle;
-  bundle.set("/linux/devices", Strings{}).set_json("/linux/devices", R"([
-    {"type": "c", "path": "/dev/allowed", "major": 10, "minor": 229},
-    {"type": "c", "path": "/dev/denied", "major": 10, "minor": 183}])");
-  bundle.set_json("/linux/resources/devices", R"([{"allow": false, "access": "rwm"},
-    {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"}])");
-  bundle.guest({"open", "/dev/allowed", "rw", "--", "open", "/dev/denied", "r"});
-  const Outcome outcome = run(bundle);
-  CHECK_FALSE(contains(outcome.out, "open /dev/allowed: EPERM"));
-  CHECK(contains(outcome.out, "open /dev/denied: EPERM"));
-}
-
 CASE("without a cgroup namespace the program sees its path on the host") {
   REQUIRES(root());
   Bundle bundle;
@@ -309,50 +262,6 @@ CASE("create refuses a frozen cgroup (checklist 32)") {
   CHECK(refused.status == 1);
   CHECK(contains(refused.err, "frozen"));
   if (is_onggi()) CHECK(contains(refused.err, "linux.cgroupsPath"));
-}
-
-CASE("SIGKILL ends a frozen container (checklist 28)") {
-  REQUIRES(root());
-  DEVIATES("crun", "1.8.1 leaves it frozen on v1");
-  REQUIRES((Need{cgroup_v2().met || cgroup_controller("freezer").met, "needs a freezer"}));
-  Bundle bundle;
-  bundle.guest({"pause"});
-  Container container(bundle);
-  REQUIRE(container.create().ok());
-  const pid_t pid = container.pid();
-  REQUIRE(container.start().ok());
-  REQUIRE(container.wait_output("ready"));
-  freeze(cgroup_directory(pid, "freezer"));
-  CHECK(container.wait_status("paused"));
-  CHECK_FALSE(container.remove().ok());
-  CHECK(container.kill("KILL").ok());
-  CHECK(container.wait_exit(pid) == 137);
-  CHECK(container.status() == "stopped");
-}
-
-CASE("delete --force ends a frozen container with processes in sub-cgroups (checklist 28)") {
-  REQUIRES(root());
-  REQUIRES(cgroup_controller("pids"));
-  Bundle bundle;
-  bundle.guest({"leave-child", "--", "pause"}).drop_namespace("pid");
-  bundle.set("/linux/cgroupsPath", own_path());
-  Container container(bundle);
-  REQUIRE(container.create().ok());
-  const pid_t pid = container.pid();
-  REQUIRE(container.start().ok());
-  REQUIRE(container.wait_output("ready"));
-  const std::string child = value_of(container.output(), "child");
-  const fs::path directory = cgroup_directory(pid, "freezer");
-  for (const std::string controller : {"freezer", "pids", "memory"}) {
-    const fs::path sub = cgroup_directory(pid, controller) / "sub";
-    if (!fs::create_directory(sub)) break;  // all of them are one directory on v2
-    write_file(sub / "cgroup.procs", child);
-  }
-  freeze(directory);
-  CHECK(container.wait_status("paused"));
-  CHECK(container.remove(true).ok());
-  CHECK(eventually([] { return descendants().empty(); }));
-  CHECK_FALSE(fs::exists(directory));
 }
 
 CASE("controllers are enabled from the root down to the container's parent on v2 (checklist 23)") {

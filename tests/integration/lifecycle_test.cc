@@ -159,33 +159,6 @@ CASE("kill of a stopped container says that it is not running") {
   if (is_onggi()) CHECK(contains(refused.err, "container not running"));
 }
 
-CASE("kill --all signals every process of the container (checklist 6)") {
-  REQUIRES(root());
-  Bundle bundle;
-  bundle.guest({"leave-child", "--", "signal-exit"}).drop_namespace("pid");
-  Container container(bundle);
-  REQUIRE(container.create().ok());
-  const pid_t pid = container.pid();
-  REQUIRE(container.start().ok());
-  REQUIRE(container.wait_output("ready"));
-  REQUIRE(descendants().size() == 2);
-  CHECK(runtime({"kill", "--all", container.id(), "SIGTERM"}).ok());
-  CHECK(container.wait_exit(pid) == 0);
-  CHECK(value_of(container.output(), "signal") == "15");
-  CHECK(eventually([] { return descendants().empty(); }));
-}
-
-CASE("kill --all of a stopped container succeeds") {
-  REQUIRES(root());
-  Bundle bundle;
-  Container container(bundle);
-  REQUIRE(container.create().ok());
-  const pid_t pid = container.pid();
-  REQUIRE(container.start().ok());
-  CHECK(container.wait_exit(pid) == 0);
-  CHECK(runtime({"kill", "--all", container.id(), "KILL"}).ok());
-}
-
 CASE("kill takes names, numbers and names with SIG (checklist 6)") {
   REQUIRES(root());
   Bundle bundle;
@@ -306,22 +279,6 @@ CASE("the id is free again after delete") {
     CHECK(container.create().ok());
     CHECK(container.remove(true).ok());
   }
-}
-
-CASE("delete --force kills what a container in the host's pid namespace has left (checklist 28)") {
-  REQUIRES(root());
-  Bundle bundle;
-  bundle.guest({"leave-child"}).drop_namespace("pid");
-  Container container(bundle);
-  REQUIRE(container.create().ok());
-  const pid_t pid = container.pid();
-  REQUIRE(container.start().ok());
-  CHECK(container.wait_exit(pid) == 0);
-  const pid_t child = atoi(value_of(container.output(), "child").c_str());
-  REQUIRE(child > 0);
-  CHECK(kill(child, 0) == 0);
-  CHECK(container.remove(true).ok());
-  CHECK(eventually([&] { return descendants().empty(); }));
 }
 
 CASE("changes of config.json after create have no effect") {
