@@ -24,6 +24,13 @@ clone_args arguments_of(const CloneRequest& request, int* pidfd) {
 }
 
 Result<Child> child_or_error(long pid, int pidfd) {
+  // clone(2), EACCES: only with CLONE_INTO_CGROUP. One has to be in the part of the tree that is
+  // one's own to put a process into another place of it (cgroup-v2.rst, "Delegation Containment").
+  if (pid == -EACCES) {
+    return with_hint(system_error(pid, "clone3 into the container's cgroup"),
+                     "be in the part of the cgroup tree that was delegated to you; by systemd: "
+                     "systemd-run --user --scope onggi ...");
+  }
   if (pid < 0) return system_error(pid, "clone3");
   return Child{static_cast<int>(pid), UniqueFd(pidfd)};
 }
