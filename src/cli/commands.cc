@@ -151,8 +151,10 @@ constexpr auto kUpdateOptions = options<UpdateOptions>({
     option<&UpdateOptions::pids_limit>("pids-limit", 0, "N", "processes; -1: unlimited"),
     option<&UpdateOptions::kernel_memory>("kernel-memory", 0, "SIZE", nullptr),
     option<&UpdateOptions::kernel_memory_tcp>("kernel-memory-tcp", 0, "SIZE", nullptr),
-    refused<UpdateOptions>("l3-cache-schema", "SCHEMA"),
-    refused<UpdateOptions>("mem-bw-schema", "SCHEMA"),
+    option<&UpdateOptions::l3_cache_schema>("l3-cache-schema", 0, "SCHEMA",
+                                            "of the class of service, such as L3:0=7f0;1=1f"),
+    option<&UpdateOptions::memory_bandwidth_schema>("mem-bw-schema", 0, "SCHEMA",
+                                                    "of the class of service, such as MB:0=20"),
 });
 
 constexpr auto kNoOptions = no_options<NoOptions>();

@@ -156,10 +156,6 @@ Result<size_t> choice_index(const OptionRow& row, std::string_view text) {
   return wrong_value(row, text, std::string("one of ") + row.value);
 }
 
-Result<> refuse(const OptionRow& row, void*, std::string_view) {
-  return unsupported("", spelling(row), ": not supported yet");
-}
-
 }  // namespace detail
 
 std::string spelling(const OptionRow& row) {

@@ -62,7 +62,6 @@ Result<> assign_flag(const OptionRow& row, bool& to, std::string_view text);
 Result<> assign_number(const OptionRow& row, uint32_t& to, std::string_view text);
 // The index of `text` among the words of row.value.
 Result<size_t> choice_index(const OptionRow& row, std::string_view text);
-Result<> refuse(const OptionRow& row, void* target, std::string_view text);
 
 template <auto Member>
 Result<> assign(const OptionRow& row, void* target, std::string_view text) {
@@ -111,12 +110,6 @@ template <auto Member, auto Value>
 constexpr auto shorthand(const char* name, char letter, const char* help) {
   return detail::TypedRow<decltype(detail::class_of(Member))>{
       {name, letter, nullptr, help, detail::assign_constant<Member, Value>}};
-}
-
-// An option that engines may pass and that cannot be honoured yet: an error rather than a surprise.
-template <class Target>
-constexpr auto refused(const char* name, const char* value) {
-  return detail::TypedRow<Target>{{name, 0, value, nullptr, detail::refuse}};
 }
 
 template <class Target, size_t N>

@@ -114,21 +114,24 @@ std::optional<int64_t> parse_size(std::string_view text) {
 
 Result<spec::Spec> change_of(const UpdateOptions& options) {
   spec::Spec change;
-  Resources& resources = change.linux.resources.emplace();
   bool any = false;
   for (const LimitRow& row : kLimits) {
     const std::string& text = options.*row.text;
     if (text.empty()) continue;
     any = true;
-    TRY(row.assign(resources, row.name, text));
+    TRY(row.assign(value_of(change.linux.resources), row.name, text));
   }
-  if (options.resources.empty()) {
-    if (any) return change;
-    return with_hint(make_error(ErrorKind::invalid_config, "nothing to update"),
-                     "pass --resources FILE or single limits: onggi help update");
+  if (any && !options.resources.empty())
+    return make_error(ErrorKind::invalid_config, "--resources goes without other limits");
+  if (!options.resources.empty()) change = TRY(read_change(options.resources));
+  if (!options.l3_cache_schema.empty() || !options.memory_bandwidth_schema.empty()) {
+    spec::IntelRdt& service = change.linux.intel_rdt.emplace();
+    service.l3_cache_schema = options.l3_cache_schema;
+    service.mem_bw_schema = options.memory_bandwidth_schema;
   }
-  if (any) return make_error(ErrorKind::invalid_config, "--resources goes without other limits");
-  return read_change(options.resources);
+  if (change.linux.resources || change.linux.intel_rdt) return change;
+  return with_hint(make_error(ErrorKind::invalid_config, "nothing to update"),
+                   "pass --resources FILE or single limits: onggi help update");
 }
 
 Result<int> update_command(const Context& context, const UpdateOptions& options) {

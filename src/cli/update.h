@@ -11,6 +11,7 @@ struct UpdateOptions {
   std::string block_weight, cpu_period, cpu_quota, cpu_shares, cpu_burst, cpu_idle;
   std::string cpu_realtime_period, cpu_realtime_runtime, cpuset_cpus, cpuset_mems;
   std::string memory, memory_reservation, memory_swap, kernel_memory, kernel_memory_tcp, pids_limit;
+  std::string l3_cache_schema, memory_bandwidth_schema;
 };
 
 Result<int> update_command(const Context& context, const UpdateOptions& options);

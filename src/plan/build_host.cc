@@ -2,6 +2,7 @@
 // What the runtime does to the host for a container, beside its cgroup: interfaces that move into
 // its network namespace, and its group in resctrl.
 #include "plan/build_parts.h"
+#include "plan/build_resctrl.h"
 
 #include <algorithm>
 
@@ -24,13 +25,19 @@ void add_schemata(ResctrlPlan& resctrl, const spec::IntelRdt& wanted) {
   }
 }
 
-void refuse_without_resctrl(BuildContext& context) {
-  const bool known = context.facts.resctrl_known;
-  context.plan.refused.push_back(with_hint(
-      unsupported("linux.intelRdt", known ? "no resctrl filesystem is mounted"
-                                          : "this host has no resctrl filesystem"),
+Error without_resctrl(std::string_view place, const HostFacts& facts) {
+  const bool known = facts.resctrl_known;
+  return with_hint(
+      unsupported(place, known ? "no resctrl filesystem is mounted"
+                               : "this host has no resctrl filesystem"),
       known ? "mount -t resctrl resctrl /sys/fs/resctrl"
-            : "it needs a processor with Intel RDT or AMD QoS, and CONFIG_X86_CPU_RESCTRL"));
+            : "it needs a processor with Intel RDT or AMD QoS, and CONFIG_X86_CPU_RESCTRL");
+}
+
+// Without closID it is a class of the container's own.
+std::string group_of(const spec::IntelRdt& wanted, std::string_view id) {
+  if (wanted.clos_id == "/") return "";
+  return std::string(wanted.clos_id.empty() ? id : std::string_view(wanted.clos_id));
 }
 
 }  // namespace
@@ -56,8 +63,7 @@ Result<> build_intel_rdt(BuildContext& context) {
   ResctrlPlan resctrl;
   resctrl.mount_point = context.facts.resctrl;
   const bool named = !wanted.clos_id.empty();
-  if (wanted.clos_id != "/")
-    resctrl.group = named ? std::string(wanted.clos_id) : context.options.id;
+  resctrl.group = group_of(wanted, context.options.id);
   if (std::ranges::find(kReservedNames, resctrl.group) != std::end(kReservedNames)) {
     return config_error("linux.intelRdt.closID", "\"", resctrl.group,
                         "\" is a directory of resctrl itself");
@@ -70,9 +76,37 @@ Result<> build_intel_rdt(BuildContext& context) {
     return config_error("linux.intelRdt.enableMonitoring", "\"", resctrl.monitor,
                         "\", the id, is a directory of resctrl itself");
   }
-  if (resctrl.mount_point.empty()) refuse_without_resctrl(context);
+  if (resctrl.mount_point.empty())
+    context.plan.refused.push_back(without_resctrl("linux.intelRdt", context.facts));
   context.plan.resctrl = std::move(resctrl);
   return {};
+}
+
+Result<ResctrlPlan> build_resctrl_update(const spec::IntelRdt& change,
+                                         const std::optional<spec::IntelRdt>& configured,
+                                         std::string_view id, const HostFacts& facts) {
+  constexpr std::string_view kCache = "--l3-cache-schema", kBandwidth = "--mem-bw-schema";
+  const bool cache = !change.l3_cache_schema.empty();
+  const std::string_view place = cache ? kCache : kBandwidth;
+  if (facts.resctrl.empty()) return without_resctrl(place, facts);
+  if (!configured) {
+    return with_hint(config_error(place, "the container is in no class of service"),
+                     "one that is made with linux.intelRdt in its config.json is");
+  }
+  const std::string_view bandwidth = change.mem_bw_schema;
+  if (!bandwidth.empty() &&
+      (!bandwidth.starts_with("MB:") || bandwidth.find('\n') != std::string_view::npos)) {
+    return config_error(kBandwidth, "must be one line that begins with \"MB:\"");
+  }
+  ResctrlPlan resctrl;
+  resctrl.mount_point = facts.resctrl;
+  resctrl.group = group_of(*configured, id);
+  // In one write, of which the kernel takes all or nothing.
+  std::string text(change.l3_cache_schema);
+  if (cache && !bandwidth.empty()) text += '\n';
+  text += bandwidth;
+  resctrl.schemata.push_back({std::string(place), std::move(text)});
+  return resctrl;
 }
 
 }  // namespace onggi::plan

@@ -109,7 +109,8 @@ Result<> resume_container(const RuntimeOptions& runtime, std::string_view id);
 // stopped.
 Result<std::vector<int>> container_processes(const RuntimeOptions& runtime, std::string_view id);
 
-// `change` has linux.resources alone (spec::parse_update). All of it is done or nothing.
+// `change` has linux.resources (spec::parse_update), the schemata of linux.intelRdt for the
+// container's class of service, or both, and nothing else. After an error the cgroup is as it was.
 Result<> update_container(const RuntimeOptions& runtime, std::string_view id, spec::Spec& change);
 
 // In the order of the ids. A missing root is an empty list.

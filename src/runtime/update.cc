@@ -6,8 +6,11 @@
 #include "base/log.h"
 #include "cgroups/probe.h"
 #include "linux/probe.h"
+#include "linux/resctrl.h"
 #include "linux/unit_call.h"
 #include "plan/build_cgroup.h"
+#include "plan/build_resctrl.h"
+#include "runtime/container_hooks.h"
 #include "runtime/locked_container.h"
 #include "spec/validate.h"
 
@@ -20,26 +23,41 @@ std::optional<plan::SystemdUnit> unit_of(const LockedContainer& container) {
   return plan::SystemdUnit{.name = recorded->name, .user = recorded->user, .properties = {}};
 }
 
-}  // namespace
+Result<plan::ResctrlPlan> plan_class(const LockedContainer& container, const spec::IntelRdt& change,
+                                     plan::HostFacts& facts) {
+  TRY(probe_resctrl(facts));
+  const spec::Spec made_with = TRY(saved_spec(container.directory));
+  return plan::build_resctrl_update(change, made_with.linux.intel_rdt, container.record.id, facts);
+}
 
-Result<> update_container(const RuntimeOptions& runtime, std::string_view id, spec::Spec& change) {
-  const LockedContainer container = TRY(LockedContainer::open(runtime, id));
-  if (container.status == Status::stopped || container.status == Status::creating)
-    return state_error("container not running");
+Result<plan::CgroupPlan> plan_cgroup(const LockedContainer& container, spec::Spec& change,
+                                     plan::HostFacts& facts) {
   if (container.record.cgroup.directories.empty())
     return state_error("the container has no cgroup, so it cannot be limited");
-  plan::HostFacts facts;
-  TRY(probe_host(facts));
   TRY(cgroups::probe(facts));
   spec::Resources& resources = *change.linux.resources;
   std::vector<plan::CgroupDirectory> directories =
       TRY(cgroups::directories_of(container.record.cgroup, facts));
   TRY(cgroups::complete(resources, directories));
   TRY(spec::validate_resources(change));
-  const plan::CgroupPlan plan =
-      TRY(plan::build_cgroup_update(resources, facts, std::move(directories), unit_of(container)));
+  return plan::build_cgroup_update(resources, facts, std::move(directories), unit_of(container));
+}
+
+}  // namespace
+
+Result<> update_container(const RuntimeOptions& runtime, std::string_view id, spec::Spec& change) {
+  const LockedContainer container = TRY(LockedContainer::open(runtime, id));
+  if (container.status == Status::stopped || container.status == Status::creating)
+    return state_error("container not running");
+  plan::HostFacts facts;
+  TRY(probe_host(facts));
+  std::optional<plan::ResctrlPlan> service;
+  if (change.linux.intel_rdt) service = TRY(plan_class(container, *change.linux.intel_rdt, facts));
+  if (!change.linux.resources) return resctrl::write_schemata(service.value());
+  const plan::CgroupPlan plan = TRY(plan_cgroup(container, change, facts));
   for (const std::string& warning : plan.warnings) log::warn(warning);
   cgroups::Change changed = TRY(cgroups::Change::begin(plan));
+  if (service) TRY(resctrl::write_schemata(*service));
   if (plan.unit && !plan.unit->properties.empty()) {
     // After the files, whose values the kernel has checked: systemd only notes when it refuses one.
     TRY(call_systemd({.command = plan::UnitCommand::set,

@@ -216,4 +216,27 @@ CASE("intelRdt without a mounted resctrl is refused before anything is made") {
   }
 }
 
+CASE("new schemata without a mounted resctrl are refused, and other limits with them") {
+  REQUIRES(root());
+  REQUIRES((
+      Need{!contains(read_file("/proc/mounts"), " resctrl "), "a host without a mounted resctrl"}));
+  REQUIRES(cgroup_controller("pids"));
+  EXCLUDES("crun", "1.8.1 does not know the options");
+  EXCLUDES("runc", "1.1.5 sets the other limits first");
+  Bundle bundle;
+  bundle.guest({"pause"}).set_json("/linux/resources", R"({"pids": {"limit": 50}})");
+  Container container(bundle);
+  REQUIRE(container.create().ok());
+  for (const auto& [option, schema] :
+       {std::pair("--l3-cache-schema", "L3:0=f"), std::pair("--mem-bw-schema", "MB:0=20")}) {
+    CAPTURE(option);
+    const Outcome outcome =
+        runtime({"update", option, schema, "--pids-limit", "30", container.id()});
+    CHECK(outcome.status == 1);
+    CHECK(contains(outcome.err, std::string(option) + ": "));
+    CHECK(contains(outcome.err, "resctrl"));
+    CHECK(cgroup_value(container.pid(), "pids", "pids.max", "pids.max") == "50");
+  }
+}
+
 TEST_SUITE_END();

@@ -78,6 +78,7 @@ constexpr EngineFlag kEngineFlags[] = {
     {"update", "pids-limit", true},
     {"update", "blkio-weight", true},
     {"update", "l3-cache-schema", true},
+    {"update", "mem-bw-schema", true},
     {"events", "interval", true},
     {"events", "stats", false},
     {"list", "format", true},

@@ -22,7 +22,6 @@ constexpr auto kRows = options<Options>({
     option<&Options::quiet>("quiet", 'q', nullptr, "say less"),
     option<&Options::colour>("colour", 0, "red|green", "of it"),
     shorthand<&Options::colour, Colour::green>("green", 0, "--colour green"),
-    refused<Options>("later", "X"),
 });
 
 struct Outcome {
@@ -113,7 +112,6 @@ TEST_CASE("wrong options are named, with a suggestion") {
   CHECK(parse({"--="}).error == "unknown option '--'");
   CHECK(parse({"--count"}).error == "--count needs a value: N");
   CHECK(parse({"--count", "-1"}).error == "--count '-1' is not a number");
-  CHECK(parse({"--later", "x"}).error == "--later: not supported yet");
 }
 
 TEST_CASE("nearest allows one slip in three letters") {

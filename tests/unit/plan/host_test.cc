@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the planner decides of interfaces, resctrl and long lists of CPUs and nodes.
+#include "plan/build_resctrl.h"
 #include "support.h"
 
 namespace onggi::test {
@@ -144,6 +145,59 @@ TEST_CASE("more than 1024 CPUs and nodes reach the kernel whole (checklist 35)")
   for (const plan::CgroupSetting& setting : plan->cgroup.settings)
     settings += setting.file + " " + setting.value + "\n";
   CHECK(settings.find("cpuset.cpus 0-2047\ncpuset.mems 0,1024-1100\n") != std::string::npos);
+}
+
+struct SchemataChange {
+  const char* configured;  // linux.intelRdt; nullptr: none
+  std::string cache, bandwidth;
+};
+
+Result<plan::ResctrlPlan> changed(const SchemataChange& change,
+                                  const plan::HostFacts& facts = resctrl_host()) {
+  std::optional<spec::IntelRdt> configured;
+  std::optional<spec::Spec> spec;
+  if (change.configured != nullptr) {
+    spec = spec::parse(document("\"intelRdt\": " + std::string(change.configured))).value();
+    configured = spec->linux.intel_rdt;
+  }
+  spec::IntelRdt wanted;
+  wanted.l3_cache_schema = change.cache;
+  wanted.mem_bw_schema = change.bandwidth;
+  return plan::build_resctrl_update(wanted, configured, "web", facts);
+}
+
+std::string refusal_of(const SchemataChange& change,
+                       const plan::HostFacts& facts = resctrl_host()) {
+  const Result<plan::ResctrlPlan> plan = changed(change, facts);
+  if (plan) return "";
+  return std::string(plan.error().place.view()) + ": " + plan.error().message.c_str();
+}
+
+TEST_CASE("new schemata are one write to the class that the container is in") {
+  const Result<plan::ResctrlPlan> own = changed({"{}", "L3:0=f", "MB:0=20"});
+  REQUIRE(own);
+  CHECK(own->mount_point == "/sys/fs/resctrl");
+  CHECK(own->group == "web");
+  REQUIRE(own->schemata.size() == 1);
+  CHECK(own->schemata[0].place == "--l3-cache-schema");
+  CHECK(own->schemata[0].text == "L3:0=f\nMB:0=20");
+  CHECK(changed({R"({"closID": "gold"})", "L3:0=f", ""})->group == "gold");
+  CHECK(changed({R"({"closID": "/"})", "", "MB:0=20"})->group == "");
+  CHECK(changed({"{}", "", "MB:0=20"})->schemata[0].place == "--mem-bw-schema");
+}
+
+TEST_CASE("new schemata that cannot be are refused by the name of their option") {
+  CHECK(refusal_of({nullptr, "L3:0=f", ""}) ==
+        "--l3-cache-schema: the container is in no class of service");
+  CHECK(refusal_of({nullptr, "", "MB:0=20"}) ==
+        "--mem-bw-schema: the container is in no class of service");
+  for (const char* wrong : {"L3:0=f", "MB:0=20\nL3:0=1"}) {
+    CAPTURE(wrong);
+    CHECK(refusal_of({"{}", "", wrong}) ==
+          "--mem-bw-schema: must be one line that begins with \"MB:\"");
+  }
+  CHECK(refusal_of({"{}", "L3:0=f", ""}, v2_host()) ==
+        "--l3-cache-schema: this host has no resctrl filesystem");
 }
 
 }  // namespace
