@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // --systemd-cgroup: the unit as systemd shows it, the kernel's files as it leaves them, and that
 // both go with the container. On a host where systemd runs; the one case for the others says so.
+#include "support/drivers.h"
 #include "support/suite.h"
-#include "support/user_namespace.h"
+#include "support/unit.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -11,39 +12,6 @@ using namespace onggi::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-Outcome systemctl(Strings words) {
-  words.insert(words.begin(), "/usr/bin/systemctl");
-  return run_program(words);
-}
-
-std::string shown(const std::string& unit, const std::string& property) {
-  const std::string value = systemctl({"show", "--value", "-p", property, unit}).out;
-  return value.substr(0, value.find_last_not_of('\n') + 1);
-}
-
-bool loaded(const std::string& unit) {
-  return shown(unit, "LoadState") == "loaded";
-}
-
-// Units that this test process has made, by the tag in their names.
-std::string left_units() {
-  return systemctl({"list-units", "--all", "--plain", "--no-legend", "*" + tag() + "*"}).out;
-}
-
-std::string file_in(const fs::path& cgroup, const char* name) {
-  const std::string text = read_file(cgroup / name);
-  return text.substr(0, text.find_last_not_of('\n') + 1);
-}
-
-// Which of three devices a process of the cgroup can open: by default, by a rule, not at all.
-std::string openable(const fs::path& cgroup) {
-  const std::string script = "echo $$ >" + (cgroup / "cgroup.procs").string() +
-                             "; (exec 3</dev/zero) && printf 'zero '"
-                             "; (exec 3</dev/net/tun) && printf 'tun '"
-                             "; (exec 3</dev/kmsg) && printf 'kmsg '";
-  return run_program({"/bin/sh", "-c", script}).out;
-}
 
 // A container with a name of its own for its scope: "onggi-<tag>-<name>.scope".
 struct Scoped {
@@ -76,16 +44,6 @@ std::string word() {
   std::string text;
   for (const char c : tag()) text += c == '-' ? 'x' : c;
   return text;
-}
-
-// Somebody who has a systemd manager of his own here; 0: nobody.
-unsigned managed_user() {
-  std::error_code missing;
-  for (const auto& entry : fs::directory_iterator("/run/user", missing)) {
-    const auto uid = static_cast<unsigned>(atoi(entry.path().filename().c_str()));
-    if (uid != 0 && fs::exists(entry.path() / "systemd/private")) return uid;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -145,7 +103,7 @@ CASE("limits are systemd's and the kernel's") {
                          const char* content) {
     CAPTURE(property);
     CHECK(shown(scoped.unit, property) == value);
-    CHECK(file_in(cgroup, file) == content);
+    CHECK(cgroup_file(cgroup, file) == content);
   };
   check("MemoryMax", "67108864", "memory.max", "67108864");
   check("MemoryLow", "33554432", "memory.low", "33554432");
@@ -172,12 +130,12 @@ CASE("limits and devices outlive a daemon-reload") {
   REQUIRE_MESSAGE(scoped.create(), scoped.outcome.err);
   const fs::path cgroup = scoped.cgroup();
   CHECK(shown(scoped.unit, "NeedDaemonReload") == "no");
-  CHECK(openable(cgroup) == "zero tun ");
+  CHECK(openable_in(cgroup) == "zero tun ");
   REQUIRE(systemctl({"daemon-reload"}).ok());
-  CHECK(openable(cgroup) == "zero tun ");
-  CHECK(file_in(cgroup, "memory.max") == "67108864");
-  CHECK(file_in(cgroup, "memory.high") == "50331648");
-  CHECK(file_in(cgroup, "pids.max") == "50");
+  CHECK(openable_in(cgroup) == "zero tun ");
+  CHECK(cgroup_file(cgroup, "memory.max") == "67108864");
+  CHECK(cgroup_file(cgroup, "memory.high") == "50331648");
+  CHECK(cgroup_file(cgroup, "pids.max") == "50");
   const std::string devices = shown(scoped.unit, "DeviceAllow");
   CHECK(shown(scoped.unit, "DevicePolicy") == "strict");
   CHECK(contains(devices, "/dev/char/10:200 rwm"));
@@ -299,9 +257,9 @@ CASE("update changes systemd's mind and the kernel's") {
   CHECK(shown(scoped.unit, "MemoryMax") == "134217728");
   CHECK(shown(scoped.unit, "TasksMax") == "30");
   CHECK(systemctl({"daemon-reload"}).ok());
-  CHECK(file_in(cgroup, "memory.max") == "134217728");
-  CHECK(file_in(cgroup, "pids.max") == "30");
-  CHECK(file_in(cgroup, "cpu.max") == "50000 50000");
+  CHECK(cgroup_file(cgroup, "memory.max") == "134217728");
+  CHECK(cgroup_file(cgroup, "pids.max") == "30");
+  CHECK(cgroup_file(cgroup, "cpu.max") == "50000 50000");
 }
 
 CASE("an update of the quota alone keeps the period, and both outlive what systemd makes of them") {
@@ -316,7 +274,7 @@ CASE("an update of the quota alone keeps the period, and both outlive what syste
   Spawn spawn;
   spawn.input = R"({"cpu": {"quota": 10100}})";
   CHECK(runtime({"update", "--resources", "-", scoped.container.id()}, spawn).ok());
-  CHECK(file_in(scoped.cgroup(), "cpu.max") == "10100 50000");
+  CHECK(cgroup_file(scoped.cgroup(), "cpu.max") == "10100 50000");
   CHECK(shown(scoped.unit, "CPUQuotaPerSecUSec") == "210ms");
   CHECK(shown(scoped.unit, "CPUQuotaPeriodUSec") == "50ms");
 }
@@ -336,7 +294,7 @@ CASE("an update that the kernel refuses leaves systemd's values, too") {
   CHECK_FALSE(refused.ok());
   CHECK(contains(refused.err, "linux.resources.cpu.cpus"));
   CHECK(shown(scoped.unit, "TasksMax") == "50");
-  CHECK(file_in(scoped.cgroup(), "pids.max") == "50");
+  CHECK(cgroup_file(scoped.cgroup(), "pids.max") == "50");
 }
 
 CASE("state names the unit") {
@@ -409,62 +367,6 @@ CASE("what a dead init leaves in its scope is ended without asking") {
   CHECK(scoped.container.remove(true).ok());
   CHECK(stubborn.wait().status == 128 + SIGKILL);
   CHECK(eventually([&] { return !loaded(scoped.unit); }));
-}
-
-CASE("many at once leave no unit and no cgroup") {
-  REQUIRES(root());
-  REQUIRES(systemd());
-  constexpr int kCount = 30;
-  std::vector<std::unique_ptr<Scoped>> all;
-  std::vector<std::unique_ptr<Process>> at_work;
-  for (int i = 0; i < kCount; i++) {
-    all.push_back(std::make_unique<Scoped>("many" + std::to_string(i)));
-    all.back()->bundle.write();
-  }
-  for (const auto& scoped : all) {
-    Spawn spawn;
-    spawn.out = spawn.err = std::make_shared<Capture>();
-    at_work.push_back(std::make_unique<Process>(scoped->container.create_command(), spawn));
-  }
-  for (const auto& process : at_work) {
-    const Outcome outcome = process->wait();
-    CHECK_MESSAGE(outcome.ok(), outcome.err);
-  }
-  at_work.clear();
-  for (const auto& scoped : all)
-    at_work.push_back(
-        std::make_unique<Process>(runtime_command({"delete", "--force", scoped->container.id()})));
-  for (const auto& process : at_work) CHECK(process->wait().ok());
-  CHECK(eventually([] { return left_units().empty(); }));
-  CHECK(eventually([] { return tagged_cgroups().empty(); }));
-}
-
-CASE("an ordinary user's container is in a scope of his own manager") {
-  REQUIRES(root());
-  REQUIRES(cgroup_v2());
-  const unsigned uid = managed_user();
-  REQUIRES((Need{uid != 0, "needs a user with a systemd manager of his own"}));
-  Bundle bundle;
-  // Without a cgroup namespace the program sees where it is.
-  give_to(bundle, uid).drop_namespace("cgroup").drop_mount("/sys/fs/cgroup");
-  bundle.set("/linux/cgroupsPath", "user.slice:onggi:" + tag() + "-own")
-      .set("/linux/resources/pids/limit", 20);
-  bundle.guest({"cat", "/proc/self/cgroup"}).write();
-  const ScratchDirectory home("home");
-  REQUIRE(chown(home.path().c_str(), uid, uid) == 0);
-  const std::string runtime_directory = "/run/user/" + std::to_string(uid);
-  Spawn spawn;
-  spawn.user = uid;
-  spawn.environment = {"XDG_RUNTIME_DIR=" + runtime_directory,
-                       "DBUS_SESSION_BUS_ADDRESS=unix:path=" + runtime_directory + "/bus"};
-  const Outcome outcome =
-      run_program({runtime_path(), "--root", (home.path() / "state").string(), "--systemd-cgroup",
-                   "run", "--bundle", bundle.path().string(), tag() + "-own"},
-                  spawn);
-  CHECK_MESSAGE(outcome.ok(), outcome.err);
-  CHECK(contains(outcome.out, "/user@" + std::to_string(uid) + ".service/user.slice/onggi-" +
-                                  tag() + "-own.scope"));
-  CHECK(eventually([] { return tagged_cgroups().empty(); }));
 }
 
 TEST_SUITE_END();

@@ -2,8 +2,6 @@
 // update and events: new limits for a container that exists, and what it has used.
 #include "support/suite.h"
 
-#include <csignal>
-
 using namespace onggi::test;
 namespace fs = std::filesystem;
 
@@ -162,68 +160,6 @@ CASE("update names what is wrong in the document or the options") {
   CHECK(contains(refusal({"--memory", "64m", "--memory-swap", "32m"}),
                  "linux.resources.memory.swap"));
   CHECK(contains(refusal({"-r", "-", "--memory", "64m"}, "{}"), "--resources"));
-}
-
-CASE("update replaces the device rules") {
-  REQUIRES(root());
-  REQUIRES(limits());
-  EXCLUDES("runc", "1.1.5 ignores the devices of an update");
-  EXCLUDES("crun", "1.8.1 ignores the devices of an update on cgroup v1");
-  Bundle bundle;
-  bundle.set_json("/linux/resources", R"({"devices": [{"allow": true, "access": "rwm"}]})")
-      .set_json("/linux/devices",
-                R"([{"path": "/dev/probe", "type": "c", "major": 10, "minor": 229}])")
-      .guest({"open", "/dev/probe", "r"});
-  Container container(bundle);
-  REQUIRE(container.create().ok());
-  const pid_t pid = container.pid();
-  const std::string rules = R"({"devices": [{"allow": false, "access": "rwm"}]})";
-  Spawn spawn;
-  spawn.input = rules;
-  CHECK(runtime({"update", "-r", "-", container.id()}, spawn).ok());
-  CHECK(container.start().ok());
-  CHECK(container.wait_exit(pid) != 0);
-  CHECK(contains(container.output(), "EPERM"));
-}
-
-CASE("events --stats prints one document with what the kernel counts") {
-  REQUIRES(root());
-  REQUIRES(limits());
-  EXCLUDES("crun", "has no such command");
-  const Updated updated;
-  const Outcome outcome = runtime({"events", "--stats", updated.container.id()});
-  REQUIRE(outcome.ok());
-  const rapidjson::Document event = parse_json(outcome.out);
-  REQUIRE(event.IsObject());
-  CHECK(std::string(event["type"].GetString()) == "stats");
-  CHECK(std::string(event["id"].GetString()) == updated.container.id());
-  const auto& data = event["data"];
-  CHECK(data["memory"]["usage"]["limit"].GetUint64() == 134217728);
-  CHECK(data["memory"]["usage"]["usage"].GetUint64() > 0);
-  CHECK(data["memory"]["raw"].MemberCount() > 10);
-  CHECK(data["cpu"]["usage"]["total"].GetUint64() > 0);
-  CHECK(data["pids"]["current"].GetUint64() >= 1);  // runc's init has threads
-  CHECK(data["pids"]["limit"].GetUint64() == 100);
-}
-
-CASE("events reports a kill for want of memory and ends with the container") {
-  REQUIRES(root());
-  REQUIRES(limits());
-  EXCLUDES("crun", "has no such command");
-  Bundle bundle;
-  bundle.set("/linux/resources/memory/limit", 33554432).guest({"eat-memory", "134217728"});
-  const bool swap =
-      fs::exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes") || cgroup_v2().met;
-  if (swap) bundle.set("/linux/resources/memory/swap", 33554432);
-  Container container(bundle);
-  REQUIRE(container.create().ok());
-  Process events(runtime_command({"events", container.id()}));
-  REQUIRE(eventually([&] { return contains(events.output(), "\"stats\""); }));
-  REQUIRE(container.start().ok());
-  CHECK(eventually([&] { return contains(events.output(), "\"oom\""); }));
-  REQUIRE(container.wait_status("stopped"));
-  if (is_onggi()) CHECK(events.wait().ok());
-  if (!is_onggi()) events.kill(SIGTERM);
 }
 
 TEST_SUITE_END();

@@ -7,40 +7,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// "254:0" of a disk (not of a partition, a loop or a memory device, which come and go).
-struct Disk {
-  std::string number;  // empty: none
-  std::string fields() const {
-    const size_t colon = number.find(':');
-    return R"("major": )" + number.substr(0, colon) + R"(, "minor": )" + number.substr(colon + 1);
-  }
-};
-Disk find_disk() {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/sys/block", ignored)) {
-    if (!fs::exists(entry.path() / "device")) continue;
-    const std::string number = read_file(entry.path() / "dev");
-    return {number.substr(0, number.find('\n'))};
-  }
-  return {};
-}
-Need disk() {
-  return {!find_disk().number.empty(), "needs a block device"};
+std::string disk_fields() {
+  const std::string number = disk_number();
+  const size_t colon = number.find(':');
+  return R"("major": )" + number.substr(0, colon) + R"(, "minor": )" + number.substr(colon + 1);
 }
 
-// The files of a controller that a host with v1 may have left to its v2 hierarchy.
-fs::path hugetlb_directory(pid_t pid) {
-  return cgroup_v2().met || !cgroup_controller("hugetlb").met ? cgroup_directory(pid, "")
-                                                              : cgroup_directory(pid, "hugetlb");
-}
 Need hugetlb() {
-  const bool hybrid = contains(read_file("/sys/fs/cgroup/unified/cgroup.controllers"), "hugetlb");
-  return {(hybrid || cgroup_controller("hugetlb").met) && fs::exists("/sys/kernel/mm/hugepages/"
-                                                                     "hugepages-2048kB"),
+  return {(in_cgroup_v1("hugetlb") || in_cgroup_v2("hugetlb")) &&
+              fs::exists("/sys/kernel/mm/hugepages/hugepages-2048kB"),
           "needs huge pages of 2 MB and their controller"};
 }
 std::string hugetlb_value(pid_t pid, const std::string& v1, const std::string& v2) {
-  const fs::path directory = hugetlb_directory(pid);
+  const fs::path directory = cgroup_directory(pid, "hugetlb");
   const std::string text = read_file(fs::exists(directory / v1) ? directory / v1 : directory / v2);
   return text.substr(0, text.find('\n'));
 }
@@ -127,19 +106,18 @@ CASE("block I/O: bytes per second are throttled") {
   REQUIRES(root());
   REQUIRES(cgroup_controller(cgroup_v2().met ? "io" : "blkio"));
   REQUIRES(disk());
-  const Disk disk = find_disk();
-  const Limited limited(R"({"blockIO": {"throttleReadBpsDevice": [{)" + disk.fields() +
-                        R"(, "rate": 1048576}], "throttleWriteBpsDevice": [{)" + disk.fields() +
+  const Limited limited(R"({"blockIO": {"throttleReadBpsDevice": [{)" + disk_fields() +
+                        R"(, "rate": 1048576}], "throttleWriteBpsDevice": [{)" + disk_fields() +
                         R"(, "rate": 2097152}]}})");
   REQUIRE(limited.outcome.ok());
   if (cgroup_v2().met) {
-    const std::string line = line_of(limited.value("io", "", "io.max"), disk.number);
+    const std::string line = line_of(limited.value("io", "", "io.max"), disk_number());
     CHECK(contains(line, "rbps=1048576 wbps=2097152"));
   } else {
     const std::string read = limited.value("blkio", "blkio.throttle.read_bps_device", ""),
                       write = limited.value("blkio", "blkio.throttle.write_bps_device", "");
-    CHECK(line_of(read, disk.number) == "1048576");
-    CHECK(line_of(write, disk.number) == "2097152");
+    CHECK(line_of(read, disk_number()) == "1048576");
+    CHECK(line_of(write, disk_number()) == "2097152");
   }
 }
 
@@ -151,16 +129,15 @@ CASE("block I/O: operations per second are throttled") {
   REQUIRES(root());
   REQUIRES(cgroup_controller(cgroup_v2().met ? "io" : "blkio"));
   REQUIRES(disk());
-  const Disk disk = find_disk();
-  const Limited limited(R"({"blockIO": {"throttleReadIOPSDevice": [{)" + disk.fields() +
-                        R"(, "rate": 300}], "throttleWriteIOPSDevice": [{)" + disk.fields() +
+  const Limited limited(R"({"blockIO": {"throttleReadIOPSDevice": [{)" + disk_fields() +
+                        R"(, "rate": 300}], "throttleWriteIOPSDevice": [{)" + disk_fields() +
                         R"(, "rate": 4294967295}]}})");
   REQUIRE(limited.outcome.ok());
   if (cgroup_v2().met) {
-    CHECK(contains(line_of(limited.value("io", "", "io.max"), disk.number), "riops=300"));
+    CHECK(contains(line_of(limited.value("io", "", "io.max"), disk_number()), "riops=300"));
   } else {
     const std::string read = limited.value("blkio", "blkio.throttle.read_iops_device", "");
-    CHECK(line_of(read, disk.number) == "300");
+    CHECK(line_of(read, disk_number()) == "300");
   }
 }
 
@@ -185,7 +162,7 @@ CASE("block I/O: a rate is required, and a number") {
   REQUIRES(disk());
   DEVIATES("runc", "1.1.5 takes a missing rate for none");
   DEVIATES("crun", "1.8.1 takes a missing rate for none");
-  const std::string fields = find_disk().fields();
+  const std::string fields = disk_fields();
   for (const std::string rate : {"", R"(, "rate": "600")", R"(, "rate": -1)", R"(, "rate": 0.5)"}) {
     CAPTURE(rate);
     CHECK(
@@ -396,7 +373,7 @@ CASE("unified: several lines for one file") {
   REQUIRES(root());
   REQUIRES(cgroup_v2());
   REQUIRES(disk());
-  const std::string device = find_disk().number;
+  const std::string device = disk_number();
   const Limited limited(R"({"unified": {"io.max": ")" + device + R"( rbps=2097152\n)" + device +
                         R"( wiops=120"}})");
   REQUIRE(limited.outcome.ok());

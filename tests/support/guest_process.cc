@@ -322,6 +322,21 @@ int leave_child(Arguments) {
   return child < 0 ? 1 : 0;
 }
 
+// Leaves processes behind that each fork the next and end: for longer than any test waits.
+int respawn(Arguments) {
+  const time_t end = time(nullptr) + 120;
+  fflush(stdout);
+  if (const pid_t child = fork(); child != 0) return child < 0 ? failed("respawn", "") : 0;
+  setsid();
+  while (time(nullptr) < end && fork() == 0) {
+  }
+  _exit(0);
+}
+
+int spin(Arguments) {
+  for (volatile unsigned long turns = 0;;) turns = turns + 1;
+}
+
 // The security label of the session keyring.
 int key_label(Arguments) {
   constexpr long kGetSecurity = 17, kSessionKeyring = -3;  // keyctl(2)
@@ -463,6 +478,7 @@ constexpr Verb kVerbs[] = {
     {"personality", persona, 0},
     {"processes", processes, 0},
     {"record", record, 2},
+    {"respawn", respawn, 0},
     {"rlimits", limits, 0},
     {"scheduling", scheduling, 0},
     {"session", session, 0},
@@ -470,6 +486,7 @@ constexpr Verb kVerbs[] = {
     {"signal-exit", wait_for_signal, 0},
     {"signals", signals, 0},
     {"sleep", sleep_for, 1},
+    {"spin", spin, 0},
     {"syscall", raw_syscall, 1},
     {"without-call", without_call, 3},
 };

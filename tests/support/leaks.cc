@@ -3,6 +3,7 @@
 
 #include "support/run.h"
 #include "support/suite.h"
+#include "support/unit.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -78,6 +79,7 @@ Strings leftovers_now(const Strings& mounts_before) {
   for (const std::string& mount : mounts) left.push_back("mount " + mount);
   for (const std::string& process : descendants()) left.push_back("process " + process);
   for (const std::string& cgroup : tagged_cgroups()) left.push_back("cgroup " + cgroup);
+  for (const std::string& unit : tagged_units()) left.push_back("unit " + unit);
   for (const std::string& entry : state_entries()) left.push_back("state " + entry);
   return left;
 }
@@ -145,6 +147,11 @@ void Snapshot::clean_up() const {
   Strings cgroups = tagged_cgroups();
   std::sort(cgroups.rbegin(), cgroups.rend());
   for (const std::string& cgroup : cgroups) rmdir(cgroup.c_str());
+  // Those that have not gone with their last process.
+  for (const std::string& unit : tagged_units()) {
+    (void)systemctl({"stop", unit});
+    (void)systemctl({"reset-failed", unit});
+  }
   for (const std::string& entry : state_entries()) fs::remove_all(state_root() / entry);
 }
 

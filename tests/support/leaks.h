@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a test may leave behind: nothing. The mount table is this process's own (its mount namespace
-// is private), the processes are its descendants (it is a subreaper), cgroups and state entries
-// carry its tag.
+// is private), the processes are its descendants (it is a subreaper), cgroups, systemd's units and
+// state entries carry its tag.
 #pragma once
 
 #include "support/bundle.h"

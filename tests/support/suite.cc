@@ -10,6 +10,9 @@
 #include <sstream>
 
 namespace onggi::test {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 bool file_exists(const std::string& path) {
@@ -123,16 +126,48 @@ Need no_systemd() {
   return {!systemd().met, "needs a host without systemd"};
 }
 
-std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller) {
-  if (is_unified_host()) return "/sys/fs/cgroup" + cgroup_path(pid, "");
-  return cgroup_mount(controller) + cgroup_path(pid, controller);
+Need disk() {
+  return {!disk_number().empty(), "needs a block device"};
+}
+
+bool in_cgroup_v1(std::string_view controller) {
+  return !cgroup_mount(controller).empty();
+}
+bool in_cgroup_v2(std::string_view controller) {
+  if (controller.empty()) return false;
+  const std::string all = read_file(cgroup_mount("") + "/cgroup.controllers");
+  return contains(" " + all.substr(0, all.find('\n')) + " ", " " + std::string(controller) + " ");
+}
+
+fs::path cgroup_directory(pid_t pid, std::string_view controller) {
+  const std::string_view hierarchy = in_cgroup_v1(controller) ? controller : "";
+  return cgroup_mount(hierarchy) + cgroup_path(pid, hierarchy);
+}
+
+std::string cgroup_file(const fs::path& cgroup, std::string_view name) {
+  const std::string text = read_file(cgroup / name);
+  return text.substr(0, text.find_last_not_of('\n') + 1);
 }
 
 std::string cgroup_value(pid_t pid, std::string_view controller, std::string_view v1_file,
                          std::string_view v2_file) {
-  const std::string text =
-      read_file(cgroup_directory(pid, controller) / (is_unified_host() ? v2_file : v1_file));
-  return text.substr(0, text.find_last_not_of('\n') + 1);
+  return cgroup_file(cgroup_directory(pid, controller), is_unified_host() ? v2_file : v1_file);
+}
+
+std::string openable_in(const fs::path& cgroup) {
+  const std::string script = "echo $$ >" + (cgroup / "cgroup.procs").string() +
+                             "; (exec 3</dev/zero) && printf 'zero '"
+                             "; (exec 3</dev/net/tun) && printf 'tun '"
+                             "; (exec 3</dev/kmsg) && printf 'kmsg '";
+  return run_program({"/bin/sh", "-c", script}).out;
+}
+
+std::string disk_number() {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/sys/block", ignored)) {
+    if (fs::exists(entry.path() / "device")) return cgroup_file(entry.path(), "dev");
+  }
+  return {};
 }
 
 }  // namespace onggi::test

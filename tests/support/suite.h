@@ -34,6 +34,7 @@ Need apparmor();  // in force, not merely built in
 Need selinux();
 Need systemd();  // as the manager of this host
 Need no_systemd();
+Need disk();
 // For a case about what this runtime alone promises.
 Need onggi_only();
 // Under the sanitizers init is a dynamic program: it needs the loader of the mount namespace that
@@ -56,10 +57,22 @@ void note_deviation(const std::string& what, const std::string& reason);
 bool is_listing();
 void stop_listing();
 
-// Cgroup files of a process, wherever the host has them; the v2 name is used on a unified host.
+// Which hierarchies have a controller: v1 and v2 may share them out.
+bool in_cgroup_v1(std::string_view controller);
+bool in_cgroup_v2(std::string_view controller);
+// The cgroup of a process in the hierarchy of its own that a controller has, else in v2.
+std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller);
+// Without the last newline.
+std::string cgroup_file(const std::filesystem::path& cgroup, std::string_view name);
+// A file of a process's cgroup, by its v2 name on a unified host.
 std::string cgroup_value(pid_t pid, std::string_view controller, std::string_view v1_file,
                          std::string_view v2_file);
-std::filesystem::path cgroup_directory(pid_t pid, std::string_view controller);
+// Which of three devices a process of the cgroup can open: by default, by a rule, not at all.
+std::string openable_in(const std::filesystem::path& cgroup);
+
+// "254:0" of a disk (not of a partition, a loop or a memory device, which come and go); empty:
+// none.
+std::string disk_number();
 
 }  // namespace onggi::test
 
