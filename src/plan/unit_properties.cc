@@ -45,7 +45,10 @@ constexpr Row kRows[] = {
     {false, "blkio.weight", "BlockIOWeight", 10, 1000},
 };
 
+// io.weight has lines for devices beside that of the default, which may be written "default 100".
 std::optional<uint64_t> limit_of(std::string_view text) {
+  constexpr std::string_view kDefault = "default ";
+  if (text.starts_with(kDefault)) text.remove_prefix(kDefault.size());
   if (text == "max" || text == "-1") return kInfinity;
   return parse_decimal<uint64_t>(text);
 }

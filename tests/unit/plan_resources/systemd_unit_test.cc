@@ -187,8 +187,8 @@ TEST_CASE("limits in systemd's words") {
 
 TEST_CASE("linux.resources.unified is told to systemd as far as it has the word") {
   spec::Resources resources;
-  resources.unified = {{"memory.high", "4096"}, {"memory.min", "max"},      {"cpu.max", "max 1000"},
-                       {"cpu.weight", "20000"}, {"io.weight", "default 5"}, {"pids.max", "7"}};
+  resources.unified = {{"memory.high", "4096"}, {"memory.min", "max"},  {"cpu.max", "max 1000"},
+                       {"cpu.weight", "20000"}, {"io.weight", "8:0 5"}, {"pids.max", "7"}};
   CHECK(of_resources(resources, "MemoryHigh") == "t 4096");
   CHECK(of_resources(resources, "MemoryMin") == "t 18446744073709551615");
   CHECK(of_resources(resources, "CPUQuotaPerSecUSec") == "t 18446744073709551615");
@@ -197,6 +197,10 @@ TEST_CASE("linux.resources.unified is told to systemd as far as it has the word"
   // Refused by the kernel, whose answer names the place; or in a form that systemd does not have.
   CHECK(of_resources(resources, "CPUWeight") == "none");
   CHECK(of_resources(resources, "IOWeight") == "none");
+  for (const char* weight : {"5", "default 5"}) {
+    resources.unified = {{"io.weight", weight}};
+    CHECK(of_resources(resources, "IOWeight") == "t 5");
+  }
 }
 
 TEST_CASE("a quota is rounded up to what systemd can count") {
