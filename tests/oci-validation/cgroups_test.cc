@@ -97,6 +97,7 @@ CASE("cgroups: an absolute path is relative to the mount point of the hierarchy"
       "config-linux.md#cgroups-path: In the case of an absolute path (starting with /), the "
       "runtime MUST take the path to be relative to the cgroups mount point.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("pids"));
   Bundle bundle;
   bundle.set("/linux/cgroupsPath", own_path("absolute"));
@@ -112,6 +113,7 @@ CASE("cgroups: the path is the same for every controller") {
       "reasons "
       "discussed in the cgroupv2 documentation.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   Bundle bundle;
   bundle.set("/linux/cgroupsPath", own_path("everywhere"));
   Container container(bundle);
@@ -126,6 +128,7 @@ CASE("cgroups: the path is the same for every controller") {
 CASE("cgroups: missing ones are made, with their parents") {
   CITE("config-linux.md#cgroups-path: The cgroups will be created if they don't exist.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("pids"));
   Bundle bundle;
   bundle.set("/linux/cgroupsPath", own_path("deep") + "/one/two");
@@ -150,6 +153,7 @@ CASE("cgroups: an empty one that exists is taken") {
       "config-linux.md#cgroups-path: It can be used to either control the cgroups hierarchy for "
       "containers or to run a new process in an existing container.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("pids"));
   const OwnCgroup existing(own_path("existing"));
   Bundle bundle;
@@ -166,6 +170,7 @@ CASE("cgroups: a relative path is a place that the runtime chooses") {
       "runtime MAY interpret the path relative to a runtime-determined location in the cgroups "
       "hierarchy.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("pids"));
   Bundle bundle;
   bundle.set("/linux/cgroupsPath", tag() + "-relative");
@@ -179,6 +184,7 @@ CASE("cgroups: the same path is the same place every time") {
       "config-linux.md#cgroups-path: If the value is specified, the runtime MUST consistently "
       "attach to the same place in the cgroups hierarchy given the same value of cgroupsPath.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("pids"));
   for (const std::string& path : {own_path("same"), tag() + "-relative"}) {
     CAPTURE(path);
@@ -229,6 +235,7 @@ CASE("cgroups: the root of the hierarchy is an error") {
       "config-linux.md#cgroups-path: Runtimes MAY consider certain cgroupsPath values to be "
       "invalid, and MUST generate an error if this is the case.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   EXCLUDES("runc", "1.1.5 would set the limits of the whole host");
   EXCLUDES("crun", "1.8.1 would set the limits of the whole host");
   for (const std::string path : {"/", "//", "/.", "/../..", "."}) {
@@ -242,6 +249,7 @@ CASE("cgroups: the root of the hierarchy is an error") {
 CASE("cgroups: one with a process in it is an error, and the process stays as it is") {
   CITE(kFit);
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("freezer"));
   DEVIATES("runc", "1.1.5 only warns");
   DEVIATES("crun", "1.8.1 does not look");
@@ -258,6 +266,7 @@ CASE("cgroups: one with a process in it is an error, and the process stays as it
 CASE("cgroups: one with a process in a cgroup below it is an error") {
   CITE(kFit);
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("freezer"));
   DEVIATES("runc", "1.1.5 only warns");
   DEVIATES("crun", "1.8.1 does not look");
@@ -272,6 +281,7 @@ CASE("cgroups: one with a process in a cgroup below it is an error") {
 CASE("cgroups: that of another container is an error, and the container stays as it is") {
   CITE(kFit);
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("pids"));
   DEVIATES("runc", "1.1.5 only warns");
   DEVIATES("crun", "1.8.1 does not look");
@@ -290,6 +300,7 @@ CASE("cgroups: that of another container is an error, and the container stays as
 CASE("cgroups: a frozen one is an error") {
   CITE(kFit);
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("freezer"));
   EXCLUDES("crun", "1.8.1 waits for ever");
   const OwnCgroup existing(own_path("frozen"));
@@ -300,6 +311,7 @@ CASE("cgroups: a frozen one is an error") {
 CASE("cgroups: one below a frozen one is an error") {
   CITE(kFit);
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_controller("freezer"));
   EXCLUDES("crun", "1.8.1 waits for ever");
   EXCLUDES("runc", "1.1.5 waits for ever");
@@ -343,6 +355,7 @@ CASE("cgroup ownership: unchanged with cgroups v1") {
       "config-linux.md#cgroup-ownership: Runtimes SHOULD NOT change the ownership of container "
       "cgroups when cgroups v1 is in use.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   REQUIRES(cgroup_v1());
   Bundle bundle;
   bundle.drop_mount("/sys/fs/cgroup")

@@ -199,6 +199,7 @@ CASE("namespaces: the container is at the root of its cgroup namespace") {
       "config-linux.md#namespaces: cgroup the container will have an isolated view of the cgroup "
       "hierarchy.");
   REQUIRES(root());
+  REQUIRES(cgroups_by_path());
   Bundle bundle;
   bundle.set("/linux/cgroupsPath", "/" + tag() + "-view").guest({"cgroup"});
   const Outcome outcome = run(bundle);

@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <sstream>
 #include <stdexcept>
 
 namespace onggi::test {
@@ -209,9 +210,21 @@ const std::filesystem::path& state_root() {
   return directory.path();
 }
 
+const Strings& runtime_options() {
+  static const Strings options = [] {
+    const char* given = getenv("ONGGI_RUNTIME_OPTIONS");
+    std::istringstream words(given == nullptr ? "" : given);
+    Strings split;
+    for (std::string word; words >> word;) split.push_back(word);
+    return split;
+  }();
+  return options;
+}
+
 Strings runtime_command(const Strings& arguments) {
-  Strings argv = {runtime_path(), "--root", state_root().string()};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  Strings argv = {runtime_path()};
+  for (const Strings& words : {runtime_options(), {"--root", state_root().string()}, arguments})
+    argv.insert(argv.end(), words.begin(), words.end());
   return argv;
 }
 

@@ -88,7 +88,9 @@ inline bool is_onggi() {
   return runtime_name() == "onggi";
 }
 const std::filesystem::path& state_root();
-// RUNTIME --root STATE_ROOT ARGUMENT...
+// The words of $ONGGI_RUNTIME_OPTIONS, for suites about one way to run a runtime: --systemd-cgroup.
+const Strings& runtime_options();
+// RUNTIME OPTION... --root STATE_ROOT ARGUMENT...
 Strings runtime_command(const Strings& arguments);
 Outcome runtime(const Strings& arguments, const Spawn& spawn = {});
 

@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <sstream>
 
@@ -124,6 +125,12 @@ Need systemd() {
 }
 Need no_systemd() {
   return {!systemd().met, "needs a host without systemd"};
+}
+
+Need cgroups_by_path() {
+  const Strings& options = runtime_options();
+  return {std::ranges::find(options, "--systemd-cgroup") == options.end(),
+          "needs a cgroup driver that takes paths"};
 }
 
 Need disk() {

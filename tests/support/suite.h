@@ -34,6 +34,8 @@ Need apparmor();  // in force, not merely built in
 Need selinux();
 Need systemd();  // as the manager of this host
 Need no_systemd();
+// A driver for which linux.cgroupsPath is a path.
+Need cgroups_by_path();
 Need disk();
 // For a case about what this runtime alone promises.
 Need onggi_only();
