@@ -130,12 +130,34 @@ std::string device_of(const DeviceRule& rule) {
   return (block ? "/dev/block/" : "/dev/char/") + major + ":" + std::to_string(rule.minor);
 }
 
-std::string access_of(const DeviceRule& rule) {
-  std::string access;
-  if ((rule.access & kRead) != 0) access += 'r';
-  if ((rule.access & kWrite) != 0) access += 'w';
-  if ((rule.access & kMknod) != 0) access += 'm';
-  return access;
+std::string letters_of(uint8_t access) {
+  std::string letters;
+  if ((access & kRead) != 0) letters += 'r';
+  if ((access & kWrite) != 0) letters += 'w';
+  if ((access & kMknod) != 0) letters += 'm';
+  return letters;
+}
+
+struct UnitDevice {
+  std::string name;
+  uint8_t access;
+};
+
+// One entry a name: for systemd a second one takes the place of the first. A rule for one minor
+// number of every major has no name of its own and gets that of all; our program is exact.
+std::vector<UnitDevice> allowed_devices(const std::vector<DeviceRule>& rules) {
+  std::vector<UnitDevice> devices;
+  for (const DeviceRule& rule : rules) {
+    if (!rule.allow) continue;
+    std::string name = device_of(rule);
+    const auto known = std::ranges::find(devices, name, &UnitDevice::name);
+    if (known != devices.end()) {
+      known->access |= rule.access;
+    } else {
+      devices.push_back({std::move(name), rule.access});
+    }
+  }
+  return devices;
 }
 
 }  // namespace
@@ -184,10 +206,10 @@ void add_unit_devices(const DevicePolicy& policy, UnitProperties& properties) {
   if (!policy.default_allow) {
     UnitProperty allowed{"DeviceAllow", "a(ss)", {}, place};
     const Result<DevicePolicy> additive = additive_device_policy(policy);
-    for (const DeviceRule& rule : additive ? additive.value().rules : policy.rules) {
-      if (!rule.allow) continue;
-      allowed.values.push_back(device_of(rule));
-      allowed.values.push_back(access_of(rule));
+    for (const auto& [name, access] :
+         allowed_devices(additive ? additive.value().rules : policy.rules)) {
+      allowed.values.push_back(name);
+      allowed.values.push_back(letters_of(access));
     }
     properties.push_back(std::move(allowed));
   }

@@ -331,7 +331,8 @@ CASE("cgroups: no resources, no limits") {
   Container container(bundle);
   REQUIRE(container.create().ok());
   const pid_t pid = container.pid();
-  CHECK(cgroup_value(pid, "pids", "pids.max", "pids.max") == "max");
+  // systemd has a default of its own for every unit (DefaultTasksMax).
+  if (cgroups_by_path().met) CHECK(cgroup_value(pid, "pids", "pids.max", "pids.max") == "max");
   const std::string memory = cgroup_value(pid, "memory", "memory.limit_in_bytes", "memory.max");
   CHECK((memory == "max" || memory == "9223372036854771712"));
 }

@@ -271,6 +271,20 @@ TEST_CASE("devices: an empty list, the list, then the policy") {
   CHECK(property(plan_of(spec, v2_host()), "DeviceAllow") == "a(ss)");
 }
 
+TEST_CASE("devices: rules that systemd has one name for are one entry") {
+  spec::Spec spec;
+  spec::Resources& resources = spec.linux.resources.emplace();
+  resources.devices.emplace_back().access = "rwm";
+  spec::DeviceRule& rule = resources.devices.emplace_back();
+  rule.allow = true;
+  rule.type = 'c';
+  rule.minor = 0;
+  rule.access = "r";
+  const std::string allowed = property(plan_of(spec, v2_host()), "DeviceAllow");
+  CHECK(allowed.starts_with("a(ss) char-* rm block-* m "));
+  CHECK(allowed.rfind("char-* ") == allowed.find("char-* "));
+}
+
 TEST_CASE("annotations become properties") {
   CHECK(annotated("CollectMode", "'inactive-or-failed'") == "CollectMode s inactive-or-failed");
   CHECK(annotated("CollectMode", "\"a'\\\"\\n\"") == "CollectMode s a'\"\n");
