@@ -33,6 +33,9 @@ class RootDir {
   Result<Entry> make_parent(const char* path) const;
 
  private:
+  // Negative where more than the last component is to be made or followed.
+  long make_last(const char* path, Leaf leaf) const;
+
   UniqueFd root_;
 };
 
