@@ -1,9 +1,14 @@
 # What scripts/test adds to the tests of its dev build, so that one CTest run and one closing line cover everything: the
-# same suites on the release and on the sanitized build, on runc and on crun (which checks the tests), a real engine, an
-# emulated machine, and the fuzzer. The other builds are made by scripts/test before.
+# same suites on the release and on the sanitized build, on runc and on crun (which checks the tests), real engines, an
+# emulated machine, clang-tidy and the fuzzer. The other builds are made by scripts/test before.
+#
+# Two tests may run at a time, but what looks for leftovers on the host has it alone (RESOURCE_LOCK host). The lot that
+# needs processors more than the host comes last, beside the engines, which mostly wait.
 set(builds ${PROJECT_SOURCE_DIR}/build)
 
+set(suites asan.unit hugetlb.integration)
 foreach(suite integration oci-validation)
+  list(APPEND suites release.${suite} asan.${suite} runc.${suite} crun.${suite})
   add_test(NAME release.${suite} COMMAND ${suite})
   set_tests_properties(release.${suite} PROPERTIES ENVIRONMENT ONGGI_RUNTIME=${builds}/release/onggi)
   add_test(NAME asan.${suite} COMMAND ${builds}/asan/tests/${suite}/${suite})
@@ -35,3 +40,6 @@ add_test(NAME fuzz.config
     ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/config)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz-corpus)
 
+set(engines engines.podman)
+set_tests_properties(${suites} ${engines} start.size PROPERTIES RESOURCE_LOCK host)
+set_tests_properties(${engines} vm.core tidy fuzz.config PROPERTIES DEPENDS "${suites}")
