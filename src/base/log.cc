@@ -7,12 +7,12 @@
 #include "base/file.h"
 #include "base/hints.h"
 #include "base/json_writer.h"
+#include "base/utc.h"
 #include "base/utf8.h"
 
 #include <unistd.h>
 
 #include <cstring>
-#include <ctime>
 
 namespace onggi::log {
 namespace {
@@ -34,12 +34,7 @@ std::string_view level_name(Level level) {
 }
 
 std::string now() {
-  timespec time = {};
-  clock_gettime(CLOCK_REALTIME, &time);
-  tm parts = {};
-  gmtime_r(&time.tv_sec, &parts);
-  char text[32];
-  return {text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+  return utc_now(Precision::seconds);
 }
 
 // "mounts[3]: open_tree '/srv/data': No such file or directory (the source of a bind mount must

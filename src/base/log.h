@@ -24,8 +24,8 @@ struct Sink {
 };
 Result<> open(const Sink& sink);
 
-// Warnings on standard error, asked for or not. Not for create and run: theirs is the container's,
-// and an engine keeps it as the container's log.
+// Warnings on standard error, asked for or not. Not for create, run and exec: theirs is the
+// program's, and an engine keeps it as its log.
 void show_warnings();
 
 void warn(std::string_view message);

@@ -53,7 +53,8 @@ int run(Arguments arguments) {
   if (words.empty())
     return fail("",
                 with_hint(make_error(ErrorKind::invalid_config, "no command"), "try 'onggi help'"));
-  if (words[0] != "create" && words[0] != "run") log::show_warnings();
+  // Standard error may be the program's.
+  if (words[0] != "create" && words[0] != "run" && words[0] != "exec") log::show_warnings();
   return run_named(global, words);
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/creation.h"
 
 #include "base/path.h"
+#include "base/utc.h"
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
 #include "linux/seccomp_cache.h"
@@ -14,28 +15,16 @@
 #include "runtime/seccomp_notify.h"
 
 #include <algorithm>
-#include <ctime>
 
 namespace onggi {
 namespace {
-
-std::string now() {
-  timespec time = {};
-  (void)clock_gettime(CLOCK_REALTIME, &time);
-  tm parts = {};
-  (void)gmtime_r(&time.tv_sec, &parts);
-  char date[64], whole[96];
-  (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-  (void)snprintf(whole, sizeof whole, "%s.%09ldZ", date, time.tv_nsec);
-  return whole;
-}
 
 Record first_record(const Blueprint& blueprint) {
   Record record;
   record.id = blueprint.launch.id;
   record.bundle = blueprint.bundle;
   record.rootfs = join_path(blueprint.bundle, blueprint.spec.root->path);
-  record.created = now();
+  record.created = utc_now(Precision::nanoseconds);
   record.owner = std::to_string(sys::call(SYS_geteuid));
   record.private_pids = (blueprint.plan.namespaces.create & CLONE_NEWPID) != 0;
   record.new_keyring = !blueprint.launch.no_new_keyring;

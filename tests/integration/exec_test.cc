@@ -49,6 +49,20 @@ CASE("a program in the container, with its output and exit status") {
   CHECK(running.container.status() == "running");
 }
 
+CASE("exec prints nothing of its own, also where the log has a warning") {
+  REQUIRES(root());
+  REQUIRES(freestanding_init());
+  Running running;
+  running.bundle.set_json("/process/capabilities",
+                          R"({"bounding": ["CAP_KILL"], "effective": ["CAP_KILL"],
+                              "permitted": ["CAP_KILL"], "ambient": ["CAP_KILL"]})");
+  running.start();
+  const Outcome outcome = running.exec({"echo", "one"});
+  CHECK(outcome.ok());
+  CHECK(outcome.out == "one\n");
+  CHECK(outcome.err == "");
+}
+
 CASE("options of the program are not the runtime's") {
   REQUIRES(root());
   REQUIRES(freestanding_init());
