@@ -26,11 +26,7 @@ class CgroupMounts {
   }
 
   void add_v1() {
-    FilesystemMount step = filesystem("tmpfs", destination_);
-    std::vector<FilesystemOption> options = {{pool().text("mode"), pool().text("755")}};
-    if (const Text label = mount_label(context_))
-      options.push_back({pool().text("context"), label});
-    step.options = pool().list(options);
+    FilesystemMount step = directory();
     step.attributes = attributes() & ~uint64_t{MOUNT_ATTR_RDONLY};
     add(step);
     for (const CgroupHierarchy& hierarchy : context_.facts.cgroups) {
@@ -42,7 +38,23 @@ class CgroupMounts {
     }
   }
 
+  // A host without cgroups has none to show.
+  void add_empty() {
+    FilesystemMount step = directory();
+    step.attributes = attributes() | MOUNT_ATTR_RDONLY;
+    add(step);
+  }
+
  private:
+  FilesystemMount directory() {
+    FilesystemMount step = filesystem("tmpfs", destination_);
+    std::vector<FilesystemOption> options = {{pool().text("mode"), pool().text("755")}};
+    if (const Text label = mount_label(context_))
+      options.push_back({pool().text("context"), label});
+    step.options = pool().list(options);
+    return step;
+  }
+
   Pool& pool() { return context_.plan.pool; }
   uint64_t attributes() const { return options_.attr_set | options_.recursive_set; }
   template <class Record>
@@ -124,7 +136,10 @@ Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
   CgroupMounts mounts(context, options, clean_path(join_path("/", mount.destination)), index);
   switch (context.facts.cgroup_layout) {
     case CgroupLayout::none:
-      return unsupported(place, "this host has no cgroup filesystem at /sys/fs/cgroup");
+      if (!context.plan.cgroup.optional)
+        return unsupported(place, "this host has no cgroup filesystem at /sys/fs/cgroup");
+      mounts.add_empty();
+      break;
     case CgroupLayout::v2:
       mounts.add_v2(context.facts.cgroups.front());
       break;

@@ -52,14 +52,22 @@ Result<UniqueFd> open_root(const std::string& root) {
   return open_directory(AT_FDCWD, root);
 }
 
+// Root of a user namespace may not write to the default of root.
+Error without_place(const Error& error) {
+  return with_hint(error,
+                   "the state of containers is kept there: set XDG_RUNTIME_DIR or pass --root");
+}
+
 }  // namespace
 
 Result<StateDir> StateDir::make(const std::string& root, std::string_view id) {
-  UniqueFd parent = TRY(open_root(root));
+  Result<UniqueFd> opened = open_root(root);
+  if (!opened) return without_place(opened.error());
+  UniqueFd parent = std::move(opened.value());
   const std::string name(id);
   const long made = sys::mkdirat(parent.get(), name.c_str(), 0700);
   if (made == -EEXIST) return state_error("container with id '", id, "' already exists");
-  if (made < 0) return system_error(made, "mkdir", join_path(root, name));
+  if (made < 0) return without_place(system_error(made, "mkdir", join_path(root, name)));
   UniqueFd directory = TRY(open_directory(parent.get(), name));
   StateDir state(std::move(parent), std::move(directory), name);
   if (!TRY(state.lock(10000)))

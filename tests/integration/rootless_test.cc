@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An ordinary user, and root of a user namespace, in the place of root.
-#include "support/suite.h"
-#include "support/user_namespace.h"
+#include "rootless.h"
 
 #include <signal.h>
 #include <sys/mount.h>
@@ -13,9 +12,6 @@ using namespace onggi::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* kAsksNewuidmap =
-    "1.8.1 asks newuidmap for the user's own id, too, which complains";
 
 // A file of the host replaced in the mount namespace of this test program, until the end.
 class Replaced {
@@ -48,23 +44,6 @@ Bundle& map_range(Bundle& bundle) {
   }
   return bundle;
 }
-
-// One container of an ordinary user.
-struct Rootless {
-  OrdinaryUser user;
-  Bundle bundle;
-
-  Rootless() { give_to(bundle, OrdinaryUser::kUid); }
-  Outcome run(const Strings& options = {}, Spawn spawn = {}) {
-    bundle.write();
-    Strings arguments = {"run", "--bundle", bundle.path().string()};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    arguments.push_back(tag() + "-rootless");
-    const Outcome outcome = user.runtime(arguments, std::move(spawn));
-    CHECK(user.left().empty());
-    return outcome;
-  }
-};
 
 }  // namespace
 
@@ -381,59 +360,6 @@ CASE("what only root can have is refused by name") {
     CAPTURE(outcome.err);
     CHECK(contains(outcome.err, std::string(row.place) + ":"));
   }
-}
-
-CASE("root of a user namespace runs containers in it") {
-  REQUIRES(root());
-  REQUIRES(user_namespaces());
-  REQUIRES(onggi_only());
-  Rootless rootless;
-  rootless.bundle.guest({"id", "--", "cat", "/proc/self/uid_map"});
-  const std::string id = tag() + "-inside";
-  Strings command = {"/usr/bin/unshare",
-                     "--user",
-                     "--map-root-user",
-                     runtime_path(),
-                     "run",
-                     "--bundle",
-                     rootless.bundle.path().string(),
-                     id};
-  SUBCASE("with a further user namespace") {
-    for (const char* field : {"/linux/uidMappings", "/linux/gidMappings"})
-      rootless.bundle.set_json(field, mapping(0, 0, 1));
-  }
-  SUBCASE("in the one that it has") {
-    rootless.bundle.drop_namespace("user").erase("/linux/uidMappings").erase("/linux/gidMappings");
-  }
-  rootless.bundle.write();
-  const Outcome outcome = run_program(command, rootless.user.as_user());
-  CHECK(outcome.err == "");
-  CHECK(outcome.status == 0);
-  CHECK(value_of(outcome.out, "uid") == "0 0 0");
-  CHECK(rootless.user.left().empty());
-}
-
-CASE("--rootless true lets root, too, go without a cgroup that the host refuses") {
-  REQUIRES(root());
-  REQUIRES(onggi_only());
-  Bundle bundle;
-  // Device rules are a reason for a cgroup, too.
-  bundle.drop_mount("/sys/fs/cgroup")
-      .set_json("/linux/resources", R"({"devices": [{"allow": true, "access": "rwm"}]})")
-      .write();
-  const std::string script =
-      "mount -o remount,bind,ro /sys/fs/cgroup; for m in /sys/fs/cgroup/*/; "
-      "do mount -o remount,bind,ro $m 2>&-; done; exec \"$0\" \"$@\"";
-  const auto run_with = [&](const char* value) {
-    return run_program({"/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, runtime_path(),
-                        "--root", state_root().string(), "--rootless", value, "run", "--bundle",
-                        bundle.path().string(), tag() + "-" + value});
-  };
-  const Outcome strict = run_with("false"), lenient = run_with("true");
-  CHECK(strict.status == 1);
-  CHECK(contains(strict.err, "linux.cgroupsPath"));
-  CHECK(lenient.err == "");
-  CHECK(lenient.status == 0);
 }
 
 TEST_SUITE_END();
