@@ -87,13 +87,26 @@ void write_message(Level level, std::string_view message) {
               std::move(json).take(), asked);
 }
 
+// crun's names for what is not a file would otherwise become files.
+Result<std::string> file_of(std::string_view sink) {
+  constexpr std::string_view kFile = "file:";
+  for (std::string_view other : {"journald:", "syslog:"}) {
+    if (sink.starts_with(other)) {
+      return with_hint(unsupported("", "--log ", sink, ": only a file is supported"),
+                       "standard error has the same error: systemd-cat(1), logger(1)");
+    }
+  }
+  if (sink.starts_with(kFile)) sink.remove_prefix(kFile.size());
+  return std::string(sink);
+}
+
 }  // namespace
 
 Result<> open(const Sink& sink) {
   state.format = sink.format;
   state.level = sink.level;
   if (sink.path.empty()) return {};
-  const std::string path(sink.path);
+  const std::string path = TRY(file_of(sink.path));
   const long fd = sys::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
   if (fd < 0) return system_error(fd, "open", path);
   state.file = UniqueFd(fd);

@@ -8,6 +8,7 @@ namespace onggi::cli {
 
 struct SpecOptions {
   std::string bundle = ".";
+  std::string config = "config.json";
   bool rootless = false;
 };
 

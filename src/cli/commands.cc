@@ -56,6 +56,9 @@ constexpr auto kCreateOptions =
                                                "keep the session keyring"),
         option<&CreateOptions::pidfd_socket>("pidfd-socket", 0, "SOCKET",
                                              "send a pidfd of the first process to this socket"),
+        option<&CreateOptions::no_subreaper>("no-subreaper", 0, nullptr,
+                                             "do not adopt processes that the container leaves "
+                                             "behind, as only run in the foreground does"),
     });
 
 constexpr auto kRunOptions =
@@ -63,8 +66,6 @@ constexpr auto kRunOptions =
     options<CreateOptions>({
         option<&CreateOptions::detach>("detach", 'd', nullptr, "return once the container runs"),
         option<&CreateOptions::keep>("keep", 0, nullptr, "do not delete the stopped container"),
-        option<&CreateOptions::no_subreaper>(
-            "no-subreaper", 0, nullptr, "do not adopt processes that the container leaves behind"),
     });
 
 constexpr auto kExecOptions = options<ExecFlags>({
@@ -97,14 +98,19 @@ constexpr auto kExecOptions = options<ExecFlags>({
                                      "send a pidfd of the program to this socket"),
 });
 
+constexpr const char* kRegexHelp =
+    "CONTAINER-ID is an extended regular expression: all containers whose ids it matches";
+
 constexpr auto kKillOptions = options<KillOptions>({
     option<&KillOptions::all>("all", 'a', nullptr,
                               "signal every process of the container, not only the first"),
+    option<&KillOptions::regex>("regex", 'r', nullptr, kRegexHelp),
 });
 
 constexpr auto kDeleteOptions = options<DeleteOptions>({
     option<&DeleteOptions::force>("force", 'f', nullptr,
                                   "kill it first; a container that is not there is no error"),
+    option<&DeleteOptions::regex>("regex", 'r', nullptr, kRegexHelp),
 });
 
 constexpr auto kListOptions = options<ListOptions>({
@@ -115,6 +121,8 @@ constexpr auto kListOptions = options<ListOptions>({
 constexpr auto kSpecOptions = options<SpecOptions>({
     option<&SpecOptions::bundle>("bundle", 'b', "DIR",
                                  "where to write it (default: the current directory)"),
+    option<&SpecOptions::config>("config", 'f', "FILE",
+                                 "its name, relative to the bundle (default: config.json)"),
     option<&SpecOptions::rootless>("rootless", 0, nullptr, "one that this ordinary user can run"),
 });
 

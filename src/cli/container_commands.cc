@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json_writer.h"
+#include "cli/selection.h"
 #include "cli/signals.h"
 #include "cli/version.h"
 #include "spec/version.h"
@@ -67,14 +68,16 @@ Result<int> state(const Context& context, const NoOptions&) {
 Result<int> kill_command(const Context& context, const KillOptions& options) {
   const int signal = TRY(parse_signal(context.operands.size() > 1 ? context.operands[1] : "TERM"));
   const RuntimeOptions runtime = TRY(runtime_options(context.global));
-  TRY(kill_container(runtime, context.operands[0], signal, options.all));
-  return 0;
+  return on_selected(runtime, context.operands[0], options.regex, [&](std::string_view id) {
+    return kill_container(runtime, id, signal, options.all);
+  });
 }
 
 Result<int> delete_command(const Context& context, const DeleteOptions& options) {
   const RuntimeOptions runtime = TRY(runtime_options(context.global));
-  TRY(delete_container(runtime, context.operands[0], options.force));
-  return 0;
+  return on_selected(runtime, context.operands[0], options.regex, [&](std::string_view id) {
+    return delete_container(runtime, id, options.force);
+  });
 }
 
 Result<int> pause(const Context& context, const NoOptions&) {

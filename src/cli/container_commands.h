@@ -9,9 +9,11 @@ namespace onggi::cli {
 struct NoOptions {};
 struct KillOptions {
   bool all = false;
+  bool regex = false;
 };
 struct DeleteOptions {
   bool force = false;
+  bool regex = false;
 };
 enum class ListFormat { table, json };
 struct ListOptions {

@@ -82,7 +82,7 @@ class Parser {
     const size_t equals = text.find('=');
     const std::string_view name = text.substr(0, equals);
     const OptionRow* row = find_name(rows_, name);
-    if (row == nullptr && name == "help") {
+    if (row == nullptr && (name == "help" || name == "usage")) {
       parsed_.help = true;
       return {};
     }
@@ -98,7 +98,7 @@ class Parser {
       const char letter = text[0];
       text.remove_prefix(1);
       const OptionRow* row = find_letter(rows_, letter);
-      if (row == nullptr && letter == 'h') {
+      if (row == nullptr && (letter == 'h' || letter == '?')) {
         parsed_.help = true;
         return {};
       }

@@ -44,6 +44,7 @@ constexpr EngineFlag kEngineFlags[] = {
     {"create", "no-pivot", false},
     {"create", "no-new-keyring", false},
     {"create", "preserve-fds", true},
+    {"create", "no-subreaper", false},
     {"run", "bundle", true},
     {"run", "pid-file", true},
     {"run", "detach", false},
@@ -67,7 +68,9 @@ constexpr EngineFlag kEngineFlags[] = {
     {"exec", "ignore-paused", false},
     {"exec", "pidfd-socket", true},
     {"kill", "all", false},
+    {"kill", "regex", false},
     {"delete", "force", false},
+    {"delete", "regex", false},
     {"ps", "format", true},
     {"update", "resources", true},
     {"update", "memory", true},
@@ -84,6 +87,7 @@ constexpr EngineFlag kEngineFlags[] = {
     {"list", "format", true},
     {"list", "quiet", false},
     {"spec", "bundle", true},
+    {"spec", "config", true},
     {"spec", "rootless", false},
 };
 

@@ -100,7 +100,7 @@ TEST_CASE("a choice is one of its words, and the last one wins") {
 
 TEST_CASE("help ends the parsing") {
   CHECK(parse({"--help", "--nonsense"}).help);
-  CHECK(parse({"-h"}).help);
+  for (const char* spelling : {"-h", "-?", "--usage"}) CHECK(parse({spelling}).help);
 }
 
 TEST_CASE("wrong options are named, with a suggestion") {
