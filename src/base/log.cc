@@ -37,16 +37,14 @@ std::string now() {
   return utc_now(Precision::seconds);
 }
 
-// "mounts[3]: open_tree '/srv/data': No such file or directory (the source of a bind mount must
+// "mounts[3]: open_tree '/srv/data': no such file or directory (the source of a bind mount must
 // exist)"
 std::string describe(const Error& error) {
   std::string text;
   if (!error.place.empty()) text.append(error.place.view()).append(": ");
   text.append(error.message.view());
   if (error.errnum != 0) {
-    const char* description = strerrordesc_np(error.errnum);
-    text += ": ";
-    text += description != nullptr ? description : "unknown errno";
+    text.append(": ").append(errno_text(error.errnum));
   }
   std::string_view hint = error.hint.view();
   if (hint.empty()) hint = hint_for(error.message.view(), error.errnum);
@@ -115,6 +113,16 @@ Result<> open(const Sink& sink) {
 
 void show_warnings() {
   state.show_warnings = true;
+}
+
+std::string errno_text(int errnum) {
+  const char* description = strerrordesc_np(errnum);
+  if (description == nullptr) return "unknown errno";
+  std::string text(description);
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const bool abbreviation = text.size() > 1 && is_upper(text[1]);
+  if (is_upper(text[0]) && !abbreviation) text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
 }
 
 void warn(std::string_view message) {

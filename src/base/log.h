@@ -35,6 +35,10 @@ void debug(std::string_view message);
 // mounts[3]: ...". `command` is for instance "create web".
 void report(std::string_view command, const Error& error);
 
+// "permission denied", as Go writes it: docker's client compares with case to tell its exit status
+// 126 from 127.
+std::string errno_text(int errnum);
+
 // The same as values. `time` is RFC 3339.
 std::string error_text(std::string_view command, const Error& error);
 std::string error_json(std::string_view command, const Error& error, std::string_view time);

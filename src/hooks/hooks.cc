@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <ctime>
 #include <optional>
 #include <vector>
@@ -278,7 +277,7 @@ void run_all(std::span<const spec::Hook> hooks, const Point& point) {
     const Error& error = result.error();
     std::string warning(place(point, i).view());
     warning.append(": ").append(error.message.view());
-    if (error.errnum != 0) warning.append(": ").append(strerrordesc_np(error.errnum));
+    if (error.errnum != 0) warning.append(": ").append(log::errno_text(error.errnum));
     log::warn(warning.append(", ignoring"));
   }
 }

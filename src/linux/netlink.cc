@@ -50,7 +50,7 @@ void open_there(void* argument) {
   sys::exit_group(1);
 }
 
-// "No such device" and, of newer kernels, why: "The interface netns is immutable".
+// "no such device" and, of newer kernels, why: "The interface netns is immutable".
 Error refusal(std::string_view answer, int32_t result, std::string_view what, uint16_t flags) {
   Error error = system_error(result, what);
   if ((flags & NLM_F_ACK_TLVS) == 0) return error;

@@ -123,7 +123,7 @@ CASE("--cgroup names a cgroup below the container's") {
     const Outcome missing = running.exec({"cgroup"}, {"--cgroup", "pids:none"});
     CHECK(missing.status == 255);
     CHECK(contains(missing.err, "--cgroup: "));
-    CHECK(contains(missing.err, "No such file or directory"));
+    CHECK(contains(missing.err, "no such file or directory"));
     const Outcome unknown = running.exec({"cgroup"}, {"--cgroup", "pads:batch"});
     CHECK(unknown.status == 255);
     CHECK(contains(unknown.err, "no cgroup of a controller 'pads'"));

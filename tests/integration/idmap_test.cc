@@ -395,7 +395,7 @@ CASE("a source that is missing behind a closed directory is named") {
   CHECK(outcome.status == 1);
   if (is_onggi()) {
     CHECK(contains(outcome.err, "mounts[7]: open_tree"));
-    CHECK(contains(outcome.err, "closed/missing': No such file or directory"));
+    CHECK(contains(outcome.err, "closed/missing': no such file or directory"));
   }
 }
 

@@ -265,7 +265,7 @@ CASE("limits without a cgroup to set them in are an error that names the limit")
   CHECK(outcome.status == 1);
   if (is_onggi()) {
     CHECK(contains(outcome.err, "linux.resources.pids.limit"));
-    CHECK(contains(outcome.err, "Permission denied"));
+    CHECK(contains(outcome.err, "permission denied"));
     CHECK(contains(outcome.err, "delegated"));
   }
 }

@@ -201,20 +201,20 @@ CASE("without an agent create fails before it has done anything") {
   const fs::path path = scratch.path() / "agent.sock";
   Bundle bundle;
   notify(bundle, {"mkdir"}, path);
-  std::string reason = "No such file or directory";
+  std::string reason = "no such file or directory";
   std::optional<ListeningSocket> socket;
   SUBCASE("nothing is there") {}
   SUBCASE("a file is there") {
     write_file(path, "x");
-    reason = "Connection refused";
+    reason = "connection refused";
   }
   SUBCASE("the agent has died") {
     const ListeningSocket died(path);
-    reason = "Connection refused";
+    reason = "connection refused";
   }
   SUBCASE("the agent takes datagrams") {
     socket.emplace(path, SOCK_DGRAM);
-    reason = "Protocol wrong type for socket";
+    reason = "protocol wrong type for socket";
   }
   const Outcome outcome = create(bundle);
   CHECK_FALSE(outcome.ok());
@@ -285,7 +285,7 @@ CASE("start fails when the agent does not take the listener, and the program doe
   close(open(fifo.c_str(), O_WRONLY | O_CLOEXEC));
   const Outcome outcome = start.wait();
   CHECK(outcome.status == 1);
-  CHECK(contains(outcome.err, "linux.seccomp.listenerPath: sendmsg: Broken pipe"));
+  CHECK(contains(outcome.err, "linux.seccomp.listenerPath: sendmsg: broken pipe"));
   CHECK(container.wait_exit(pid) == 1);
   CHECK(container.status() == "stopped");
   CHECK(container.output() == "");

@@ -221,7 +221,7 @@ CASE("a filter that forbids the set-up's own calls names them when it comes firs
   CHECK(run(bundle).ok());
   const Outcome outcome = run(bundle.set("/process/noNewPrivileges", false));
   CHECK(outcome.status == 1);
-  CHECK(contains(outcome.err, "process.capabilities: capset: Input/output error"));
+  CHECK(contains(outcome.err, "process.capabilities: capset: input/output error"));
 }
 
 CASE("an empty profile that allows everything is a filter all the same") {

@@ -17,7 +17,7 @@ namespace {
 TEST_CASE("an error is one line: program, command, place, call, reason, advice") {
   const Error error = at_place(system_error(-ENOENT, "open_tree", "/srv/data"), "mounts[3]");
   CHECK(log::error_text("create web", error) ==
-        "onggi: create web: mounts[3]: open_tree '/srv/data': No such file or directory (the "
+        "onggi: create web: mounts[3]: open_tree '/srv/data': no such file or directory (the "
         "source of a bind mount "
         "must exist)");
   CHECK(log::error_text("", state_error("container not running")) ==
@@ -27,13 +27,22 @@ TEST_CASE("an error is one line: program, command, place, call, reason, advice")
 TEST_CASE("an error's own hint comes before the table's") {
   const Error error = with_hint(system_error(-ENOENT, "open_tree", "/x"), "look there");
   CHECK(log::error_text("", error) ==
-        "onggi: open_tree '/x': No such file or directory (look there)");
+        "onggi: open_tree '/x': no such file or directory (look there)");
+}
+
+TEST_CASE("an errno's words begin as Go writes them") {
+  CHECK(log::errno_text(EACCES) == "permission denied");
+  CHECK(log::errno_text(EISDIR) == "is a directory");
+  CHECK(log::errno_text(EREMOTEIO) == "remote I/O error");
+  CHECK(log::errno_text(ERFKILL) == "operation not possible due to RF-kill");
+  CHECK(log::errno_text(EDOTDOT) == "RFS specific error");
+  CHECK(log::errno_text(4000) == "unknown errno");
 }
 
 TEST_CASE("names chosen by a container's author cannot forge lines") {
   const Error error = system_error(-EACCES, "open", "/x\nonggi: all is well\x1b[1A");
   CHECK(log::error_text("create a\nb", error) ==
-        "onggi: create a\\nb: open '/x\\nonggi: all is well\\x1b[1A': Permission denied");
+        "onggi: create a\\nb: open '/x\\nonggi: all is well\\x1b[1A': permission denied");
 }
 
 TEST_CASE("an error in JSON is one object with the keys engines read") {
@@ -46,7 +55,7 @@ TEST_CASE("an error in JSON is one object with the keys engines read") {
   const auto get = [&](const char* key) { return std::string(json[key].GetString()); };
   CHECK(get("level") == "error");
   CHECK(get("time") == "2026-01-02T03:04:05Z");
-  CHECK(get("msg").starts_with("mounts[3]: open_tree '/srv/\"data\"': No such file or directory"));
+  CHECK(get("msg").starts_with("mounts[3]: open_tree '/srv/\"data\"': no such file or directory"));
   CHECK(get("command") == "create web");
   CHECK(get("field") == "mounts[3]");
   CHECK(get("errno") == "ENOENT");
