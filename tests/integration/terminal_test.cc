@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 using namespace onggi::test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -52,6 +53,22 @@ CASE("the console socket receives the master of the container's terminal") {
   CHECK(contains(text, "controlling-tty yes\r\n"));
   CHECK(contains(text, "/dev/console "));
   CHECK(contains(text, "open /dev/console: ok\r\n"));
+}
+
+// containerd reads what `create` prints until the end of the pipe, and would wait forever.
+CASE("a created container with a terminal does not hold the output of create") {
+  REQUIRES(root());
+  Bundle bundle;
+  bundle.set("/process/terminal", true).guest({"exit", "0"});
+  const ConsoleSocket console;
+  Container container(bundle);
+  REQUIRE(container.create({"--console-socket", console.path()}).ok());
+  const PtyMaster master = console.receive();
+  const fs::path descriptors = "/proc/" + std::to_string(container.pid()) + "/fd";
+  for (const char* stream : {"0", "1", "2"}) {
+    CAPTURE(stream);
+    CHECK(contains(fs::read_symlink(descriptors / stream).string(), "/dev/pts/"));
+  }
 }
 
 CASE("what is typed into the master reaches the program") {

@@ -33,8 +33,7 @@ struct InitContext {
   UniqueFd dev_null;
   // The one empty, read-only tmpfs that is bound over every masked directory.
   UniqueFd masked_directory;
-  UniqueFd terminal;  // our end of the pty
-  UniqueFd notify;    // bound where the program finds it, read by the runtime
+  UniqueFd notify;  // bound where the program finds it, read by the runtime
 
   FixedText<1024> home;      // "HOME=/root" for the environment, or empty
   bool entered_cwd = false;  // else only the program's own user may

@@ -30,18 +30,6 @@ void own_standard_streams(uint32_t uid) {
   }
 }
 
-Result<> take_terminal(const InitContext& context) {
-  const int slave = context.terminal.get();
-  constexpr unsigned long kTiocsctty = 0x540E;
-  const long controlling = sys::ioctl(slave, kTiocsctty, 0L);
-  if (controlling < 0) return system_error(controlling, "ioctl TIOCSCTTY");
-  for (int fd = 0; fd < kStandardStreams; fd++) {
-    const long copied = sys::dup3(slave, fd, 0);
-    if (copied < 0) return system_error(copied, "dup3", "the terminal");
-  }
-  return {};
-}
-
 // A container's keys are not the caller's. Without key support there is nothing to separate.
 Result<> join_session_keyring(const InitContext& context) {
   const plan::Text name = context.plan.handoff.keyring;
@@ -78,7 +66,6 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
   const plan::Handoff& handoff = context.plan.handoff;
   const bool listener = (handoff.seccomp_flags & kListener) != 0;
   if (listener) TRY(start_courier(context));
-  if (context.terminal) TRY(take_terminal(context));
   own_standard_streams(handoff.uid);
   TRY(write_labels(context));
   TRY(join_session_keyring(context));

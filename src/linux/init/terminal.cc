@@ -42,6 +42,18 @@ Result<> bind_console(InitContext& context, int slave) {
   return attach(context, mount.get(), target.get(), "/dev/console");
 }
 
+// At once, not at the start: containerd reads the output of `create` until nobody holds the pipe.
+Result<> take_terminal(int slave) {
+  const long controlling = sys::ioctl(slave, TIOCSCTTY, 0L);
+  if (controlling < 0) return system_error(controlling, "ioctl TIOCSCTTY");
+  constexpr int kStandardStreams = 3;
+  for (int fd = 0; fd < kStandardStreams; fd++) {
+    const long copied = sys::dup3(slave, fd, 0);
+    if (copied < 0) return system_error(copied, "dup3", "the terminal");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> apply(const plan::OpenConsole& step, InitContext& context) {
@@ -52,7 +64,7 @@ Result<> apply(const plan::OpenConsole& step, InitContext& context) {
   if (unlock < 0) return system_error(unlock, "ioctl TIOCSPTLCK");
   const long peer = sys::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (peer < 0) return system_error(peer, "ioctl TIOCGPTPEER");
-  UniqueFd slave(peer);
+  const UniqueFd slave(peer);
   if (step.rows != 0 && step.columns != 0) {
     WindowSize size{.rows = step.rows, .columns = step.columns, .x_pixels = 0, .y_pixels = 0};
     const long sized = sys::ioctl(master.get(), TIOCSWINSZ, &size);
@@ -64,8 +76,7 @@ Result<> apply(const plan::OpenConsole& step, InitContext& context) {
   if (numbered < 0) return system_error(numbered, "ioctl TIOCGPTN");
   const auto name = text<32>("/dev/pts/", number);
   TRY(send_with_fd(socket.get(), name.c_str(), name.view().size(), master.get()));
-  context.terminal = std::move(slave);
-  return {};
+  return take_terminal(slave.get());
 }
 
 }  // namespace onggi
