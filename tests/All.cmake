@@ -28,6 +28,10 @@ add_test(NAME hugetlb.integration
 
 add_test(NAME engines.podman
   COMMAND ${PROJECT_SOURCE_DIR}/tests/engines/podman ${builds}/release/onggi ${crun_path})
+foreach(engine docker containerd)
+  add_test(NAME engines.${engine}
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/engines/${engine} ${builds}/release/onggi ${runc_path})
+endforeach()
 # On cgroup v2 alone, with systemd and AppArmor, whatever this host has. Skipped where no such machine can be had.
 add_test(NAME vm.core COMMAND ${PROJECT_SOURCE_DIR}/tests/vm/run --may-skip core)
 set_tests_properties(vm.core PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 2700)
@@ -40,6 +44,6 @@ add_test(NAME fuzz.config
     ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/config)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz-corpus)
 
-set(engines engines.podman)
+set(engines engines.podman engines.docker engines.containerd)
 set_tests_properties(${suites} ${engines} start.size PROPERTIES RESOURCE_LOCK host)
 set_tests_properties(${engines} vm.core tidy fuzz.config PROPERTIES DEPENDS "${suites}")
