@@ -114,6 +114,7 @@ CASE("events reports a kill for want of memory and ends with the container") {
 
 CASE("events reports that a process was killed whose container goes on") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   REQUIRES(cgroup_controller("memory"));
   EXCLUDES("crun", "has no such command");
   for (const Driver& driver : drivers()) {
@@ -187,6 +188,7 @@ CASE("events --stats has the pressure of each resource, where the kernel counts 
 
 CASE("a program that forks without end gets no further than its limit, which update moves") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   REQUIRES(cgroup_controller("pids"));
   for (const Driver& driver : drivers()) {
     CAPTURE(driver.name);
@@ -203,6 +205,7 @@ CASE("a program that forks without end gets no further than its limit, which upd
 
 CASE("a program stays on its cpus, which update changes") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   REQUIRES(cgroup_controller("cpuset"));
   for (const Driver& driver : drivers()) {
     CAPTURE(driver.name);
@@ -231,6 +234,7 @@ CASE("a program that takes more than its share of time is held back") {
 
 CASE("device rules are applied in order, and hold when systemd reads its units anew") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   for (const Driver& driver : drivers()) {
     CAPTURE(driver.name);
     const WithDevices limited(driver);
@@ -243,6 +247,7 @@ CASE("device rules are applied in order, and hold when systemd reads its units a
 
 CASE("update replaces the device rules, and they hold when systemd reads its units anew") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   EXCLUDES("runc", "1.1.5 ignores the devices of an update");
   EXCLUDES("crun", "1.8.1 ignores the devices of an update on cgroup v1");
   for (const Driver& driver : drivers()) {

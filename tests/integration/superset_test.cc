@@ -162,6 +162,7 @@ CASE("every option of create and run of either rival is accepted") {
 
 CASE("every command of either rival does its work on a running container, with every option") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   const ScratchDirectory directory("options");
   Bundle bundle;
   bundle.guest({"pause"});
