@@ -100,6 +100,8 @@ CASE("events reports a kill for want of memory and ends with the container") {
   EXCLUDES("crun", "has no such command");
   for (const Driver& driver : drivers()) {
     CAPTURE(driver.name);
+    // systemd removes the cgroup with the last process, and the kernel's count with it.
+    if (driver.is_systemd) continue;
     Limited limited(driver, R"({"memory": )" + memory_limit(kLittle) + "}", {"eat-memory", kMuch});
     limited.create();
     Process events(runtime_command({"events", limited.container.id()}));

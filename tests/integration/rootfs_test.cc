@@ -123,8 +123,9 @@ CASE("files that the kernel has are masked by the default config") {
   REQUIRES(root());
   REQUIRES(file("/proc/timer_list"));
   Bundle bundle;
-  CHECK(contains(run(bundle.guest({"stat", "/proc/timer_list"})).out,
-                 "/proc/timer_list char 0666 0 0 1:3"));
+  const std::string out = run(bundle.guest({"stat", "/proc/timer_list"})).out;
+  CHECK(out.starts_with("/proc/timer_list char 0666 "));
+  CHECK(out.ends_with(" 1:3\n"));
 }
 
 CASE("read-only paths cannot be written, and missing ones are skipped") {

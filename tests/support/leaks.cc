@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +83,11 @@ Strings leftovers_now(const Strings& mounts_before) {
   for (const std::string& unit : tagged_units()) left.push_back("unit " + unit);
   for (const std::string& entry : state_entries()) left.push_back("state " + entry);
   return left;
+}
+
+uid_t owner_of_null() {
+  struct stat info = {};
+  return stat("/dev/null", &info) == 0 ? info.st_uid : 0;
 }
 
 }  // namespace
@@ -159,7 +165,7 @@ void note_leak(std::string text) {
   noted().push_back(std::move(text));
 }
 
-Clean::Clean() {
+Clean::Clean() : null_owner_(owner_of_null()) {
   noted().clear();
 }
 
@@ -167,6 +173,12 @@ Clean::~Clean() {
   if (is_listing()) return;
   Strings left = before_.left_behind();
   left.insert(left.end(), noted().begin(), noted().end());
+  if (owner_of_null() != null_owner_) {
+    const std::string change = "/dev/null as that of " + std::to_string(owner_of_null());
+    if (is_onggi()) left.push_back(change);
+    if (!is_onggi()) MESSAGE("left behind: " << change);
+    (void)!chown("/dev/null", null_owner_, null_owner_);
+  }
   if (left.empty()) return;
   std::string text;
   for (const std::string& line : left) text += "\n  " + line;

@@ -38,7 +38,8 @@ class Snapshot {
 // fixture reports it.
 void note_leak(std::string text);
 
-// Fixture of every test case: nothing is left behind when it ends.
+// Fixture of every test case: nothing is left behind when it ends, and the host's null device,
+// whose owner some runtimes change (crun 1.8.1: of all standard streams), is root's as it was.
 class Clean {
  public:
   Clean();
@@ -46,6 +47,7 @@ class Clean {
 
  private:
   Snapshot before_;
+  uid_t null_owner_;
 };
 
 }  // namespace onggi::test
