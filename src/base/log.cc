@@ -33,10 +33,6 @@ std::string_view level_name(Level level) {
   return kLevelNames[static_cast<size_t>(level)];
 }
 
-std::string now() {
-  return utc_now(Precision::seconds);
-}
-
 // "mounts[3]: open_tree '/srv/data': no such file or directory (the source of a bind mount must
 // exist)"
 std::string describe(const Error& error) {
@@ -72,7 +68,7 @@ void write_entry(std::string_view text, std::string_view json, bool to_file) {
   write_line(STDERR_FILENO, std::string(!has_file && state.format == Format::json ? json : text));
   if (!has_file || !to_file) return;
   if (state.format == Format::json) return write_line(state.file.get(), std::string(json));
-  write_line(state.file.get(), now().append(" ").append(text));
+  write_line(state.file.get(), utc_now(Precision::seconds).append(" ").append(text));
 }
 
 void write_message(Level level, std::string_view message) {
@@ -80,7 +76,7 @@ void write_message(Level level, std::string_view message) {
   if (!asked && !(state.show_warnings && level == Level::warning)) return;
   const std::string clean = printable(message);
   JsonWriter json;
-  begin_entry(json, level, clean, now()).end_object();
+  begin_entry(json, level, clean, utc_now(Precision::seconds)).end_object();
   write_entry(std::string("onggi: ").append(level_name(level)).append(": ").append(clean),
               std::move(json).take(), asked);
 }
@@ -150,7 +146,8 @@ std::string error_json(std::string_view command, const Error& error, std::string
 }
 
 void report(std::string_view command, const Error& error) {
-  write_entry(error_text(command, error), error_json(command, error, now()), true);
+  write_entry(error_text(command, error), error_json(command, error, utc_now(Precision::seconds)),
+              true);
 }
 
 }  // namespace onggi::log

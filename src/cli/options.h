@@ -142,8 +142,8 @@ using Arguments = std::span<const std::string_view>;
 
 struct ParsedArguments {
   std::vector<std::string_view> operands;
-  bool help =
-      false;  // --help or -h (crun's: --usage, -?) was there; nothing after it was looked at
+  // --help or -h (crun's: --usage, -?) was there; nothing after it was looked at.
+  bool help = false;
 };
 
 // Fills `target`, whose type must be the one of the rows. Accepted: --name VALUE, --name=VALUE, -n

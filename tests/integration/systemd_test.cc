@@ -251,9 +251,7 @@ CASE("update changes systemd's mind and the kernel's") {
                              "cpu": {"quota": 50000, "period": 50000}})");
   REQUIRE_MESSAGE(scoped.create(), scoped.outcome.err);
   const fs::path cgroup = scoped.cgroup();
-  Spawn spawn;
-  spawn.input = R"({"memory": {"limit": 134217728}, "pids": {"limit": 30}})";
-  CHECK(runtime({"update", "--resources", "-", scoped.container.id()}, spawn).ok());
+  CHECK(scoped.container.update(R"({"memory": {"limit": 134217728}, "pids": {"limit": 30}})").ok());
   CHECK(shown(scoped.unit, "MemoryMax") == "134217728");
   CHECK(shown(scoped.unit, "TasksMax") == "30");
   CHECK(systemctl({"daemon-reload"}).ok());
@@ -271,9 +269,7 @@ CASE("an update of the quota alone keeps the period, and both outlive what syste
   Scoped scoped("quota");
   scoped.bundle.set_json("/linux/resources", R"({"cpu": {"quota": 50000, "period": 50000}})");
   REQUIRE_MESSAGE(scoped.create(), scoped.outcome.err);
-  Spawn spawn;
-  spawn.input = R"({"cpu": {"quota": 10100}})";
-  CHECK(runtime({"update", "--resources", "-", scoped.container.id()}, spawn).ok());
+  CHECK(scoped.container.update(R"({"cpu": {"quota": 10100}})").ok());
   CHECK(cgroup_file(scoped.cgroup(), "cpu.max") == "10100 50000");
   CHECK(shown(scoped.unit, "CPUQuotaPerSecUSec") == "210ms");
   CHECK(shown(scoped.unit, "CPUQuotaPeriodUSec") == "50ms");
@@ -288,9 +284,8 @@ CASE("an update that the kernel refuses leaves systemd's values, too") {
   Scoped scoped("back");
   scoped.bundle.set_json("/linux/resources", R"({"pids": {"limit": 50}})");
   REQUIRE_MESSAGE(scoped.create(), scoped.outcome.err);
-  Spawn spawn;
-  spawn.input = R"({"pids": {"limit": 30}, "cpu": {"cpus": "9999"}})";
-  const Outcome refused = runtime({"update", "--resources", "-", scoped.container.id()}, spawn);
+  const Outcome refused =
+      scoped.container.update(R"({"pids": {"limit": 30}, "cpu": {"cpus": "9999"}})");
   CHECK_FALSE(refused.ok());
   CHECK(contains(refused.err, "linux.resources.cpu.cpus"));
   CHECK(shown(scoped.unit, "TasksMax") == "50");

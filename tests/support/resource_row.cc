@@ -79,11 +79,6 @@ struct Limited {
     return options;
   }
   std::string log() const { return (bundle.path() / "log").string(); }
-  Outcome update(const std::string& document) const {
-    Spawn spawn;
-    spawn.input = document;
-    return runtime({"update", "--resources", "-", container.id()}, spawn);
-  }
   Bundle bundle;
   Container container;
   std::string unit;
@@ -130,7 +125,7 @@ void check_refused(const ResourceRow& row, RowDriver driver) {
   CHECK(tagged_cgroups().empty());
   const Limited plain(driver, "{}");
   REQUIRE_MESSAGE(plain.created.ok(), plain.created.err);
-  const Outcome updated = plain.update(filled_in(row.update));
+  const Outcome updated = plain.container.update(filled_in(row.update));
   CHECK_FALSE(updated.ok());
   CHECK(contains(updated.err, place));
 }
@@ -148,7 +143,7 @@ void check_row(const ResourceRow& row, RowDriver driver) {
   if (!is_onggi()) return;
   const std::string place = "linux.resources." + field_of(row);
   CHECK(contains(read_file(limited.log()), place) == row.warns);
-  const Outcome updated = limited.update(filled_in(row.update));
+  const Outcome updated = limited.container.update(filled_in(row.update));
   CHECK_MESSAGE(updated.ok() != side.update_refused, updated.err);
   CHECK(contains(updated.err, place) == (row.warns || side.update_refused));
   check_readings(limited, side, &Reading::updated);

@@ -282,6 +282,12 @@ Outcome Container::run(const Strings& options, Spawn spawn) {
   return runtime(arguments, spawn);
 }
 
+Outcome Container::update(const std::string& resources) const {
+  Spawn spawn;
+  spawn.input = resources;
+  return runtime({"update", "--resources", "-", id_}, spawn);
+}
+
 Outcome Container::remove(bool force) const {
   return force ? runtime({"delete", "--force", id_}) : runtime({"delete", id_});
 }

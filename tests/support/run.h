@@ -115,6 +115,8 @@ class Container {
   Outcome state() const { return command("state"); }
   Outcome kill(const std::string& signal) const { return runtime({"kill", id_, signal}); }
   Outcome remove(bool force = false) const;
+  // With linux.resources as a document on standard input.
+  Outcome update(const std::string& resources) const;
   Outcome command(const std::string& name) const { return runtime({name, id_}); }
 
   // From the state document; empty or 0 when the container is unknown.
