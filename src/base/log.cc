@@ -22,6 +22,7 @@ struct State {
   Format format = Format::text;
   Level level = Level::error;
   bool show_warnings = false;
+  std::string_view program = "onggi";
 };
 constinit State state;
 
@@ -77,8 +78,9 @@ void write_message(Level level, std::string_view message) {
   const std::string clean = printable(message);
   JsonWriter json;
   begin_entry(json, level, clean, utc_now(Precision::seconds)).end_object();
-  write_entry(std::string("onggi: ").append(level_name(level)).append(": ").append(clean),
-              std::move(json).take(), asked);
+  write_entry(
+      std::string(state.program).append(": ").append(level_name(level)).append(": ").append(clean),
+      std::move(json).take(), asked);
 }
 
 // crun's names for what is not a file would otherwise become files.
@@ -107,6 +109,10 @@ Result<> open(const Sink& sink) {
   return {};
 }
 
+void set_program(std::string_view name) {
+  state.program = name;
+}
+
 void show_warnings() {
   state.show_warnings = true;
 }
@@ -129,7 +135,8 @@ void debug(std::string_view message) {
 }
 
 std::string error_text(std::string_view command, const Error& error) {
-  std::string text = "onggi: ";
+  std::string text(state.program);
+  text += ": ";
   if (!command.empty()) text.append(printable(command)).append(": ");
   return text.append(describe(error));
 }

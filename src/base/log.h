@@ -24,6 +24,9 @@ struct Sink {
 };
 Result<> open(const Sink& sink);
 
+// What stands before each line instead of "onggi".
+void set_program(std::string_view name);
+
 // Warnings on standard error, asked for or not. Not for create, run and exec: theirs is the
 // program's, and an engine keeps it as its log.
 void show_warnings();

@@ -66,6 +66,14 @@ Result<> read(const Cursor& at, Text& to) {
   return {};
 }
 
+Result<> read(const Cursor& at, std::string& to) {
+  Text text;
+  TRY(read(at, text));
+  if (text.find('\0') != Text::npos) return at.error("must not contain a NUL character");
+  to = text;
+  return {};
+}
+
 Result<> read(const Cursor& at, TextList& to) {
   if (!at.json().IsArray()) return at.error("must be an array of strings");
   to.reserve(at.json().Size());

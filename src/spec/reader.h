@@ -70,6 +70,8 @@ class Cursor {
 
 Result<> read(const Cursor& at, bool& to);
 Result<> read(const Cursor& at, Text& to);
+// A copy, for a value that outlives the document. It holds no NUL.
+Result<> read(const Cursor& at, std::string& to);
 Result<> read(const Cursor& at, TextList& to);
 Result<> read(const Cursor& at, TextMap& to);  // an object of strings
 
