@@ -11,7 +11,6 @@ if(ONGGI_IMAGE_TOOL)
   pkg_check_modules(LIBCRYPTO IMPORTED_TARGET libcrypto>=3.0)
   pkg_check_modules(LIBISAL IMPORTED_TARGET libisal>=2.30)
   pkg_check_modules(LIBZSTD IMPORTED_TARGET libzstd>=1.4)
-  pkg_check_modules(LIBARCHIVE IMPORTED_TARGET libarchive>=3.6)
   pkg_check_modules(LIBCURL IMPORTED_TARGET libcurl>=7.86)
 endif()
 

@@ -4,7 +4,7 @@
 // is stored and pushed, with all fields that this program does not know.
 #pragma once
 
-#include "digest.h"
+#include "model/digest.h"
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Platforms as containerd and Docker write them: Go's names, and variants v1, v2, ... that include
 // the lower ones.
-#include "platform.h"
+#include "model/platform.h"
 
 #include "base/split.h"
 

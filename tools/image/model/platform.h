@@ -2,7 +2,7 @@
 // Which manifest of an index fits a machine.
 #pragma once
 
-#include "descriptor.h"
+#include "model/descriptor.h"
 
 namespace onggi::image {
 

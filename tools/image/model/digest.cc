@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Digests by OpenSSL's EVP interface, which picks the processor's SHA instructions.
-#include "digest.h"
+#include "model/digest.h"
 
 #include <openssl/evp.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One table. What compression a layer has is not in it: the bytes tell, and media types lie.
-#include "media_type.h"
+#include "model/media_type.h"
 
 #include <algorithm>
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The documents of image-spec, read by tables as config.json is.
-#include "document.h"
+#include "model/document.h"
 
 #include "base/utf8.h"
-#include "media_type.h"
+#include "model/json.h"
+#include "model/media_type.h"
 #include "spec/reader.h"
 
 #include <algorithm>
@@ -106,12 +107,20 @@ static Result<> read(const Cursor& at, Digest& to) {
 static Result<> read(const Cursor& at, StringMap& to) {
   spec::TextMap map;
   TRY(spec::read(at, map));
-  for (const auto& [key, value] : map) to.entries.emplace_back(key, value);
+  for (const auto& [key, value] : map) {
+    if (key.find('\0') != key.npos || value.find('\0') != value.npos)
+      return at.error("must not contain a NUL character");
+    to.entries.emplace_back(key, value);
+  }
   return {};
 }
 static Result<> read(const Cursor& at, KeySet& to) {
   if (!at.json().IsObject()) return at.error("must be an object");
-  for (const auto& member : at.json().GetObject()) to.keys.emplace_back(spec::text_of(member.name));
+  for (const auto& member : at.json().GetObject()) {
+    const spec::Text key = spec::text_of(member.name);
+    if (key.find('\0') != key.npos) return at.error("must not contain a NUL character");
+    to.keys.emplace_back(key);
+  }
   return {};
 }
 static Result<> read(const Cursor& at, Platform& to) {
@@ -131,21 +140,6 @@ static Result<> read(const Cursor& at, RootFilesystem& to) {
 }
 
 namespace {
-
-// Iterative, because the depth of nesting is the sender's choice.
-Result<> parse_json(const std::string& bytes, std::string_view what, uint64_t limit,
-                    rapidjson::Document& to) {
-  if (bytes.size() > limit) {
-    return make_error(ErrorKind::invalid_config, what, " is larger than ", limit, " bytes");
-  }
-  to.Parse<rapidjson::kParseIterativeFlag>(bytes.data(), bytes.size());
-  if (to.HasParseError()) {
-    return make_error(ErrorKind::invalid_config, what, " is not JSON, at byte ",
-                      to.GetErrorOffset());
-  }
-  if (!to.IsObject()) return make_error(ErrorKind::invalid_config, what, " is not a JSON object");
-  return {};
-}
 
 template <class T, size_t N>
 Result<T> read_document(std::string bytes, const Json& json, const Field<T> (&fields)[N]) {
@@ -213,7 +207,7 @@ std::string media_type_of(const Json& json) {
 
 Result<Document> parse_document(std::string bytes, std::string_view declared) {
   rapidjson::Document json;
-  TRY(parse_json(bytes, "the manifest", kManifestLimit, json));
+  TRY(parse_json_object(bytes, "the manifest", kManifestLimit, json));
   const MediaKind shape = TRY_AT("manifest", shape_of(json));
   std::string media_type = media_type_of(json);
   TRY_AT("manifest", check_media_type(media_type, declared, shape));
@@ -244,7 +238,7 @@ Result<Index> parse_index(std::string bytes, std::string_view declared) {
 
 Result<ImageConfig> parse_image_config(std::string bytes) {
   rapidjson::Document json;
-  TRY(parse_json(bytes, "the image config", kConfigLimit, json));
+  TRY(parse_json_object(bytes, "the image config", kConfigLimit, json));
   return read_document(std::move(bytes), json, kImageFields);
 }
 

@@ -3,7 +3,7 @@
 // until its digest fits; sizes are limited before anything is parsed.
 #pragma once
 
-#include "descriptor.h"
+#include "model/descriptor.h"
 
 namespace onggi::image {
 

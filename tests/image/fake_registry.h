@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// A registry on the loopback that does what a test tells it to: it answers from a table of blobs
+// and manifests, unless the test's own function has an answer. One request a connection.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace onggi::image::test {
+
+struct Received {
+  std::string method, target;                  // "/v2/team/app/blobs/sha256:..."
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+  bool has(const std::string& header) const { return headers.count(header) != 0; }
+};
+
+struct Answer {
+  int status = 200;
+  std::vector<std::string> headers = {};
+  std::string body = {};
+  // What differs from an honest transfer:
+  std::optional<size_t> announced = {};  // Content-Length
+  bool is_chunked = false;               // no Content-Length; the end of the connection is the end
+  std::optional<size_t> sent = {};       // bytes after which the connection breaks
+  bool is_endless = false;               // the body again and again
+  bool is_slow = false;                  // ten bytes a second
+};
+
+class FakeRegistry {
+ public:
+  using Respond = std::function<std::optional<Answer>(const Received&)>;
+
+  FakeRegistry();
+  ~FakeRegistry();
+  FakeRegistry(const FakeRegistry&) = delete;
+  FakeRegistry& operator=(const FakeRegistry&) = delete;
+
+  // "127.0.0.1:4711"
+  std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string url(const std::string& path) const { return "http://" + host() + path; }
+
+  // Asked before the tables, in the thread of the connection.
+  void respond(Respond respond);
+  // By path: "/v2/team/app/blobs/...". Ranges of them are served.
+  void add(const std::string& path, const std::string& body, std::vector<std::string> headers = {});
+
+  // So far, without the attempts to speak TLS.
+  std::vector<Received> received() const;
+  std::vector<Received> received(std::string_view path_part) const;
+
+ private:
+  void accept_all();
+  void serve(int connection);
+  Answer answer_for(const Received& request);
+  Answer from_table(const Received& request) const;
+
+  struct Entry {
+    std::string body;
+    std::vector<std::string> headers;
+  };
+  int listener_ = -1;
+  int port_ = 0;
+  std::atomic<bool> stops_ = false;
+  mutable std::mutex mutex_;
+  Respond respond_;
+  std::map<std::string, Entry> table_;
+  std::vector<Received> received_;
+  std::list<std::thread> connections_;
+  std::thread acceptor_;
+};
+
+}  // namespace onggi::image::test

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blobs from a registry that breaks off, lies or dawdles: what is published has the right digest,
+// and what has come is not asked for again.
+#include "registry_fixture.h"
+
+namespace onggi::image::test {
+namespace {
+
+struct Fetch {
+  std::optional<Error> error;
+  bool is_there = false;  // under its name, with the right bytes
+  bool has_partial = false;
+};
+
+Fetch fetch(Client& client, const TemporaryDirectory& directory, const Descriptor& descriptor,
+            const std::string& bytes) {
+  const auto result = [&]() -> Result<> {
+    PartialBlob blob = TRY(PartialBlob::open(directory.fd(), descriptor));
+    TRY(client.registry.fetch(blob));
+    return blob.publish(directory.fd(), "blob");
+  }();
+  Fetch fetched;
+  if (!result) fetched.error = result.error();
+  for (const std::string& name : directory.names()) {
+    if (name == "blob") {
+      CHECK(directory.read(name) == bytes);
+      fetched.is_there = true;
+    } else {
+      fetched.has_partial = true;
+    }
+  }
+  return fetched;
+}
+
+// The first request for a blob gets `answer`, all others what the table has.
+void answer_first(FakeRegistry& server, const Answer& answer) {
+  auto is_first = std::make_shared<std::atomic<bool>>(true);
+  server.respond([=](const Received& request) -> std::optional<Answer> {
+    if (request.target.find("/blobs/") == std::string::npos || !is_first->exchange(false))
+      return std::nullopt;
+    return answer;
+  });
+}
+
+void answer_always(FakeRegistry& server, const Answer& answer) {
+  server.respond([=](const Received& request) -> std::optional<Answer> {
+    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+    return answer;
+  });
+}
+
+TEST_CASE("a blob is published when its digest is right") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  server.add(blob_path(bytes), bytes);
+  Client client(server);
+  const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
+  CHECK_FALSE(fetched.error);
+  CHECK(fetched.is_there);
+  CHECK_FALSE(fetched.has_partial);
+  CHECK_FALSE(server.received("/blobs/")[0].has("accept-encoding"));
+}
+
+TEST_CASE("an empty blob needs no request") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(""), "").is_there);
+  CHECK(server.received("/blobs/").empty());
+}
+
+TEST_CASE("a blob whose connection breaks goes on where it ended") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  server.add(blob_path(bytes), bytes);
+  answer_first(server, {.body = bytes, .sent = 100'000});
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+  const auto requests = server.received("/blobs/");
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[1].headers.at("range") == "bytes=100000-");
+}
+
+TEST_CASE("a blob that ends early without an error goes on as well") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  server.add(blob_path(bytes), bytes);
+  answer_first(server, {.body = bytes.substr(0, 100'000), .is_chunked = true});
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+  CHECK(server.received("/blobs/").at(1).headers.at("range") == "bytes=100000-");
+}
+
+TEST_CASE("what a failed pull has got is not asked for by the next one") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  answer_first(server, {.body = bytes, .sent = 200'000});  // and 404 from then on
+  {
+    Client client(server);
+    const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
+    REQUIRE(fetched.error);
+    CHECK(says(*fetched.error, "not found in the registry (NAME_UNKNOWN: not here)"));
+    CHECK_FALSE(fetched.is_there);
+    CHECK(fetched.has_partial);
+  }
+  server.add(blob_path(bytes), bytes);
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+  CHECK(server.received("/blobs/").back().headers.at("range") == "bytes=200000-");
+}
+
+TEST_CASE("a server without ranges sends all of it again") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  directory.write("sha256-" + std::string(digest_of(bytes).hex()), bytes.substr(0, 1000));
+  answer_always(server, {.body = bytes});
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+}
+
+TEST_CASE("a partial file with wrong bytes costs one more pull and is never published") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  server.add(blob_path(bytes), bytes);
+  directory.write("sha256-" + std::string(digest_of(bytes).hex()), std::string(1000, 'x'));
+  Client client(server);
+  const Fetch first = fetch(client, directory, descriptor_of(bytes), bytes);
+  REQUIRE(first.error);
+  CHECK(says(*first.error, "have the digest sha256:"));
+  CHECK_FALSE(first.is_there);
+  CHECK_FALSE(first.has_partial);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+}
+
+TEST_CASE("a 416 whose body never comes makes the blob start again") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  server.add(blob_path(bytes), bytes);
+  directory.write("sha256-" + std::string(digest_of(bytes).hex()), bytes.substr(0, 1000));
+  answer_first(
+      server,
+      {.status = 416, .body = std::string(1000, 'x'), .announced = 300'000, .is_slow = true});
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+}
+
+TEST_CASE("another range than was asked for is refused") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  directory.write("sha256-" + std::string(digest_of(bytes).hex()), bytes.substr(0, 1000));
+  answer_always(server, {206, {"Content-Range: bytes 0-299999/300000"}, bytes});
+  Client client(server);
+  const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
+  REQUIRE(fetched.error);
+  CHECK(says(*fetched.error, "asked for bytes 1000-299999/300000"));
+  CHECK_FALSE(fetched.is_there);
+}
+
+TEST_CASE("a length that is not the descriptor's is refused before any byte") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(1000);
+  answer_always(server, {.body = noise(2000)});
+  Client client(server);
+  const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
+  REQUIRE(fetched.error);
+  CHECK(says(*fetched.error, "sends 2000 bytes instead of the 1000"));
+  CHECK_FALSE(fetched.is_there);
+}
+
+TEST_CASE("a body that does not end is broken off behind the descriptor's size") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(1000);
+  answer_always(server, {.body = bytes, .is_endless = true});
+  Client client(server);
+  const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
+  REQUIRE(fetched.error);
+  CHECK(says(*fetched.error, "more than the 1000 bytes"));
+  CHECK_FALSE(fetched.is_there);
+}
+
+TEST_CASE("wrong bytes of the right size are thrown away") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(1000);
+  answer_always(server, {.body = std::string(1000, 'x')});
+  Client client(server);
+  const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
+  REQUIRE(fetched.error);
+  CHECK(says(*fetched.error, digest_of(bytes).text()));
+  CHECK_FALSE(fetched.is_there);
+  CHECK_FALSE(fetched.has_partial);
+}
+
+TEST_CASE("a blob that is missing is looked for once more after a second") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(1000);
+  server.add(blob_path(bytes), bytes);
+  answer_first(server, {.status = 404});
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+  CHECK(client.clock.pauses == std::vector<int64_t>{1000});
+}
+
+TEST_CASE("a server that sends a byte now and then is given up") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(100'000);
+  answer_always(server, {.body = bytes, .is_slow = true});
+  Client client(server, "/nonexistent", 1);
+  const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
+  REQUIRE(fetched.error);
+  CHECK(says(*fetched.error, "too slow"));
+  CHECK(server.received("/blobs/").size() == 5);
+  CHECK(fetched.has_partial);
+}
+
+TEST_CASE("a blob behind a redirect is asked for at the registry again when it breaks") {
+  FakeRegistry server, storage;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  server.respond([&](const Received& request) -> std::optional<Answer> {
+    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+    return Answer{307, {"Location: " + storage.url("/presigned?X-Amz-Signature=abc")}};
+  });
+  storage.add("/presigned?X-Amz-Signature=abc", bytes);
+  auto is_first = std::make_shared<std::atomic<bool>>(true);
+  storage.respond([=](const Received&) -> std::optional<Answer> {
+    if (!is_first->exchange(false)) return std::nullopt;
+    return Answer{.body = bytes, .sent = 1000};
+  });
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+  CHECK(server.received("/blobs/").size() == 2);
+  CHECK(storage.received().at(1).headers.at("range") == "bytes=1000-");
+}
+
+TEST_CASE("a foreign layer's address is asked after the registry, and without credentials") {
+  FakeRegistry server, elsewhere;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(1000);
+  Descriptor descriptor = descriptor_of(bytes);
+  descriptor.urls = {elsewhere.url("/layer")};
+  elsewhere.add("/layer", bytes);
+  server.respond([](const Received& request) -> std::optional<Answer> {
+    if (request.has("authorization")) return std::nullopt;
+    return Answer{401, {"WWW-Authenticate: Basic realm=\"fake\""}};
+  });
+  const std::string authfile = directory.write(
+      "auth.json", R"({"auths": {")" + server.host() + R"(": {"auth": "dXNlcjpzZWNyZXQ="}}})");
+  TemporaryDirectory blobs;
+  Client client(server, authfile);
+  CHECK(fetch(client, blobs, descriptor, bytes).is_there);
+  CHECK(server.received("/blobs/").back().headers.at("authorization") == "Basic dXNlcjpzZWNyZXQ=");
+  REQUIRE(elsewhere.received().size() == 1);
+  CHECK_FALSE(elsewhere.received()[0].has("authorization"));
+}
+
+TEST_CASE("a foreign layer's address in the own network is not asked") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(1000);
+  Descriptor descriptor = descriptor_of(bytes);
+  descriptor.urls = {"http://169.254.169.254/latest/meta-data"};
+  Client client(server);
+  const Fetch fetched = fetch(client, directory, descriptor, bytes);
+  REQUIRE(fetched.error);
+  CHECK(says(*fetched.error, "internal address http://169.254.169.254/"));
+}
+
+}  // namespace
+}  // namespace onggi::image::test

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A compressed layer -> tar bytes, in portions and with bounded memory.
+#pragma once
+
+#include "base/result.h"
+
+#include <memory>
+#include <string_view>
+
+namespace onggi::image {
+
+class Decoder {
+ public:
+  Decoder() = default;
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  virtual ~Decoder() = default;
+
+  // Takes what it can from the front of `input`. Empty: it has taken all of it and wants more.
+  virtual Result<std::string_view> decode(std::string_view& input) = 0;
+  // There is no more input: an error if some is missing.
+  virtual Result<> finish() = 0;
+};
+
+// By the first bytes, because media types are often wrong: gzip, zstd, else the bytes as they are.
+std::unique_ptr<Decoder> make_decoder(std::string_view first_bytes);
+
+}  // namespace onggi::image

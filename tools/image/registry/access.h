@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// How one registry is reached and what it is shown: address, credentials, tokens. Shared by all
+// threads that work with it.
+//
+// distribution-spec leaves authentication to Docker's token specification: a 401 names a realm,
+// and credentials are changed there for a token that is good for some scopes and some time.
+#pragma once
+
+#include "registry/challenge.h"
+#include "registry/clock.h"
+#include "registry/credentials.h"
+#include "registry/http.h"
+#include "registry/reference.h"
+
+#include <map>
+#include <mutex>
+
+namespace onggi::image {
+
+using Scopes = std::vector<std::string>;  // "repository:team/app:pull"
+
+struct AccessOptions {
+  HttpOptions http;
+  CredentialSource credentials;
+  bool plain_http = false;  // permitted where https does not answer; for the loopback it always is
+};
+
+class Access {
+ public:
+  Access(const Reference& image, AccessOptions options, Clock& clock)
+      : image_(image), options_(std::move(options)), clock_(clock) {}
+
+  const Reference& image() const { return image_; }
+  const AccessOptions& options() const { return options_; }
+  Clock& clock() { return clock_; }
+
+  // ".../v2/", found by the first call.
+  Result<Url> base(Http& http);
+  // What a request is to carry in Authorization; empty: nothing.
+  Result<std::string> authorization(Http& http, const Scopes& scopes);
+  // After a 401 to a request that carried `used`: the next authorization() is another one, or this
+  // is the error to report.
+  Result<> refused(const Response& response, const std::string& used, const Scopes& scopes);
+
+  // The error of a command that was refused for want of credentials.
+  Error with_login_hint(const Error& error);
+
+ private:
+  struct Token {
+    std::string text;
+    int64_t end = 0;  // by Clock::milliseconds()
+  };
+  Result<> connect(Http& http);
+  Result<> look_up_credentials();
+  void adopt_challenge(const Response& response);
+  Result<Token> fetch_token(Http& http, const Scopes& scopes);
+  Result<std::optional<Response>> change_identity_token(Http& http, const Url& realm,
+                                                        const Scopes& scopes);
+  Result<Response> ask_realm(Http& http, const Url& realm, const Scopes& scopes);
+  Result<> check_realm(const Url& realm) const;
+  Result<Token> read_token(const Response& response) const;
+  std::string basic() const;
+  Error login_hint(const Error& error) const;
+
+  const Reference image_;
+  const AccessOptions options_;
+  Clock& clock_;
+  std::mutex mutex_;
+  std::optional<Url> base_;
+  std::optional<Challenge> challenge_;
+  std::optional<Credentials> credentials_;
+  bool looked_up_ = false;
+  std::map<Scopes, Token> tokens_;
+};
+
+}  // namespace onggi::image

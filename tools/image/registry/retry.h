@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which answers are worth another try, and when (RFC 9110 section 10.2.3, RFC 6585 section 4).
+#pragma once
+
+#include "registry/clock.h"
+#include "registry/http.h"
+
+namespace onggi::image {
+
+// A broken connection, 408, 429, 500, 502, 503, 504, 522.
+bool is_worth_another_try(const Exchange& exchange);
+
+// Five tries: with pauses of 2, 4, 8 and 16 seconds and up to a quarter more, or as long as
+// Retry-After says, but at most a minute.
+class Backoff {
+ public:
+  explicit Backoff(Clock& clock) : clock_(clock) {}
+  // Sleeps before the next try. False: there is none.
+  bool wait(const Exchange& exchange);
+  void restart() { tries_ = 1; }
+
+ private:
+  Clock& clock_;
+  int tries_ = 1;
+};
+
+// For requests that may be repeated.
+Exchange send_with_retries(Http& http, Clock& clock, const Request& request);
+
+// An answer that is none of those that were hoped for, with what the registry says about it
+// (distribution-spec, "Error codes"). `subject` is what was asked for.
+Error status_error(const Response& response, std::string_view subject);
+// The same, or why there is no answer.
+Error exchange_error(const Exchange& exchange, std::string_view subject);
+
+}  // namespace onggi::image

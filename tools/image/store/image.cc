@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of checks: sizes and digests of the documents, then layer by layer the blob's digest
+// and the diffID. Whoever calls makes the result visible only when all has passed.
+#include "store/image.h"
+
+#include "base/log.h"
+#include "layer/layer_apply.h"
+#include "model/media_type.h"
+
+namespace onggi::image {
+namespace {
+
+constexpr int kIndexDepth = 4;
+
+Result<Document> read_document(const Layout& layout, const Descriptor& descriptor) {
+  std::string bytes = TRY(layout.read(descriptor, kManifestLimit));
+  return parse_document(std::move(bytes), descriptor.media_type);
+}
+
+// Not an error: the layers decide what is in the image, this only what it is called.
+void check_platform(const ImageConfig& config, const Platform& wanted) {
+  if (config.os == wanted.os && config.architecture == wanted.architecture) return;
+  log::warn("the image is for " + config.os + "/" + config.architecture + ", not for " +
+            platform_text(wanted));
+}
+
+FixedText<128> layer_name(size_t index) {
+  return text<128>("layers[", index, "]");
+}
+
+}  // namespace
+
+Result<Source> parse_source(std::string_view text) {
+  constexpr std::string_view kTransport = "oci:";
+  if (!text.starts_with(kTransport)) {
+    return with_hint(make_error(ErrorKind::invalid_config, "'", text, "' is not an image source"),
+                     "oci:DIRECTORY[:REFERENCE]");
+  }
+  text.remove_prefix(kTransport.size());
+  const size_t colon = std::min(text.find(':'), text.size());
+  Source source;
+  source.path = text.substr(0, colon);
+  source.reference = text.substr(std::min(colon + 1, text.size()));
+  if (source.path.empty())
+    return make_error(ErrorKind::invalid_config, "the source has no directory");
+  return source;
+}
+
+Result<std::string> read_named(const Layout& layout, const Source& source,
+                               const Platform& platform) {
+  const Descriptor* named = TRY(layout.find(source.reference, platform));
+  return layout.read(*named, kManifestLimit);
+}
+
+Result<Image> read_image(const Layout& layout, const Source& source, const Platform& platform) {
+  Descriptor descriptor = *TRY(layout.find(source.reference, platform));
+  for (int depth = 0; depth <= kIndexDepth; ++depth) {
+    Document document = TRY(read_document(layout, descriptor));
+    if (const auto* index = std::get_if<Index>(&document)) {
+      descriptor = *TRY(choose_manifest(*index, platform));
+      continue;
+    }
+    Image image{descriptor, std::get<Manifest>(std::move(document)), {}};
+    if (media_kind(image.manifest.config.media_type) != MediaKind::config) {
+      return with_hint(unsupported("config.mediaType", "\"", image.manifest.config.media_type,
+                                   "\" is not an image config"),
+                       "this is an artifact, not an image");
+    }
+    std::string bytes = TRY(layout.read(image.manifest.config, kConfigLimit));
+    image.config = TRY(parse_image_config(std::move(bytes)));
+    TRY(check_image(image.manifest, image.config));
+    check_platform(image.config, platform);
+    return image;
+  }
+  return make_error(ErrorKind::invalid_config, "indexes within indexes, deeper than ", kIndexDepth);
+}
+
+Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
+                       const LayerLimits& limits) {
+  Rootfs rootfs(std::move(root));
+  Notices notices;
+  Attributes attributes(notices);
+  for (size_t i = 0; i < image.manifest.layers.size(); ++i) {
+    const Descriptor& layer = image.manifest.layers[i];
+    const std::string name(layer_name(i).view());
+    UniqueFd blob = TRY_AT(name, layout.open_blob(layer));
+    LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[i], limits);
+    TarReader tar(stream);
+    const Result<> applied = LayerApplier(rootfs, attributes, limits).apply(tar);
+    if (!applied) {
+      Error error = applied.error();
+      const std::string entry(error.place.view());
+      error.place = FixedText<128>(entry.empty() ? name : name + " " + entry);
+      return error;
+    }
+    TRY_AT(name, stream.finish());
+  }
+  return {};
+}
+
+Result<> verify_layers(const Layout& layout, const Image& image, const LayerLimits& limits) {
+  for (size_t i = 0; i < image.manifest.layers.size(); ++i) {
+    const Descriptor& layer = image.manifest.layers[i];
+    const std::string name(layer_name(i).view());
+    UniqueFd blob = TRY_AT(name, layout.open_blob(layer));
+    LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[i], limits);
+    TRY_AT(name, stream.finish());
+  }
+  return {};
+}
+
+}  // namespace onggi::image

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// One image out of a source: its manifest and config, chosen by name and platform, and its layers
+// put onto a directory.
+#pragma once
+
+#include "layer/layer_stream.h"
+#include "store/layout.h"
+
+namespace onggi::image {
+
+struct Image {
+  Descriptor descriptor;  // of the manifest
+  Manifest manifest;
+  ImageConfig config;
+};
+
+// "oci:DIRECTORY[:REFERENCE]"
+struct Source {
+  std::string path, reference;
+};
+Result<Source> parse_source(std::string_view text);
+
+// The manifest or index that a source names, as it stands.
+Result<std::string> read_named(const Layout& layout, const Source& source,
+                               const Platform& platform);
+// The manifest for the platform, also out of indexes within indexes.
+Result<Image> read_image(const Layout& layout, const Source& source, const Platform& platform);
+
+// Every layer, checked, onto the directory `root`, which is taken over and must be empty.
+Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
+                       const LayerLimits& limits);
+// The same checks, and nothing written.
+Result<> verify_layers(const Layout& layout, const Image& image, const LayerLimits& limits);
+
+}  // namespace onggi::image

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// A layout may come from anybody: every file in it is limited, checked, and must be a regular one.
+#include "store/layout.h"
+
+#include "base/file.h"
+#include "spec/reader.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace onggi::image {
+namespace {
+
+constexpr std::string_view kName = "org.opencontainers.image.ref.name";
+constexpr std::string_view kContainerdName = "io.containerd.image.name";
+
+struct LayoutVersion {
+  std::string version;
+};
+constexpr spec::Field<LayoutVersion> kVersionFields[] = {
+    {"imageLayoutVersion", spec::into<&LayoutVersion::version>, spec::kRequired},
+};
+
+// Links may lead to a shared blob directory, but not to a FIFO or a device that never ends.
+Result<UniqueFd> open_regular(int directory, const std::string& path) {
+  const long opened = sys::openat(directory, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (opened < 0) return system_error(opened, "open", path);
+  UniqueFd fd(opened);
+  struct statx info = {};
+  const long found = sys::statx(fd.get(), "", AT_EMPTY_PATH, STATX_TYPE, &info);
+  if (found < 0) return system_error(found, "statx", path);
+  if (!S_ISREG(info.stx_mode))
+    return make_error(ErrorKind::invalid_config, "'", path, "' is not a regular file");
+  return fd;
+}
+
+Result<std::string> read_regular(int directory, const std::string& path, size_t limit) {
+  const UniqueFd fd = TRY(open_regular(directory, path));
+  return read_all(fd.get(), path, limit);
+}
+
+Result<> check_version(const std::string& text) {
+  rapidjson::Document json;
+  json.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+  if (json.HasParseError() || !json.IsObject())
+    return make_error(ErrorKind::invalid_config, "oci-layout is not a JSON object");
+  std::vector<std::string> warnings;
+  LayoutVersion layout;
+  TRY(spec::read_object(spec::Cursor(json, warnings), kVersionFields, layout));
+  if (layout.version == "1.0.0") return {};
+  return unsupported("oci-layout", "layout version ", layout.version, ", not 1.0.0");
+}
+
+bool is_named(const Descriptor& descriptor, std::string_view reference) {
+  for (std::string_view key : {kName, kContainerdName}) {
+    const std::string* name = descriptor.annotations.find(key);
+    if (name != nullptr && *name == reference) return true;
+  }
+  return false;
+}
+
+std::string names_of(const Index& index) {
+  std::string names;
+  for (const Descriptor& each : index.manifests) {
+    const std::string name = reference_name(each);
+    if (!name.empty()) names.append(names.empty() ? "" : ", ").append(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string reference_name(const Descriptor& descriptor) {
+  const std::string* name = descriptor.annotations.find(kName);
+  return name == nullptr ? "" : *name;
+}
+
+Result<Layout> Layout::open(const std::string& path) {
+  UniqueFd directory = TRY(open_directory(AT_FDCWD, path));
+  Result<std::string> version = read_regular(directory.get(), "oci-layout", 4096);
+  if (!version) return with_hint(version.error(), "is this directory an OCI image layout?");
+  TRY(check_version(version.value()));
+  std::string text = TRY(read_regular(directory.get(), "index.json", kManifestLimit));
+  Index index = TRY(parse_index(std::move(text), {}));
+  return Layout(std::move(directory), std::move(index));
+}
+
+Result<const Descriptor*> Layout::find(std::string_view reference, const Platform& platform) const {
+  const std::vector<Descriptor>& all = index_.manifests;
+  const std::string names = names_of(index_);
+  if (reference.empty()) {
+    if (all.size() == 1) return &all.front();
+    if (all.empty()) return make_error(ErrorKind::invalid_config, "the layout has no image");
+    if (names.empty()) return choose_manifest(index_, platform);
+    return with_hint(make_error(ErrorKind::invalid_config, "the layout has several images"),
+                     text<160>("name one of: ", names).view());
+  }
+  const auto found =
+      std::ranges::find_if(all, [&](const Descriptor& each) { return is_named(each, reference); });
+  if (found != all.end()) return &*found;
+  return with_hint(
+      make_error(ErrorKind::invalid_config, "no image is named '", reference, "' in the layout"),
+      text<160>("there is: ", names.empty() ? "none with a name" : names).view());
+}
+
+Result<UniqueFd> Layout::open_blob(const Descriptor& descriptor) const {
+  const Digest& digest = descriptor.digest;
+  const std::string algorithm = digest.text().substr(0, digest.text().find(':'));
+  return open_regular(directory_.get(), (("blobs/" + algorithm) + "/").append(digest.hex()));
+}
+
+Result<std::string> Layout::read(const Descriptor& descriptor, uint64_t limit) const {
+  if (descriptor.size > limit) {
+    return make_error(ErrorKind::invalid_config, descriptor.digest.text(), " has ", descriptor.size,
+                      " bytes, at most ", limit);
+  }
+  std::optional<std::string> embedded = TRY(decoded_data(descriptor));
+  if (embedded) return std::move(*embedded);
+  const UniqueFd fd = TRY(open_blob(descriptor));
+  std::string bytes = TRY(read_all(fd.get(), descriptor.digest.text(), descriptor.size));
+  TRY(verify(bytes, descriptor.digest, descriptor.size));
+  return bytes;
+}
+
+}  // namespace onggi::image

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hash of what is there already is made again when a transfer is taken up: reading a file costs
+// less than a stored hash state would in code.
+#include "store/partial_blob.h"
+
+#include "base/file.h"
+
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace onggi::image {
+
+namespace {
+
+Result<UniqueFd> open_locked(int directory, const std::string& name) {
+  while (true) {
+    const long opened = sys::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    if (opened < 0) return system_error(opened, "open", name);
+    UniqueFd file(opened);
+    while (flock(file.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) return system_error(-errno, "flock", name);
+    }
+    // Whoever had the lock may have renamed or removed the file meanwhile.
+    struct statx mine = {}, named = {};
+    if (sys::statx(file.get(), "", AT_EMPTY_PATH, STATX_INO, &mine) == 0 &&
+        sys::statx(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO, &named) == 0 &&
+        mine.stx_ino == named.stx_ino)
+      return file;
+  }
+}
+
+std::string file_name(const Digest& digest) {
+  std::string name = digest.text();
+  std::ranges::replace(name, ':', '-');
+  return name;
+}
+
+}  // namespace
+
+PartialBlob::PartialBlob(int directory, const Descriptor& descriptor, UniqueFd file)
+    : directory_(directory),
+      descriptor_(descriptor),
+      name_(file_name(descriptor.digest)),
+      file_(std::move(file)),
+      hasher_(descriptor.digest.algorithm()) {}
+
+Result<PartialBlob> PartialBlob::open(int directory, const Descriptor& descriptor) {
+  UniqueFd file = TRY(open_locked(directory, file_name(descriptor.digest)));
+  PartialBlob blob(directory, descriptor, std::move(file));
+  TRY(blob.take_up());
+  return blob;
+}
+
+Result<> PartialBlob::take_up() {
+  std::string buffer(256 * 1024, '\0');
+  while (true) {
+    const long count = sys::read(file_.get(), buffer.data(), buffer.size());
+    if (count < 0) return system_error(count, "read", name_);
+    if (count == 0) return {};
+    size_ += static_cast<uint64_t>(count);
+    if (size_ > descriptor_.size) return restart();  // not ours
+    hasher_.update({buffer.data(), static_cast<size_t>(count)});
+  }
+}
+
+Result<> PartialBlob::append(std::string_view bytes) {
+  if (bytes.size() > descriptor_.size - size_) {
+    (void)restart();
+    return make_error(ErrorKind::invalid_config, descriptor_.digest.text(), ": more than the ",
+                      descriptor_.size, " bytes of its descriptor");
+  }
+  TRY(write_all(file_.get(), name_, bytes));
+  hasher_.update(bytes);
+  size_ += bytes.size();
+  return {};
+}
+
+Result<> PartialBlob::restart() {
+  if (ftruncate(file_.get(), 0) != 0) return system_error(-errno, "ftruncate", name_);
+  if (lseek(file_.get(), 0, SEEK_SET) != 0) return system_error(-errno, "lseek", name_);
+  hasher_ = Hasher(descriptor_.digest.algorithm());
+  size_ = 0;
+  return {};
+}
+
+Result<> PartialBlob::publish(int directory, const std::string& name) {
+  const Digest found = hasher_.finish();
+  if (found != descriptor_.digest || !is_complete()) {
+    (void)sys::unlinkat(directory_, name_.c_str(), 0);
+    return make_error(ErrorKind::invalid_config, "the bytes that came for ",
+                      descriptor_.digest.text(), " have the digest ", found.text());
+  }
+  // Else a crash could leave a name over blocks that were never written.
+  if (fsync(file_.get()) != 0) return system_error(-errno, "fsync", name_);
+  if (const long changed = sys::fchmod(file_.get(), 0644); changed < 0)
+    return system_error(changed, "fchmod", name_);
+  const long renamed = sys::renameat(directory_, name_.c_str(), directory, name.c_str());
+  if (renamed < 0) return system_error(renamed, "rename", name);
+  return {};
+}
+
+}  // namespace onggi::image
