@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "base/path.h"
-#include "cli/help.h"
 #include "cli/version.h"
 #include "linux/probe.h"
 #include "linux/seccomp.h"
@@ -39,24 +38,6 @@ Result<int> features(const Context&, const NoOptions&) {
   host.seccomp_architectures = seccomp_architectures();
   host.seccomp_supported_flags = seccomp_supported_flags();
   return print(spec::features_document(host));
-}
-
-Result<int> help(const Context& context, const NoOptions&) {
-  if (context.operands.empty()) return print(general_help());
-  const Command* command = TRY(find_command(context.operands[0]));
-  return print_command_help(*command);
-}
-
-Result<int> completion(const Context& context, const NoOptions&) {
-  if (context.operands[0] != "bash") {
-    return make_error(ErrorKind::unsupported, "no completion for '", context.operands[0],
-                      "', only for bash");
-  }
-  return print(bash_completion());
-}
-
-Result<int> man(const Context&, const NoOptions&) {
-  return print(man_page());
 }
 
 std::string version_text() {

@@ -14,9 +14,6 @@ struct SpecOptions {
 
 Result<int> spec_command(const Context& context, const SpecOptions& options);
 Result<int> features(const Context& context, const NoOptions& options);
-Result<int> help(const Context& context, const NoOptions& options);
-Result<int> completion(const Context& context, const NoOptions& options);
-Result<int> man(const Context& context, const NoOptions& options);
 
 // Lines as dockerd and go-runc parse them.
 std::string version_text();

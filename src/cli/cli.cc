@@ -4,7 +4,6 @@
 
 #include "cli/about.h"
 #include "cli/command.h"
-#include "cli/help.h"
 
 namespace onggi::cli {
 namespace {
@@ -18,10 +17,10 @@ int finish(std::string_view command, const Result<int>& result, int failure_stat
   return result ? result.value() : fail(command, result.error(), failure_status);
 }
 
-int run_named(const GlobalOptions& global, Arguments words) {
-  const Result<const Command*> found = find_command(words[0]);
+int run_named(const Program& program, const GlobalOptions& global, Arguments words) {
+  const Result<const CommandRow*> found = find_command(program, words[0]);
   if (!found) return fail("", found.error());
-  const Command& command = *found.value();
+  const auto& command = static_cast<const Command&>(*found.value());
   const Arguments arguments = words.subspan(1);
   if (command.invoke == nullptr) {
     // Options of a planned command are not known, so only a first word without dash is surely its
@@ -32,7 +31,7 @@ int run_named(const GlobalOptions& global, Arguments words) {
     return fail(label, unsupported("", "not supported yet"), command.failure_status);
   }
   std::string subject;
-  const Result<int> result = command.invoke(command, global, arguments, subject);
+  const Result<int> result = command.invoke(command, program, global, arguments, subject);
   return finish(subject.empty() ? command.name : command.name + (" " + subject), result,
                 command.failure_status);
 }
@@ -40,22 +39,23 @@ int run_named(const GlobalOptions& global, Arguments words) {
 }  // namespace
 
 int run(Arguments arguments) {
+  const Program onggi = program();
   GlobalOptions global;
   const Result<ParsedArguments> parsed =
-      parse_options(global_options(), &global, arguments, Operands::last);
+      parse_options(onggi.options, &global, arguments, Operands::last);
   // Opened even after a wrong option, so that an engine finds the error where it looks for it.
   const Result<> opened = log::open({global.log, global.log_format, global.log_level});
   if (!parsed) return fail("", parsed.error());
   if (!opened) return fail("", opened.error());
   const std::vector<std::string_view>& words = parsed.value().operands;
-  if (parsed.value().help) return finish("", print(general_help()), 1);
+  if (parsed.value().help) return finish("", print(general_help(onggi)), 1);
   if (global.version) return finish("", print(version_text()), 1);
   if (words.empty())
     return fail("",
                 with_hint(make_error(ErrorKind::invalid_config, "no command"), "try 'onggi help'"));
   // Standard error may be the program's.
   if (words[0] != "create" && words[0] != "run" && words[0] != "exec") log::show_warnings();
-  return run_named(global, words);
+  return run_named(onggi, global, words);
 }
 
 }  // namespace onggi::cli

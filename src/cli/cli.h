@@ -2,7 +2,7 @@
 // The command line: arguments in, exit status out.
 #pragma once
 
-#include "cli/options.h"
+#include "commandline/options.h"
 
 namespace onggi::cli {
 

@@ -8,6 +8,7 @@
 #include "cli/exec.h"
 #include "cli/ps.h"
 #include "cli/update.h"
+#include "cli/version.h"
 
 namespace onggi::cli {
 namespace {
@@ -167,6 +168,12 @@ constexpr auto kUpdateOptions = options<UpdateOptions>({
 
 constexpr auto kNoOptions = no_options<NoOptions>();
 
+template <const auto& Table, auto Function>
+constexpr Command command(const char* name, const char* operands, const char* summary,
+                          int failure_status = 1) {
+  return basic_command<GlobalOptions, Table, Function>(name, operands, summary, failure_status);
+}
+
 constexpr Command kCommands[] = {
     command<kCreateOptions, create>("create", "CONTAINER-ID", "create a container, ready to start"),
     command<kNoOptions, start>("start", "CONTAINER-ID", "start a created container"),
@@ -190,21 +197,35 @@ constexpr Command kCommands[] = {
     command<kSpecOptions, spec_command>("spec", "", "write a config.json to start from"),
     command<kNoOptions, features>("features", "", "print what this runtime supports as JSON"),
     command<kBundleOptions, plan_command>("plan", "[CONTAINER-ID]", "print what create would do"),
-    command<kNoOptions, help>("help", "[COMMAND]", "show help"),
-    command<kNoOptions, completion>("completion", "bash",
-                                    "print the completion script for a shell"),
-    command<kNoOptions, man>("man", "", "print the manual page"),
-    planned_command("checkpoint"),
-    planned_command("restore"),
+    command<kNoOptions, help<GlobalOptions>>("help", "[COMMAND]", "show help"),
+    command<kNoOptions, completion<GlobalOptions>>("completion", "bash",
+                                                   "print the completion script for a shell"),
+    command<kNoOptions, man<GlobalOptions>>("man", "", "print the manual page"),
+    basic_planned_command<GlobalOptions>("checkpoint"),
+    basic_planned_command<GlobalOptions>("restore"),
 };
+
+constexpr std::string_view kDescription =
+    "Creates and runs containers from bundles: a directory with a\n.I config.json\nand a root "
+    "filesystem. "
+    "Container engines call it in place of other low\\-level runtimes.\n";
+constexpr std::string_view kExitStatus =
+    "\\fBrun\\fR without \\fB\\-\\-detach\\fR: the status of the container's program, or 128 "
+    "plus the number of the "
+    "signal that ended it. Otherwise 0 on success and 1 on failure.\n";
 
 }  // namespace
 
-std::span<const Command> commands() {
-  return kCommands;
-}
-std::span<const OptionRow> global_options() {
-  return kGlobalOptions;
+Program program() {
+  return {"onggi",
+          "Runs containers by the OCI runtime specification.",
+          kVersion,
+          "container runtime for the OCI runtime specification",
+          kDescription,
+          kExitStatus,
+          kGlobalOptions,
+          rows_of<GlobalOptions>(kCommands),
+          {{"CONTAINER-ID", "$(onggi list --quiet 2>/dev/null)"}}};
 }
 
 }  // namespace onggi::cli

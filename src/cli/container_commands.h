@@ -6,7 +6,6 @@
 
 namespace onggi::cli {
 
-struct NoOptions {};
 struct KillOptions {
   bool all = false;
   bool regex = false;

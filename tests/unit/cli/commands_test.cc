@@ -2,7 +2,6 @@
 // The tables, against what engines pass: containerd and dockerd through go-runc, podman and CRI-O
 // through conmon.
 #include "cli/container_commands.h"
-#include "cli/help.h"
 #include "cli/ps.h"
 #include "cli/signals.h"
 #include "cli/update.h"
@@ -14,6 +13,8 @@
 
 namespace onggi::cli {
 namespace {
+
+const Program kProgram = program();
 
 bool has(std::span<const OptionRow> rows, std::string_view name, bool takes_value) {
   return std::ranges::any_of(rows, [&](const OptionRow& row) {
@@ -95,9 +96,9 @@ TEST_CASE("every flag that engines pass has a row") {
   for (const EngineFlag& flag : kEngineFlags) {
     CAPTURE(flag.command);
     CAPTURE(flag.name);
-    std::span<const OptionRow> rows = global_options();
+    std::span<const OptionRow> rows = kProgram.options;
     if (*flag.command != 0) {
-      const Result<const Command*> command = find_command(flag.command);
+      const Result<const CommandRow*> command = find_command(kProgram, flag.command);
       REQUIRE(static_cast<bool>(command));
       rows = command.value()->options;
     }
@@ -114,16 +115,16 @@ TEST_CASE("names and letters are unique within a table") {
       }
     }
   };
-  check(global_options());
-  for (const Command& command : commands()) check(command.options);
+  check(kProgram.options);
+  for (const CommandRow* command : kProgram.commands) check(command->options);
 }
 
 TEST_CASE("commands to come exist and have no function") {
   for (const char* name : {"checkpoint", "restore"}) {
     CAPTURE(name);
-    const Result<const Command*> command = find_command(name);
+    const Result<const CommandRow*> command = find_command(kProgram, name);
     REQUIRE(static_cast<bool>(command));
-    CHECK((command.value()->invoke == nullptr));
+    CHECK((static_cast<const Command*>(command.value())->invoke == nullptr));
   }
 }
 
@@ -151,20 +152,20 @@ TEST_CASE("ps keeps the header and the lines of the pids, wherever the column is
 }
 
 TEST_CASE("an unknown command is an error with a suggestion") {
-  const Result<const Command*> command = find_command("strat");
+  const Result<const CommandRow*> command = find_command(kProgram, "strat");
   REQUIRE_FALSE(static_cast<bool>(command));
   CHECK(command.error().message.view() == "unknown command 'strat'");
   CHECK(command.error().hint.view() == "did you mean 'start'?");
 }
 
 TEST_CASE("the number of operands is checked") {
-  const Command& kill = *find_command("kill").value();
+  const CommandRow& kill = *find_command(kProgram, "kill").value();
   struct {
     bool all = false;
   } target;
   std::string subject;
   const auto parse = [&](std::vector<std::string_view> words) {
-    const Result<ParsedArguments> parsed = parse_command(kill, &target, words, subject);
+    const Result<ParsedArguments> parsed = parse_command(kProgram, kill, &target, words, subject);
     return parsed ? std::string() : std::string(parsed.error().message.view());
   };
   CHECK(parse({"web"}) == "");
@@ -219,13 +220,15 @@ TEST_CASE("lists look as engines and people expect") {
 }
 
 TEST_CASE("help, completion and the manual name every shown option") {
-  const std::string completion = bash_completion();
-  const std::string manual = man_page();
-  for (const Command& command : commands()) {
+  const std::string completion = bash_completion(kProgram);
+  const std::string manual = man_page(kProgram);
+  for (const CommandRow* each : kProgram.commands) {
+    const CommandRow& command = *each;
     if (command.summary == nullptr) continue;
-    CHECK(general_help().find(std::string("\n  ") + command.name + " ") != std::string::npos);
+    CHECK(general_help(kProgram).find(std::string("\n  ") + command.name + " ") !=
+          std::string::npos);
     CHECK(completion.find(std::string("\n  ") + command.name + ")") != std::string::npos);
-    const std::string help = command_help(command);
+    const std::string help = command_help(kProgram, command);
     for (const OptionRow& row : command.options) {
       CAPTURE(row.name);
       CHECK((help.find(spelling(row)) != std::string::npos) == (row.help != nullptr));

@@ -17,7 +17,8 @@ struct Outcome {
 
 // By the table of the command, as from a command line that ends in the container and its words.
 Outcome parse(std::initializer_list<std::string_view> words) {
-  const Result<const Command*> command = find_command("exec");
+  const Program onggi = program();
+  const Result<const CommandRow*> command = find_command(onggi, "exec");
   REQUIRE(static_cast<bool>(command));
   ExecFlags flags;
   const std::vector<std::string_view> arguments(words);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Help in plain text; completion.cc and man.cc print the same rows for other readers.
-#include "cli/help.h"
+#include "commandline/program.h"
 
 #include <algorithm>
 
@@ -48,30 +48,31 @@ std::string option_help(std::span<const OptionRow> rows) {
 
 }  // namespace
 
-std::string usage_line(const Command& command) {
-  std::string text = std::string("onggi ") + command.name;
+std::string usage_line(const Program& program, const CommandRow& command) {
+  std::string text = std::string(program.name) + " " + command.name;
   if (!command.options.empty()) text += " [OPTION]...";
   if (*command.operands != 0) text.append(" ").append(command.operands);
   return text;
 }
 
-std::string general_help() {
+std::string general_help(const Program& program) {
   std::vector<Line> lines;
-  for (const Command& command : commands()) {
-    if (command.summary != nullptr)
-      lines.push_back({std::string("  ") + command.name, command.summary});
+  for (const CommandRow* command : program.commands) {
+    if (command->summary != nullptr)
+      lines.push_back({std::string("  ") + command->name, command->summary});
   }
-  std::string text =
-      "Runs containers by the OCI runtime specification.\n\n"
-      "Usage: onggi [OPTION]... COMMAND [ARGUMENT]...\n\nCommands:\n";
-  text.append(two_columns(lines)).append("\nOptions:\n").append(option_help(global_options()));
-  return text.append("\n'onggi COMMAND --help' shows the options of a command.\n");
+  const std::string name(program.name);
+  std::string text(program.summary);
+  text.append("\n\nUsage: " + name + " [OPTION]... COMMAND [ARGUMENT]...\n\nCommands:\n");
+  text.append(two_columns(lines)).append("\nOptions:\n").append(option_help(program.options));
+  return text.append("\n'" + name + " COMMAND --help' shows the options of a command.\n");
 }
 
-std::string command_help(const Command& command) {
-  std::string text = std::string("onggi ") + command.name;
+std::string command_help(const Program& program, const CommandRow& command) {
+  std::string text = std::string(program.name) + " " + command.name;
   if (command.summary == nullptr) return text.append(": not supported yet\n");
-  text.append(": ").append(command.summary).append("\n\nUsage: ").append(usage_line(command));
+  text.append(": ").append(command.summary);
+  text.append("\n\nUsage: ").append(usage_line(program, command));
   return text.append("\n\nOptions:\n").append(option_help(command.options));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/options.h"
+#include "commandline/options.h"
 
 #include <doctest/doctest.h>
 

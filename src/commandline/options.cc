@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The option parser: one pass over the arguments, no state outside it.
-#include "cli/options.h"
+#include "commandline/options.h"
 
 #include <algorithm>
 #include <numeric>

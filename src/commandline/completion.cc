@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bash completion: a function with one case per command. Values complete by what help calls
 // them: words for "text|json", directories for DIR, files for FILE, ids for CONTAINER-ID.
-#include "cli/help.h"
+#include "commandline/program.h"
 
 #include <string>
 
@@ -48,32 +48,42 @@ std::string value_cases(std::span<const OptionRow> rows) {
   return "    case $previous in\n" + text + "    esac\n";
 }
 
-std::string operand_words(const Command& command) {
+std::string operand_words(const Program& program, const CommandRow& command) {
   const std::string_view operands = command.operands;
-  if (operands.find("CONTAINER-ID") != std::string_view::npos)
-    return " $(onggi list --quiet 2>/dev/null)";
+  for (const OperandWords& each : program.operand_words) {
+    if (operands.find(each.operand) != std::string_view::npos) return " " + std::string(each.words);
+  }
   if (operands.find("COMMAND") != std::string_view::npos) return " $commands";
   if (operands == "bash") return " bash";
   return {};
 }
 
+// "-" would end the name of a function.
+std::string function_name(std::string_view program) {
+  std::string name = "_" + std::string(program);
+  for (char& c : name) {
+    if (c == '-') c = '_';
+  }
+  return name;
+}
+
 }  // namespace
 
-std::string bash_completion() {
+std::string bash_completion(const Program& program) {
+  const std::string name(program.name), function = function_name(program.name);
   std::string names;
   std::string cases;
-  for (const Command& command : commands()) {
-    if (command.summary == nullptr) continue;
-    names.append(names.empty() ? "" : " ").append(command.name);
-    cases.append("  ").append(command.name).append(")\n").append(value_cases(command.options));
+  for (const CommandRow* command : program.commands) {
+    if (command->summary == nullptr) continue;
+    names.append(names.empty() ? "" : " ").append(command->name);
+    cases.append("  ").append(command->name).append(")\n").append(value_cases(command->options));
     cases.append("    COMPREPLY=($(compgen -W \"")
-        .append(names_of(command.options))
-        .append(operand_words(command));
+        .append(names_of(command->options))
+        .append(operand_words(program, *command));
     cases.append("\" -- \"$word\")) ;;\n");
   }
-  std::string text =
-      "# bash completion for onggi\n"
-      "_onggi() {\n"
+  std::string text = "# bash completion for " + name + "\n" + function + "() {\n";
+  text +=
       "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= each\n"
       "  local commands='" +
       names +
@@ -82,13 +92,12 @@ std::string bash_completion() {
       "    case \" $commands \" in *\" $each \"*) command=$each; break ;; esac\n"
       "  done\n"
       "  case $command in\n" +
-      cases + "  '')\n" + value_cases(global_options()) + "    COMPREPLY=($(compgen -W \"" +
-      names_of(global_options()) +
+      cases + "  '')\n" + value_cases(program.options) + "    COMPREPLY=($(compgen -W \"" +
+      names_of(program.options) +
       " $commands\" -- \"$word\")) ;;\n"
       "  esac\n"
-      "}\n"
-      "complete -F _onggi onggi\n";
-  return text;
+      "}\n";
+  return text + "complete -F " + function + " " + name + "\n";
 }
 
 }  // namespace onggi::cli

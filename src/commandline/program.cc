@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all commands share: operand counts, standard output.
+#include "commandline/program.h"
+
+#include "base/file.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace onggi::cli {
+namespace {
+
+struct OperandCount {
+  size_t least = 0, most = 0;
+};
+
+bool takes_command(std::string_view usage) {
+  return usage.ends_with("...]");
+}
+
+OperandCount count_operands(std::string_view usage) {
+  OperandCount count;
+  while (!usage.empty()) {
+    const size_t end = std::min(usage.find(' '), usage.size());
+    ++count.most;
+    if (usage.substr(0, end).find("...") != std::string_view::npos) count.most = SIZE_MAX;
+    if (usage[0] != '[') ++count.least;
+    usage.remove_prefix(std::min(end + 1, usage.size()));
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<const CommandRow*> find_command(const Program& program, std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const CommandRow* each : program.commands) {
+    if (each->name == name) return each;
+    names.emplace_back(each->name);
+  }
+  Error error = make_error(ErrorKind::invalid_config, "unknown command '", name, "'");
+  const std::string_view meant = nearest(name, names);
+  if (!meant.empty()) error.hint.append("did you mean '", meant, "'?");
+  return error;
+}
+
+Result<ParsedArguments> parse_command(const Program& program, const CommandRow& command,
+                                      void* target, Arguments arguments, std::string& subject) {
+  ParsedArguments parsed =
+      TRY(parse_options(command.options, target, arguments,
+                        takes_command(command.operands) ? Operands::last : Operands::mixed));
+  if (parsed.help) return parsed;
+  if (!parsed.operands.empty()) subject = parsed.operands[0];
+  const OperandCount count = count_operands(command.operands);
+  if (parsed.operands.size() < count.least) {
+    return with_hint(make_error(ErrorKind::invalid_config, "too few arguments"),
+                     text<160>("usage: ", usage_line(program, command)).view());
+  }
+  if (parsed.operands.size() > count.most) {
+    return with_hint(make_error(ErrorKind::invalid_config, "unexpected argument '",
+                                parsed.operands[count.most], "'"),
+                     text<160>("usage: ", usage_line(program, command)).view());
+  }
+  return parsed;
+}
+
+Result<int> print_help(const Program& program, Arguments command) {
+  if (command.empty()) return print(general_help(program));
+  const CommandRow* row = TRY(find_command(program, command[0]));
+  return print(command_help(program, *row));
+}
+
+Result<int> print_completion(const Program& program, std::string_view shell) {
+  if (shell == "bash") return print(bash_completion(program));
+  return make_error(ErrorKind::unsupported, "no completion for '", shell, "', only for bash");
+}
+
+Result<int> print(std::string_view text) {
+  TRY(write_all(STDOUT_FILENO, "standard output", text));
+  return 0;
+}
+
+}  // namespace onggi::cli

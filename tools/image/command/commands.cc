@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of commands.
+#include "command/unpack.h"
+
+namespace onggi::image {
+namespace {
+
+using namespace cli;
+
+constexpr auto kGlobalOptions = options<GlobalOptions>({
+    option<&GlobalOptions::root>("root", 0, "DIR",
+                                 "the store (default: /var/lib/onggi, or "
+                                 "$XDG_DATA_HOME/onggi for an ordinary user)"),
+    option<&GlobalOptions::debug>("debug", 0, nullptr, "say more on standard error"),
+    option<&GlobalOptions::version>("version", 'v', nullptr, "show the version"),
+});
+
+constexpr auto kNoOptions = no_options<NoOptions>();
+
+template <const auto& Table, auto Function>
+constexpr Command command(const char* name, const char* operands, const char* summary) {
+  return basic_command<GlobalOptions, Table, Function>(name, operands, summary);
+}
+
+constexpr Command kCommands[] = {
+    command<kUnpackOptions, unpack_command>("unpack", "IMAGE DIR",
+                                            "put the files of an image into a new directory"),
+    command<kNoOptions, help<GlobalOptions>>("help", "[COMMAND]", "show help"),
+    command<kNoOptions, completion<GlobalOptions>>("completion", "bash",
+                                                   "print the completion script for a shell"),
+    command<kNoOptions, man<GlobalOptions>>("man", "", "print the manual page"),
+};
+
+constexpr std::string_view kDescription =
+    "Pulls images from registries, keeps them in a store of shared layers, and makes bundles of "
+    "them\nfor\n.BR onggi (1).\n";
+constexpr std::string_view kExitStatus = "0 on success and 1 on failure.\n";
+
+}  // namespace
+
+Program program() {
+  return {"onggi-image",
+          "Images for containers: from registries to bundles.",
+          ONGGI_VERSION,
+          "images and registries for onggi",
+          kDescription,
+          kExitStatus,
+          kGlobalOptions,
+          rows_of<GlobalOptions>(kCommands),
+          {{"IMAGE", "$(onggi-image list --quiet 2>/dev/null)"}}};
+}
+
+}  // namespace onggi::image
