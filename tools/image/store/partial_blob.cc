@@ -73,7 +73,7 @@ Result<> PartialBlob::append(std::string_view bytes) {
   }
   TRY(write_all(file_.get(), name_, bytes));
   hasher_.update(bytes);
-  size_ += bytes.size();
+  set_size(size_ + bytes.size());
   return {};
 }
 
@@ -81,8 +81,18 @@ Result<> PartialBlob::restart() {
   if (ftruncate(file_.get(), 0) != 0) return system_error(-errno, "ftruncate", name_);
   if (lseek(file_.get(), 0, SEEK_SET) != 0) return system_error(-errno, "lseek", name_);
   hasher_ = Hasher(descriptor_.digest.algorithm());
-  size_ = 0;
+  set_size(0);
   return {};
+}
+
+void PartialBlob::count_in(std::atomic<uint64_t>& counter) {
+  counter_ = &counter;
+  set_size(size_);
+}
+
+void PartialBlob::set_size(uint64_t size) {
+  size_ = size;
+  if (counter_ != nullptr) counter_->store(size, std::memory_order_relaxed);
 }
 
 Result<> PartialBlob::publish(int directory, const std::string& name) {

@@ -7,6 +7,8 @@
 #include "base/fd.h"
 #include "model/descriptor.h"
 
+#include <atomic>
+
 namespace onggi::image {
 
 class PartialBlob {
@@ -17,6 +19,8 @@ class PartialBlob {
   uint64_t size() const { return size_; }
   const Descriptor& descriptor() const { return descriptor_; }
   bool is_complete() const { return size_ == descriptor_.size; }
+  // size(), for another thread to look at. It must live as long as this.
+  void count_in(std::atomic<uint64_t>& counter);
 
   Result<> append(std::string_view bytes);
   Result<> restart();  // throws away what has come
@@ -27,6 +31,7 @@ class PartialBlob {
  private:
   PartialBlob(int directory, const Descriptor& descriptor, UniqueFd file);
   Result<> take_up();
+  void set_size(uint64_t size);
 
   int directory_;
   Descriptor descriptor_;
@@ -34,6 +39,7 @@ class PartialBlob {
   UniqueFd file_;
   Hasher hasher_;
   uint64_t size_ = 0;
+  std::atomic<uint64_t>* counter_ = nullptr;
 };
 
 }  // namespace onggi::image
