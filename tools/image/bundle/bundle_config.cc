@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Docker's default capabilities, because images are made for them. Labels become annotations, but
-// never those that a runtime obeys: an image must not choose its runtime's options (CVE-2026-53488).
+// never those that a runtime obeys: an image must not choose its runtime's options
+// (CVE-2026-53488).
 #include "bundle/bundle_config.h"
 
 #include "base/log.h"
@@ -23,9 +24,10 @@ using Json = rapidjson::Document;
 using Value = rapidjson::Value;
 
 constexpr std::string_view kCapabilities[] = {
-    "CAP_CHOWN",     "CAP_DAC_OVERRIDE",     "CAP_FSETID",     "CAP_FOWNER", "CAP_MKNOD",
-    "CAP_NET_RAW",   "CAP_SETGID",           "CAP_SETUID",     "CAP_SETFCAP", "CAP_SETPCAP",
-    "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE"};
+    "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FSETID",           "CAP_FOWNER",
+    "CAP_MKNOD",   "CAP_NET_RAW",      "CAP_SETGID",           "CAP_SETUID",
+    "CAP_SETFCAP", "CAP_SETPCAP",      "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT",
+    "CAP_KILL",    "CAP_AUDIT_WRITE"};
 constexpr std::string_view kReserved[] = {"run.oci.", "io.onggi.", "org.systemd.property.",
                                           "org.criu."};
 constexpr std::string_view kRuntimesOwn[] = {"/proc", "/sys", "/dev"};
@@ -39,8 +41,7 @@ Value string_value(std::string_view text, Json& json) {
 template <class Texts>
 Value string_array(const Texts& texts, Json& json) {
   Value array(rapidjson::kArrayType);
-  for (const auto& each : texts)
-    array.PushBack(string_value(each, json), json.GetAllocator());
+  for (const auto& each : texts) array.PushBack(string_value(each, json), json.GetAllocator());
   return array;
 }
 
@@ -69,9 +70,8 @@ Strings environment_of(const ImageConfig& image, const ContainerUser& user, bool
       log::warn("config.Env: '" + variable + "' is not NAME=VALUE, ignoring");
       continue;
     }
-    const auto same = std::ranges::find(environment, name, [](const std::string& each) {
-      return variable_name(each);
-    });
+    const auto same = std::ranges::find(
+        environment, name, [](const std::string& each) { return variable_name(each); });
     if (same == environment.end()) {
       environment.push_back(variable);
     } else {
@@ -181,15 +181,14 @@ std::string bundle_config(const ImageConfig& image, const ContainerUser& user,
                           const BundleOptions& options) {
   const auto id = [](long number) { return static_cast<uint32_t>(sys::call(number)); };
   const bool root = id(SYS_geteuid) == 0;
-  const std::string base = root ? spec::default_spec()
-                                : spec::default_rootless_spec(id(SYS_geteuid), id(SYS_getegid));
+  const std::string base =
+      root ? spec::default_spec() : spec::default_rootless_spec(id(SYS_geteuid), id(SYS_getegid));
   Json json;
   json.Parse(base.data(), base.size());
   set(json, "/process/terminal", options.terminal);
   set(json, "/process/args", string_array(arguments_of(image, options), json));
   set(json, "/process/env", string_array(environment_of(image, user, options.terminal), json));
-  set(json, "/process/cwd",
-      string_value(clean_path("/" + image.config.working_dir), json));
+  set(json, "/process/cwd", string_value(clean_path("/" + image.config.working_dir), json));
   set(json, "/root/readonly", false);
   set_user(user, json);
   // A group that a single mapped id does not cover cannot be set.

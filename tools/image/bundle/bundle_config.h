@@ -3,8 +3,8 @@
 // image's program, environment, user and annotations.
 #pragma once
 
-#include "model/descriptor.h"
 #include "bundle/user.h"
+#include "model/descriptor.h"
 
 namespace onggi::image {
 

@@ -80,8 +80,8 @@ std::optional<GroupLine> parse_group(std::string_view line) {
 }
 
 template <class Line, class Matches>
-std::optional<Line> first_line(const std::string& text, std::optional<Line> (*parse)(std::string_view),
-                               Matches matches) {
+std::optional<Line> first_line(const std::string& text,
+                               std::optional<Line> (*parse)(std::string_view), Matches matches) {
   for (std::string_view line : lines_of(text)) {
     const std::optional<Line> parsed = parse(line);
     if (parsed && matches(*parsed)) return parsed;
@@ -103,8 +103,8 @@ Result<uint32_t> parse_id(std::string_view text) {
 
 Result<uint32_t> resolve_group(std::string_view group, const std::string& groups) {
   if (is_number(group)) return parse_id(group);
-  const auto line = first_line(groups, parse_group,
-                               [&](const GroupLine& each) { return each.name == group; });
+  const auto line =
+      first_line(groups, parse_group, [&](const GroupLine& each) { return each.name == group; });
   if (!line) return config_error("config.User", "the image has no group '", group, "'");
   return line->gid;
 }

@@ -13,7 +13,8 @@ namespace onggi::image {
 
 struct ContainerUser {
   uint32_t uid = 0, gid = 0;
-  std::vector<uint32_t> groups;  // with gid: without it a file could deny the group its mode (CVE-2022-2989)
+  std::vector<uint32_t>
+      groups;  // with gid: without it a file could deny the group its mode (CVE-2022-2989)
   std::string home = "/";
 };
 

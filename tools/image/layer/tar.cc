@@ -4,8 +4,8 @@
 #include "layer/tar.h"
 
 #include "base/split.h"
-#include "model/base64.h"
 #include "layer/tar_field.h"
+#include "model/base64.h"
 
 #include <algorithm>
 #include <cstring>

@@ -10,7 +10,7 @@
 #include "registry/clock.h"
 #include "registry/credentials.h"
 #include "registry/http.h"
-#include "registry/reference.h"
+#include "model/reference.h"
 
 #include <map>
 #include <mutex>

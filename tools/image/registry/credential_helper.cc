@@ -4,8 +4,8 @@
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "registry/clock.h"
 #include "model/json.h"
+#include "registry/clock.h"
 
 #include <poll.h>
 #include <signal.h>

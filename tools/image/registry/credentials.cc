@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "model/base64.h"
-#include "registry/credential_helper.h"
 #include "model/json.h"
+#include "registry/credential_helper.h"
 
 #include <unistd.h>
 

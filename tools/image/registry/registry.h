@@ -3,8 +3,8 @@
 // threads of a command share an Access.
 #pragma once
 
-#include "registry/access.h"
 #include "model/document.h"
+#include "registry/access.h"
 #include "store/partial_blob.h"
 
 namespace onggi::image {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The grammar of references is that of distribution-spec ("Pulling manifests") for repository and
 // tag; that the first component may be a host is the convention of the docker client.
-#include "registry/reference.h"
+#include "model/reference.h"
 
 #include "model/digest.h"
 
