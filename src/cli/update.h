@@ -19,8 +19,4 @@ Result<int> update_command(const Context& context, const UpdateOptions& options)
 // The change that the options ask for. Its text points into `options`.
 Result<spec::Spec> change_of(const UpdateOptions& options);
 
-// "512m" is 536870912, with the letters b, k, m, g and t for powers of 1024; "-1" is unlimited.
-// Nothing: not a size.
-std::optional<int64_t> parse_size(std::string_view text);
-
 }  // namespace onggi::cli

@@ -5,6 +5,7 @@
 #include "cli/ps.h"
 #include "cli/signals.h"
 #include "cli/update.h"
+#include "commandline/size.h"
 
 #include <doctest/doctest.h>
 

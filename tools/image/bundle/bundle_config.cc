@@ -31,6 +31,7 @@ constexpr std::string_view kCapabilities[] = {
 constexpr std::string_view kReserved[] = {"run.oci.", "io.onggi.", "org.systemd.property.",
                                           "org.criu."};
 constexpr std::string_view kRuntimesOwn[] = {"/proc", "/sys", "/dev"};
+constexpr int64_t kCpuPeriod = 100'000;
 constexpr std::string_view kPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -62,7 +63,8 @@ void add_default(Strings& environment, std::string_view variable) {
 }
 
 // The image's own variables in their order, of several with one name the last value.
-Strings environment_of(const ImageConfig& image, const ContainerUser& user, bool terminal) {
+Strings environment_of(const ImageConfig& image, const ContainerUser& user,
+                       const BundleOptions& options) {
   Strings environment;
   for (const std::string& variable : image.config.env) {
     const std::string_view name = variable_name(variable);
@@ -80,14 +82,14 @@ Strings environment_of(const ImageConfig& image, const ContainerUser& user, bool
   }
   add_default(environment, kPath);
   add_default(environment, "HOME=" + user.home);
-  if (terminal) add_default(environment, "TERM=xterm");
+  if (!options.hostname.empty()) add_default(environment, "HOSTNAME=" + options.hostname);
+  if (options.terminal) add_default(environment, "TERM=xterm");
   return environment;
 }
 
-Strings arguments_of(const ImageConfig& image, const BundleOptions& options) {
+Strings arguments_of(const ImageConfig& image) {
   Strings arguments = image.config.entrypoint;
-  const Strings& rest = options.arguments.empty() ? image.config.cmd : options.arguments;
-  arguments.insert(arguments.end(), rest.begin(), rest.end());
+  arguments.insert(arguments.end(), image.config.cmd.begin(), image.config.cmd.end());
   return arguments;
 }
 
@@ -153,27 +155,64 @@ void set_user(const ContainerUser& user, Json& json) {
   set(json, "/process/capabilities/permitted", string_array(held, json));
 }
 
-Result<> check_volume(const std::string& volume) {
-  const std::string clean = clean_path(volume);
-  bool right = volume.starts_with('/') && clean == volume.substr(0, clean.size()) && clean != "/" &&
-               volume.find("..") == std::string::npos;
-  for (std::string_view own : kRuntimesOwn) {
-    right = right && clean != own && !clean.starts_with(std::string(own) + "/");
+// Its own namespace is what the document has. The host's goes without the sysfs of a namespace.
+void set_network(const BundleOptions& options, Json& json) {
+  if (options.network == NetworkKind::none) return;
+  Value& namespaces = *rapidjson::Pointer("/linux/namespaces").Get(json);
+  for (auto each = namespaces.Begin(); each != namespaces.End(); ++each) {
+    if ((*each)["type"] != "network") continue;
+    if (options.network == NetworkKind::joined) {
+      each->AddMember("path", string_value(options.network_path, json), json.GetAllocator());
+    } else {
+      namespaces.Erase(each);
+    }
+    break;
   }
-  if (right) return {};
-  return config_error("config.Volumes", "'", volume,
-                      "' is not an absolute path below / and outside of /proc, /sys and /dev");
+}
+
+void add_mounts(const BundleOptions& options, Json& json) {
+  Value& mounts = *rapidjson::Pointer("/mounts").Get(json);
+  for (const BundleMount& mount : options.mounts) {
+    Value entry(rapidjson::kObjectType);
+    auto& allocator = json.GetAllocator();
+    entry.AddMember("destination", string_value(mount.destination, json), allocator);
+    entry.AddMember("type", "bind", allocator);
+    entry.AddMember("source", string_value(mount.source, json), allocator);
+    entry.AddMember("options", string_array(mount.options, json), allocator);
+    mounts.PushBack(entry, allocator);
+  }
+}
+
+void set_limits(const BundleOptions& options, Json& json) {
+  if (options.memory != 0) set(json, "/linux/resources/memory/limit", options.memory);
+  if (options.pids != 0) set(json, "/linux/resources/pids/limit", options.pids);
+  if (options.cpu_quota == 0) return;
+  set(json, "/linux/resources/cpu/quota", options.cpu_quota);
+  set(json, "/linux/resources/cpu/period", kCpuPeriod);
 }
 
 }  // namespace
 
-Result<> check_runnable(const ImageConfig& image, const BundleOptions& options) {
-  if (image.os != "linux") return unsupported("os", "\"", image.os, "\" cannot run here");
-  if (arguments_of(image, options).empty()) {
-    return with_hint(make_error(ErrorKind::invalid_config, "the image names no program to run"),
-                     "give one behind the bundle's directory");
+Result<> check_mount_point(const std::string& path, std::string_view what) {
+  const std::string clean = clean_path(path);
+  bool right = path.starts_with('/') && clean == path.substr(0, clean.size()) && clean != "/" &&
+               path.find("..") == std::string::npos;
+  for (std::string_view own : kRuntimesOwn) {
+    right = right && clean != own && !clean.starts_with(std::string(own) + "/");
   }
-  for (const std::string& volume : image.config.volumes.keys) TRY(check_volume(volume));
+  if (right) return {};
+  return config_error(what, "'", path,
+                      "' is not an absolute path below / and outside of /proc, /sys and /dev");
+}
+
+Result<> check_runnable(const ImageConfig& image) {
+  if (image.os != "linux") return unsupported("os", "\"", image.os, "\" cannot run here");
+  if (arguments_of(image).empty()) {
+    return with_hint(make_error(ErrorKind::invalid_config, "the image names no program to run"),
+                     "give one at the end of the command line");
+  }
+  for (const std::string& volume : image.config.volumes.keys)
+    TRY(check_mount_point(volume, "config.Volumes"));
   return {};
 }
 
@@ -186,13 +225,20 @@ std::string bundle_config(const ImageConfig& image, const ContainerUser& user,
   Json json;
   json.Parse(base.data(), base.size());
   set(json, "/process/terminal", options.terminal);
-  set(json, "/process/args", string_array(arguments_of(image, options), json));
-  set(json, "/process/env", string_array(environment_of(image, user, options.terminal), json));
+  set(json, "/process/noNewPrivileges", options.no_new_privileges);
+  // The caller's limits: images are made for more than 1,024 files.
+  rapidjson::Pointer("/process/rlimits").Erase(json);
+  set(json, "/process/args", string_array(arguments_of(image), json));
+  set(json, "/process/env", string_array(environment_of(image, user, options), json));
   set(json, "/process/cwd", string_value(clean_path("/" + image.config.working_dir), json));
-  set(json, "/root/readonly", false);
+  set(json, "/root/readonly", options.read_only);
+  if (!options.hostname.empty()) set(json, "/hostname", string_value(options.hostname, json));
   set_user(user, json);
   // A group that a single mapped id does not cover cannot be set.
   if (!root) rapidjson::Pointer("/process/user/additionalGids").Erase(json);
+  set_network(options, json);
+  set_limits(options, json);
+  add_mounts(options, json);
   add_annotations(image, json);
   rapidjson::StringBuffer text;
   rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(text);

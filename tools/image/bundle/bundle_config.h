@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Image config -> config.json (image-spec conversion.md): the document of `onggi spec` with the
-// image's program, environment, user and annotations.
+// image's program, environment, user and annotations, and with what the user asks of the runtime.
 #pragma once
 
 #include "bundle/user.h"
@@ -8,16 +8,39 @@
 
 namespace onggi::image {
 
+struct BundleMount {
+  std::string source, destination;
+  Strings options;  // of mount(8), as config.json has them
+};
+
+enum class NetworkKind : uint8_t {
+  none,    // a namespace of its own, with nothing in it but the loopback
+  host,    // the namespace of the host
+  joined,  // an existing namespace
+};
+
 struct BundleOptions {
-  Strings arguments;  // in place of the image's Cmd
   bool terminal = false;
+  bool read_only = false;
+  bool no_new_privileges = false;
+  std::string hostname;  // empty: the id of the container, or of its bundle
+  std::vector<BundleMount> mounts;
+  int64_t memory = 0;     // bytes; 0: no limit
+  int64_t cpu_quota = 0;  // microseconds in 100,000; 0: no limit
+  int64_t pids = 0;       // 0: no limit
+  NetworkKind network = NetworkKind::none;
+  std::string network_path;  // of a joined namespace
 };
 
 // What of the config needs no root filesystem: a program, an operating system, volumes that do not
 // cover what the runtime mounts. Before anything is unpacked.
-Result<> check_runnable(const ImageConfig& image, const BundleOptions& options);
+Result<> check_runnable(const ImageConfig& image);
 
 std::string bundle_config(const ImageConfig& image, const ContainerUser& user,
                           const BundleOptions& options);
+
+// An absolute path below / that is clean and not within /proc, /sys or /dev. `what` names it in the
+// error.
+Result<> check_mount_point(const std::string& path, std::string_view what);
 
 }  // namespace onggi::image

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plugins are called one after the other, each with the result of the one before, as the CNI
+// specification has it for a list; for the way back in the other order.
+#include "bundle/network.h"
+
+#include "base/split.h"
+#include "base/text.h"
+#include "model/json.h"
+#include "process/program.h"
+
+#include <net/if.h>
+#include <rapidjson/pointer.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <thread>
+
+namespace onggi::image {
+namespace {
+
+constexpr std::string_view kVersion = "1.0.0", kName = "onggi";
+constexpr size_t kResultLimit = 1u << 20;
+// Where Debian and others install them.
+constexpr std::string_view kDirectories[] = {"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"};
+
+// The bridge of all containers of this program. Leases are gone with the machine's next start, as
+// the containers are.
+constexpr std::string_view kBridge = R"({
+  "bridge": "onggi0", "isGateway": true, "ipMasq": true, "hairpinMode": true,
+  "ipam": {"type": "host-local", "dataDir": "/run/onggi-image/networks",
+           "ranges": [[{"subnet": "10.87.0.0/16"}]], "routes": [{"dst": "0.0.0.0/0"}]}})";
+constexpr std::string_view kPortmap = R"({"capabilities": {"portMappings": true}})";
+// Where the host drops what it would forward (Docker's policy), this lets the container's pass.
+constexpr std::string_view kFirewall = R"({})";
+
+struct Plugin {
+  const char* type;
+  std::string_view configuration;
+};
+constexpr Plugin kPlugins[] = {{"bridge", kBridge}, {"portmap", kPortmap}, {"firewall", kFirewall}};
+
+using Value = rapidjson::Value;
+
+Result<std::string> plugin_directory() {
+  const char* asked = std::getenv("CNI_PATH");
+  if (asked != nullptr && *asked != 0) return std::string(asked);
+  for (std::string_view each : kDirectories) {
+    const std::string bridge = std::string(each) + "/bridge";
+    if (access(bridge.c_str(), X_OK) == 0) return std::string(each);
+  }
+  return with_hint(unsupported("", "the network plugins are not installed"),
+                   "install containernetworking-plugins, or use --network none or host");
+}
+
+Value port_array(const std::vector<PortMapping>& ports, rapidjson::Document& json) {
+  auto& allocator = json.GetAllocator();
+  Value array(rapidjson::kArrayType);
+  for (const PortMapping& port : ports) {
+    Value entry(rapidjson::kObjectType);
+    entry.AddMember("hostPort", port.host, allocator);
+    entry.AddMember("containerPort", port.container, allocator);
+    entry.AddMember("protocol", Value(port.protocol.c_str(), allocator), allocator);
+    if (!port.host_address.empty())
+      entry.AddMember("hostIP", Value(port.host_address.c_str(), allocator), allocator);
+    array.PushBack(entry, allocator);
+  }
+  return array;
+}
+
+std::string configuration_of(const Plugin& plugin, const NetworkRequest& request,
+                             const std::string& previous) {
+  rapidjson::Document json;
+  json.Parse(plugin.configuration.data(), plugin.configuration.size());
+  auto& allocator = json.GetAllocator();
+  json.AddMember("cniVersion", Value(kVersion.data(), allocator), allocator);
+  json.AddMember("name", Value(kName.data(), allocator), allocator);
+  json.AddMember("type", Value(plugin.type, allocator), allocator);
+  if (json.HasMember("capabilities")) {
+    rapidjson::Pointer("/runtimeConfig/portMappings").Set(json, port_array(request.ports, json));
+  }
+  if (!previous.empty()) {
+    rapidjson::Document result(&allocator);
+    result.Parse(previous.data(), previous.size());
+    json.AddMember("prevResult", result, allocator);
+  }
+  rapidjson::StringBuffer text;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(text);
+  json.Accept(writer);
+  return {text.GetString(), text.GetSize()};
+}
+
+// {"code": 7, "msg": "...", "details": "..."}
+Error plugin_error(const Plugin& plugin, const std::string& output) {
+  rapidjson::Document json;
+  std::string said;
+  if (parse_json_object(output, "error", kResultLimit, json)) {
+    said = text_member(json, "msg");
+    const std::string_view details = text_member(json, "details");
+    if (!details.empty()) said.append(": ").append(details);
+  }
+  if (said.empty()) said = "it gives no reason";
+  return make_error(ErrorKind::state, "network plugin ", plugin.type, ": ", said);
+}
+
+Result<std::string> call_plugin(const Plugin& plugin, std::string_view command,
+                                const NetworkRequest& request, const std::string& previous) {
+  const std::string directory = TRY(plugin_directory());
+  ProgramCall call;
+  call.arguments = {directory + "/" + plugin.type};
+  call.environment = {"CNI_COMMAND=" + std::string(command), "CNI_CONTAINERID=" + request.id,
+                      "CNI_NETNS=" + request.path, "CNI_IFNAME=eth0", "CNI_PATH=" + directory};
+  call.input = configuration_of(plugin, request, previous);
+  call.limit = kResultLimit;
+  ProgramAnswer answer = TRY(call_program(call));
+  if (answer.status != 0) return plugin_error(plugin, answer.output);
+  return std::move(answer.output);
+}
+
+Result<std::string> address_in(const std::string& result) {
+  rapidjson::Document json;
+  TRY(parse_json_object(result, "the network's description", kResultLimit, json));
+  const Value* address = rapidjson::Pointer("/ips/0/address").Get(json);
+  if (address == nullptr || !address->IsString())
+    return make_error(ErrorKind::state, "the network plugins give no address");
+  const std::string_view text(address->GetString(), address->GetStringLength());
+  return std::string(text.substr(0, text.find('/')));
+}
+
+Result<> set_loopback_up() {
+  const UniqueFd control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!control) return system_error(-errno, "socket");
+  ifreq request = {};
+  std::memcpy(request.ifr_name, "lo", 3);
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (ioctl(control.get(), SIOCSIFFLAGS, &request) != 0)
+    return system_error(-errno, "ioctl", "SIOCSIFFLAGS lo");
+  return {};
+}
+
+Result<UniqueFd> unshare_network() {
+  if (unshare(CLONE_NEWNET) != 0) return system_error(-errno, "unshare", "network namespace");
+  TRY(set_loopback_up());
+  const long opened = sys::openat(AT_FDCWD, "/proc/thread-self/ns/net", O_RDONLY);
+  if (opened < 0) return system_error(opened, "open", "/proc/thread-self/ns/net");
+  return UniqueFd(opened);
+}
+
+struct Range {
+  uint16_t first = 0, last = 0;
+};
+
+std::optional<Range> parse_range(std::string_view text) {
+  const size_t dash = std::min(text.find('-'), text.size());
+  const auto first = parse_decimal<uint16_t>(text.substr(0, dash));
+  const auto last = dash == text.size() ? first : parse_decimal<uint16_t>(text.substr(dash + 1));
+  if (!first || !last || *first == 0 || *last < *first) return std::nullopt;
+  return Range{*first, *last};
+}
+
+}  // namespace
+
+Result<std::vector<PortMapping>> parse_ports(std::string_view text) {
+  const Error wrong =
+      with_hint(make_error(ErrorKind::invalid_config, "--publish '", text, "' is no port"),
+                "[ADDRESS:]HOST:CONTAINER[/tcp|udp|sctp]");
+  PortMapping port;
+  std::string_view rest = text;
+  if (const size_t slash = rest.find('/'); slash != rest.npos) {
+    port.protocol = rest.substr(slash + 1);
+    if (port.protocol != "tcp" && port.protocol != "udp" && port.protocol != "sctp") return wrong;
+    rest = rest.substr(0, slash);
+  }
+  const size_t inner = rest.rfind(':');
+  if (inner == rest.npos) return wrong;
+  const auto container = parse_range(rest.substr(inner + 1));
+  rest = rest.substr(0, inner);
+  // Of "[::1]:8080" the address has colons, too.
+  if (const size_t outer = rest.rfind(':'); outer != rest.npos) {
+    port.host_address = rest.substr(0, outer);
+    if (port.host_address.starts_with('[') && port.host_address.ends_with(']'))
+      port.host_address = port.host_address.substr(1, port.host_address.size() - 2);
+    rest = rest.substr(outer + 1);
+  }
+  const auto host = parse_range(rest);
+  if (!host || !container || host->last - host->first != container->last - container->first)
+    return wrong;
+  std::vector<PortMapping> all;
+  for (int i = 0; i <= host->last - host->first; ++i) {
+    port.host = static_cast<uint16_t>(host->first + i);
+    port.container = static_cast<uint16_t>(container->first + i);
+    all.push_back(port);
+  }
+  return all;
+}
+
+// A thread of its own: this one keeps its namespace.
+Result<UniqueFd> make_network_namespace() {
+  std::optional<Result<UniqueFd>> made;
+  std::thread([&] { made.emplace(unshare_network()); }).join();
+  return std::move(*made);
+}
+
+Result<NetworkResult> attach_network(const NetworkRequest& request) {
+  std::string previous;
+  for (const Plugin& plugin : kPlugins) {
+    Result<std::string> result = call_plugin(plugin, "ADD", request, previous);
+    if (!result) {
+      (void)detach_network(request);
+      return result.error();
+    }
+    previous = std::move(result).value();
+  }
+  return NetworkResult{TRY(address_in(previous))};
+}
+
+Result<> detach_network(const NetworkRequest& request) {
+  Result<> first_failure = {};
+  for (size_t i = std::size(kPlugins); i-- > 0;) {
+    const Result<std::string> result = call_plugin(kPlugins[i], "DEL", request, {});
+    if (!result && first_failure) first_failure = result.error();
+  }
+  return first_failure;
+}
+
+}  // namespace onggi::image

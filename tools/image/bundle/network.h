@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network for a container, made by the plugins of the Container Network Interface (CNI, Debian's
+// containernetworking-plugins): a bridge with addresses of its own, masquerading, published ports.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace onggi::image {
+
+struct PortMapping {
+  std::string host_address;  // empty: all
+  uint16_t host = 0, container = 0;
+  std::string protocol = "tcp";
+};
+
+// "[ADDRESS:]HOST:CONTAINER[/tcp|udp|sctp]"; HOST and CONTAINER may be ranges of equal length.
+Result<std::vector<PortMapping>> parse_ports(std::string_view text);
+
+// A new network namespace with its loopback up; it lives as long as the descriptor or a process in
+// it.
+Result<UniqueFd> make_network_namespace();
+
+struct NetworkRequest {
+  std::string id;    // of the container; unique on the host
+  std::string path;  // of its network namespace
+  std::vector<PortMapping> ports;
+};
+
+struct NetworkResult {
+  std::string address;  // of the container, without prefix length
+};
+
+// What has been made before an error is taken back.
+Result<NetworkResult> attach_network(const NetworkRequest& request);
+// Also when nothing or only a part is there. `path` may be empty: the namespace has gone.
+Result<> detach_network(const NetworkRequest& request);
+
+}  // namespace onggi::image
