@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signals are taken one by one with sigwaitinfo(2), so no handler runs.
+#include "process/supervised.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace onggi::image {
+namespace {
+
+constexpr std::array kHandedOn = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT};
+
+sigset_t awaited_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  for (int signal : kHandedOn) sigaddset(&set, signal);
+  return set;
+}
+
+// Blocked, so that they wait for sigwaitinfo(2); as they were at the end.
+class BlockedSignals {
+ public:
+  BlockedSignals() : awaited_(awaited_signals()) {
+    (void)sigprocmask(SIG_BLOCK, &awaited_, &before_);
+  }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals() { (void)sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  const sigset_t& awaited() const { return awaited_; }
+  const sigset_t& before() const { return before_; }
+
+ private:
+  sigset_t awaited_, before_;
+};
+
+int exit_status(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// From a terminal's driver the foreground's other processes have it, too.
+bool is_sent_to_us_alone(const siginfo_t& info) {
+  return info.si_code != SI_KERNEL;
+}
+
+Result<int> wait_and_hand_on(pid_t pid, const BlockedSignals& signals) {
+  for (;;) {
+    int status = 0;
+    const pid_t ended = waitpid(pid, &status, WNOHANG);
+    if (ended == pid) return exit_status(status);
+    if (ended < 0 && errno != EINTR) return system_error(-errno, "waitpid");
+    siginfo_t info = {};
+    const int signal = sigwaitinfo(&signals.awaited(), &info);
+    if (signal > 0 && signal != SIGCHLD && is_sent_to_us_alone(info)) (void)kill(pid, signal);
+  }
+}
+
+Result<pid_t> start(const SupervisedCall& call, const sigset_t& mask) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (!call.reads_input)
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setsigmask(&attributes, &mask);
+  std::vector<std::string> texts = call.arguments;
+  std::vector<char*> arguments;
+  for (std::string& each : texts) arguments.push_back(each.data());
+  arguments.push_back(nullptr);
+  pid_t pid = 0;
+  const int failed =
+      posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) return system_error(-failed, "exec", call.arguments[0]);
+  return pid;
+}
+
+}  // namespace
+
+Result<int> run_supervised(const SupervisedCall& call) {
+  const BlockedSignals signals;
+  const pid_t pid = TRY(start(call, signals.before()));
+  return wait_and_hand_on(pid, signals);
+}
+
+Result<int> supervise(int pid) {
+  const BlockedSignals signals;
+  return wait_and_hand_on(pid, signals);
+}
+
+}  // namespace onggi::image
