@@ -158,7 +158,8 @@ bool has(const Json& object, const char* key) {
 // What the document is by its shape.
 Result<MediaKind> shape_of(const Json& json) {
   const bool manifest = has(json, "config") || has(json, "layers");
-  const bool index = has(json, "manifests");
+  // Old layouts without images have "manifests": null.
+  const bool index = has(json, "manifests") || (!manifest && json.HasMember("manifests"));
   if (manifest && index) {
     return make_error(ErrorKind::invalid_config,
                       "has the fields of a manifest and of an index: it could be read as either");

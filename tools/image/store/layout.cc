@@ -12,9 +12,6 @@
 namespace onggi::image {
 namespace {
 
-constexpr std::string_view kName = "org.opencontainers.image.ref.name";
-constexpr std::string_view kContainerdName = "io.containerd.image.name";
-
 struct LayoutVersion {
   std::string version;
 };
@@ -52,14 +49,6 @@ Result<> check_version(const std::string& text) {
   return unsupported("oci-layout", "layout version ", layout.version, ", not 1.0.0");
 }
 
-bool is_named(const Descriptor& descriptor, std::string_view reference) {
-  for (std::string_view key : {kName, kContainerdName}) {
-    const std::string* name = descriptor.annotations.find(key);
-    if (name != nullptr && *name == reference) return true;
-  }
-  return false;
-}
-
 std::string names_of(const Index& index) {
   std::string names;
   for (const Descriptor& each : index.manifests) {
@@ -72,12 +61,24 @@ std::string names_of(const Index& index) {
 }  // namespace
 
 std::string reference_name(const Descriptor& descriptor) {
-  const std::string* name = descriptor.annotations.find(kName);
+  const std::string* name = descriptor.annotations.find(kReferenceName);
+  if (name == nullptr) name = descriptor.annotations.find(kContainerdName);
   return name == nullptr ? "" : *name;
 }
 
+bool has_name(const Descriptor& descriptor, std::string_view name) {
+  for (std::string_view key : {kReferenceName, kContainerdName}) {
+    const std::string* value = descriptor.annotations.find(key);
+    if (value != nullptr && *value == name) return true;
+  }
+  return false;
+}
+
 Result<Layout> Layout::open(const std::string& path) {
-  UniqueFd directory = TRY(open_directory(AT_FDCWD, path));
+  return open(TRY(open_directory(AT_FDCWD, path)));
+}
+
+Result<Layout> Layout::open(UniqueFd directory) {
   Result<std::string> version = read_regular(directory.get(), "oci-layout", 4096);
   if (!version) return with_hint(version.error(), "is this directory an OCI image layout?");
   TRY(check_version(version.value()));
@@ -97,7 +98,7 @@ Result<const Descriptor*> Layout::find(std::string_view reference, const Platfor
                      text<160>("name one of: ", names).view());
   }
   const auto found =
-      std::ranges::find_if(all, [&](const Descriptor& each) { return is_named(each, reference); });
+      std::ranges::find_if(all, [&](const Descriptor& each) { return has_name(each, reference); });
   if (found != all.end()) return &*found;
   return with_hint(
       make_error(ErrorKind::invalid_config, "no image is named '", reference, "' in the layout"),

@@ -14,6 +14,7 @@ namespace onggi::image {
 class Layout {
  public:
   static Result<Layout> open(const std::string& path);
+  static Result<Layout> open(UniqueFd directory);
 
   const Index& index() const { return index_; }
   // The manifest or index of this name: an entry's org.opencontainers.image.ref.name or
@@ -34,7 +35,11 @@ class Layout {
   Index index_;
 };
 
-// "org.opencontainers.image.ref.name", or "" without.
+// Annotations that name an entry of index.json; containerd writes both.
+inline constexpr std::string_view kReferenceName = "org.opencontainers.image.ref.name";
+inline constexpr std::string_view kContainerdName = "io.containerd.image.name";
+// By the first of them, or the other; "" without.
 std::string reference_name(const Descriptor& descriptor);
+bool has_name(const Descriptor& descriptor, std::string_view name);
 
 }  // namespace onggi::image

@@ -4,8 +4,8 @@
 #include "store/partial_blob.h"
 
 #include "base/file.h"
+#include "store/lock.h"
 
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,23 +13,6 @@
 namespace onggi::image {
 
 namespace {
-
-Result<UniqueFd> open_locked(int directory, const std::string& name) {
-  while (true) {
-    const long opened = sys::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-    if (opened < 0) return system_error(opened, "open", name);
-    UniqueFd file(opened);
-    while (flock(file.get(), LOCK_EX) != 0) {
-      if (errno != EINTR) return system_error(-errno, "flock", name);
-    }
-    // Whoever had the lock may have renamed or removed the file meanwhile.
-    struct statx mine = {}, named = {};
-    if (sys::statx(file.get(), "", AT_EMPTY_PATH, STATX_INO, &mine) == 0 &&
-        sys::statx(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO, &named) == 0 &&
-        mine.stx_ino == named.stx_ino)
-      return file;
-  }
-}
 
 std::string file_name(const Digest& digest) {
   std::string name = digest.text();
@@ -47,7 +30,8 @@ PartialBlob::PartialBlob(int directory, const Descriptor& descriptor, UniqueFd f
       hasher_(descriptor.digest.algorithm()) {}
 
 Result<PartialBlob> PartialBlob::open(int directory, const Descriptor& descriptor) {
-  UniqueFd file = TRY(open_locked(directory, file_name(descriptor.digest)));
+  UniqueFd file =
+      TRY(open_locked_file(directory, file_name(descriptor.digest), LockKind::exclusive));
   PartialBlob blob(directory, descriptor, std::move(file));
   TRY(blob.take_up());
   return blob;
@@ -82,6 +66,12 @@ Result<> PartialBlob::restart() {
   if (lseek(file_.get(), 0, SEEK_SET) != 0) return system_error(-errno, "lseek", name_);
   hasher_ = Hasher(descriptor_.digest.algorithm());
   set_size(0);
+  return {};
+}
+
+Result<> PartialBlob::remove() {
+  const long removed = sys::unlinkat(directory_, name_.c_str(), 0);
+  if (removed < 0) return system_error(removed, "unlink", name_);
   return {};
 }
 

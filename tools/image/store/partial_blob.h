@@ -24,6 +24,7 @@ class PartialBlob {
 
   Result<> append(std::string_view bytes);
   Result<> restart();  // throws away what has come
+  Result<> remove();   // the file as well
   // Checks the digest and renames the file. A file with a wrong digest is removed: what made it
   // wrong is in any part of it.
   Result<> publish(int directory, const std::string& name);
