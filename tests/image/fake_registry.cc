@@ -40,7 +40,7 @@ bool read_more(int connection, std::string& text) {
   return true;
 }
 
-std::optional<Received> read_request(int connection) {
+std::optional<Received> read_request(int connection, std::atomic<size_t>& cut) {
   std::string text;
   size_t end = std::string::npos;
   while ((end = text.find("\r\n\r\n")) == std::string::npos) {
@@ -63,8 +63,14 @@ std::optional<Received> read_request(int connection) {
   request.body = text.substr(end + 4);
   const size_t length =
       request.has("content-length") ? std::stoul(request.headers["content-length"]) : 0;
-  while (request.body.size() < length && read_more(connection, request.body)) {
+  size_t wanted = length;
+  if (size_t limit = cut; limit < length && cut.compare_exchange_strong(limit, SIZE_MAX)) {
+    wanted = limit;
+    request.is_cut = true;
   }
+  while (request.body.size() < wanted && read_more(connection, request.body)) {
+  }
+  if (request.is_cut) request.body.resize(std::min(request.body.size(), wanted));
   return request;
 }
 
@@ -138,13 +144,14 @@ void FakeRegistry::accept_all() {
 }
 
 void FakeRegistry::serve(int connection) {
-  const std::optional<Received> request = read_request(connection);
+  const std::optional<Received> request = read_request(connection, cut_);
   if (!request) {
     (void)send_all(connection, "HTTP/1.0 400 Bad Request\r\n\r\n");
     return;
   }
   const Answer answer = answer_for(*request);
-  if (!send_all(connection, head_of(answer)) || request->method == "HEAD") return;
+  if (request->is_cut || !send_all(connection, head_of(answer)) || request->method == "HEAD")
+    return;
   const std::string_view body =
       std::string_view(answer.body).substr(0, answer.sent.value_or(answer.body.size()));
   if (answer.is_slow) {

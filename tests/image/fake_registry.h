@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
@@ -20,6 +21,7 @@ struct Received {
   std::string method, target;                  // "/v2/team/app/blobs/sha256:..."
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
+  bool is_cut = false;  // the connection has been closed before the rest of the body
   bool has(const std::string& header) const { return headers.count(header) != 0; }
 };
 
@@ -50,6 +52,9 @@ class FakeRegistry {
 
   // Asked before the tables, in the thread of the connection.
   void respond(Respond respond);
+  // The connection of the next request with a longer body is closed behind so many bytes of it,
+  // without an answer.
+  void cut_next_body(size_t size) { cut_ = size; }
   // By path: "/v2/team/app/blobs/...". Ranges of them are served.
   void add(const std::string& path, const std::string& body, std::vector<std::string> headers = {});
 
@@ -70,6 +75,7 @@ class FakeRegistry {
   int listener_ = -1;
   int port_ = 0;
   std::atomic<bool> stops_ = false;
+  std::atomic<size_t> cut_ = SIZE_MAX;
   mutable std::mutex mutex_;
   Respond respond_;
   std::map<std::string, Entry> table_;

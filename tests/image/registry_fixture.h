@@ -106,11 +106,11 @@ inline std::string blob_path(const std::string& bytes) {
 
 // Bytes in which every part differs from every other.
 inline std::string noise(size_t size) {
-  std::string bytes;
+  std::string bytes(size, '\0');
   uint32_t state = 1;
-  while (bytes.size() < size) {
+  for (char& byte : bytes) {
     state = state * 1664525 + 1013904223;
-    bytes += static_cast<char>(state >> 24);
+    byte = static_cast<char>(state >> 24);
   }
   return bytes;
 }

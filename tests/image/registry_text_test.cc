@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is decided over text alone: names, challenges, links, addresses.
-#include "registry/challenge.h"
 #include "model/reference.h"
+#include "registry/challenge.h"
 #include "registry/url.h"
 
 #include <doctest/doctest.h>

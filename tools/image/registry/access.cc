@@ -30,10 +30,7 @@ bool is_redirect(const Response& response) {
 }
 
 // Those that the server misses come first: some token servers read only one.
-Scopes wanted_scopes(const Challenge& challenge, const Scopes& scopes) {
-  Scopes wanted;
-  for (const std::string_view scope : words_of(challenge.parameter("scope")))
-    wanted.emplace_back(scope);
+Scopes joined(Scopes wanted, const Scopes& scopes) {
   for (const std::string& scope : scopes) {
     if (std::ranges::find(wanted, scope) == wanted.end()) wanted.push_back(scope);
   }
@@ -63,13 +60,14 @@ Result<> Access::connect(Http& http) {
     return with_hint(exchange.error, "--plain-http permits a registry without encryption");
   }
   if (exchange.failure != Failure::none) return exchange.error;
-  if (exchange.response.status == 401) adopt_challenge(exchange.response);
+  // Without its scope: some name a repository there that is only an example.
+  if (exchange.response.status == 401) challenge_ = challenge_of(exchange.response);
   base_ = request.url;
   return {};
 }
 
-void Access::adopt_challenge(const Response& response) {
-  if (response.is_foreign) return;
+std::optional<Challenge> Access::challenge_of(const Response& response) const {
+  if (response.is_foreign) return std::nullopt;
   std::vector<Challenge> challenges;
   for (const Header& header : response.headers) {
     if (header.name != "www-authenticate") continue;
@@ -78,7 +76,7 @@ void Access::adopt_challenge(const Response& response) {
   }
   const Challenge* chosen = find_scheme(challenges, "bearer");
   if (chosen == nullptr) chosen = find_scheme(challenges, "basic");
-  if (chosen != nullptr) challenge_ = *chosen;
+  return chosen == nullptr ? std::nullopt : std::optional(*chosen);
 }
 
 Result<> Access::look_up_credentials() {
@@ -107,7 +105,13 @@ Result<std::string> Access::authorization(Http& http, const Scopes& scopes) {
 
 Result<> Access::refused(const Response& response, const std::string& used, const Scopes& scopes) {
   const std::lock_guard lock(mutex_);
-  adopt_challenge(response);
+  if (const auto challenge = challenge_of(response)) {
+    challenge_ = challenge;
+    Scopes& missing = missing_[scopes];
+    missing.clear();
+    for (const std::string_view scope : words_of(challenge->parameter("scope")))
+      missing.emplace_back(scope);
+  }
   TRY(look_up_credentials());
   const bool was_basic = used.starts_with("Basic ");
   if (!challenge_ || (challenge_->scheme == "basic" && (was_basic || basic().empty()))) {
@@ -149,7 +153,7 @@ Result<> Access::check_realm(const Url& realm) const {
 Result<Access::Token> Access::fetch_token(Http& http, const Scopes& scopes) {
   const Url realm = TRY_AT("realm", parse_url(challenge_->parameter("realm")));
   TRY(check_realm(realm));
-  const Scopes wanted = wanted_scopes(*challenge_, scopes);
+  const Scopes wanted = joined(missing_[scopes], scopes);
   if (credentials_ && !credentials_->identity_token.empty()) {
     const std::optional<Response> answer = TRY(change_identity_token(http, realm, wanted));
     if (answer) return read_token(*answer);

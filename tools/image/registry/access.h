@@ -6,11 +6,11 @@
 // and credentials are changed there for a token that is good for some scopes and some time.
 #pragma once
 
+#include "model/reference.h"
 #include "registry/challenge.h"
 #include "registry/clock.h"
 #include "registry/credentials.h"
 #include "registry/http.h"
-#include "model/reference.h"
 
 #include <map>
 #include <mutex>
@@ -52,7 +52,7 @@ class Access {
   };
   Result<> connect(Http& http);
   Result<> look_up_credentials();
-  void adopt_challenge(const Response& response);
+  std::optional<Challenge> challenge_of(const Response& response) const;
   Result<Token> fetch_token(Http& http, const Scopes& scopes);
   Result<std::optional<Response>> change_identity_token(Http& http, const Url& realm,
                                                         const Scopes& scopes);
@@ -68,6 +68,9 @@ class Access {
   std::mutex mutex_;
   std::optional<Url> base_;
   std::optional<Challenge> challenge_;
+  // What the registry has missed in a token for the scopes. Theirs alone: after a refused mount,
+  // the token for the upload must not be asked for with the other repository again.
+  std::map<Scopes, Scopes> missing_;
   std::optional<Credentials> credentials_;
   bool looked_up_ = false;
   std::map<Scopes, Token> tokens_;

@@ -23,6 +23,8 @@ constexpr long kSlowestBytes = 1024;
 // An answer that is to be held in memory has a time in which it must be there: above the slowest
 // speed, 4 MiB could take more than an hour.
 constexpr long kMemorySeconds = 300;
+// Behind the last byte of an upload, registries take their time: they hash and copy all of it.
+constexpr long kUploadSeconds = 300;
 constexpr size_t kMostHeaderBytes = 256 * 1024;
 
 struct FreeList {
@@ -67,14 +69,14 @@ bool may_redirect(const Request& request, long status) {
          (method == "GET" || method == "HEAD" || status == 307 || status == 308);
 }
 
-Exchange failed(Failure failure, const Error& error) {
+}  // namespace
+
+Exchange failed_exchange(const Error& error, Failure failure) {
   Exchange exchange;
   exchange.failure = failure;
   exchange.error = error;
   return exchange;
 }
-
-}  // namespace
 
 const std::string* Response::header(std::string_view name) const {
   const auto found = std::ranges::find(headers, name, &Header::name);
@@ -141,7 +143,7 @@ struct Http::Transfer {
 
   bool end_of_headers() {
     // A 416 may announce the length of the whole file and then send less: nobody waits for it.
-    if (response.status == 416) is_cut = true;
+    if (response.status == 416 || (is_success() && !request.wants_body)) is_cut = true;
     if (is_cut) return false;
     if (!is_success() || request.sink == nullptr) return true;
     const Result<> opened = request.sink->open(response);
@@ -203,16 +205,15 @@ Exchange Http::send(const Request& request) {
         !may_redirect(request, response.status))
       return exchange;
     const Result<Url> target = resolve_url(hop.url, *location);
-    if (!target) return failed(Failure::fatal, target.error());
+    if (!target) return failed_exchange(target.error());
     if (redirects == kMostRedirects) {
-      return failed(Failure::fatal,
-                    make_error(ErrorKind::invalid_config, without_query(request.url),
-                               ": more than ", kMostRedirects, " redirects"));
+      return failed_exchange(make_error(ErrorKind::invalid_config, without_query(request.url),
+                                        ": more than ", kMostRedirects, " redirects"));
     }
     if (hop.url.scheme == "https" && target.value().scheme != "https") {
-      return failed(Failure::fatal, make_error(ErrorKind::invalid_config, without_query(hop.url),
-                                               ": refusing the redirect from https to ",
-                                               without_query(target.value())));
+      return failed_exchange(make_error(ErrorKind::invalid_config, without_query(hop.url),
+                                        ": refusing the redirect from https to ",
+                                        without_query(target.value())));
     }
     // Never given back: a server on the way could send us to any address of the first one.
     if (!target.value().same_origin(hop.url)) hop.authorization.clear();
@@ -224,7 +225,7 @@ Exchange Http::send_once(const Request& request) {
   Transfer transfer{request};
   transfer.response.url = request.url;
   if (const Result<> prepared = prepare(request, transfer); !prepared)
-    return failed(Failure::fatal, prepared.error());
+    return failed_exchange(prepared.error());
   const CURLcode code = curl_easy_perform(easy_);
   Exchange exchange;
   exchange.response = std::move(transfer.response);
@@ -258,9 +259,10 @@ Result<> Http::prepare(const Request& request, Transfer& transfer) {
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   set(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytes);
-  set(CURLOPT_LOW_SPEED_TIME, options_.stall_seconds);
-  if (request.sink == nullptr && (!request.body || request.body->file < 0))
-    set(CURLOPT_TIMEOUT, kMemorySeconds);
+  const bool is_upload = request.body && request.body->file >= 0;
+  set(CURLOPT_LOW_SPEED_TIME,
+      request.body ? std::max(options_.stall_seconds, kUploadSeconds) : options_.stall_seconds);
+  if (request.sink == nullptr && !is_upload) set(CURLOPT_TIMEOUT, kMemorySeconds);
   set(CURLOPT_BUFFERSIZE, 512L * 1024);
   set(CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
   set(CURLOPT_TCP_KEEPALIVE, 1L);

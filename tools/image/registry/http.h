@@ -47,6 +47,9 @@ struct Body {
   uint64_t offset = 0, size = 0;  // in the file
   std::string_view text;          // where there is no file
   static Body of_text(std::string_view text) { return {-1, 0, text.size(), text}; }
+  Body part(uint64_t start, uint64_t count) const {
+    return file < 0 ? of_text(text.substr(start, count)) : Body{file, offset + start, count, {}};
+  }
 };
 
 struct Request {
@@ -57,7 +60,8 @@ struct Request {
   std::optional<Body> body = {};
   size_t limit = 64 * 1024;  // of a body in memory; more of a 2xx is an error, else cut off
   Sink* sink = nullptr;
-  bool follows = true;  // redirects
+  bool wants_body = true;  // else the transfer ends behind the header
+  bool follows = true;     // redirects
 };
 
 enum class Failure : uint8_t {
@@ -73,7 +77,12 @@ struct [[nodiscard]] Exchange {
   Failure failure = Failure::none;
   Error error;  // unless `failure` is none
   Response response;
+
+  long status() const { return failure == Failure::none ? response.status : 0; }
+  bool is_success() const { return status() >= 200 && status() < 300; }
 };
+// None came about, for a reason that no other try removes.
+Exchange failed_exchange(const Error& error, Failure failure = Failure::fatal);
 
 struct HttpOptions {
   std::vector<std::string> certificate_directories = image::certificate_directories();

@@ -19,23 +19,63 @@ class Registry {
  public:
   explicit Registry(Access& access) : access_(access), http_(access.options().http) {}
 
-  // By tag or digest. The bytes fit the digest asked for, and the one that the registry gives.
+  // Manifests and indexes, by tag or digest. The bytes fit the digest asked for, and the one that
+  // the registry gives.
   Result<FetchedManifest> manifest(const std::string& version);
+  // Type, digest and size alone, which costs nothing of a limit of pulls. Nothing: not there. What
+  // a tag's digest is, is the registry's word until the manifest is fetched.
+  Result<std::optional<Descriptor>> find(const std::string& version);
+  // The blobs that the registry misses, as far as it tells (else all of them): when there are any,
+  // the manifest is not stored. A subject learns of the manifest, by the registry or by the tag
+  // that stands in for it.
+  Result<std::vector<Digest>> push(const Document& document, const std::string& version);
+  // A tag alone, or by its digest a manifest with all of its tags.
+  Result<> remove(const std::string& version);
+
+  // In the registry's order.
+  Result<std::vector<std::string>> tags();
+  // The manifests whose subject this is; of one artifact type, or all where that is empty.
+  Result<std::vector<Descriptor>> referrers(const Digest& subject,
+                                            const std::string& artifact_type);
+
   // All that is missing of a blob, from the registry, or else from the addresses of a foreign
   // layer, which see no credentials (CVE-2020-15157).
   Result<> fetch(PartialBlob& blob);
-  // In the registry's order.
-  Result<std::vector<std::string>> tags();
+  // Before a push: whether the repository has the blob.
+  Result<bool> has(const Descriptor& blob);
+  // Whether the registry lets it be taken over from another of its repositories. A refusal, for
+  // whatever reason, is no error: the blob can be pushed.
+  Result<bool> mount(const Descriptor& blob, const std::string& other_repository);
+  // `bytes` are those of the descriptor; the registry checks the digest.
+  Result<> push(const Descriptor& blob, const Body& bytes);
 
  private:
+  class Upload;
   enum class Repeats : bool { no, yes };
+  struct Pages {
+    std::string subject;
+    Request request = {};  // for the next one
+    bool is_last = false;
+    int count = 0;
+  };
+  struct ReferrersTag {
+    std::string tag, etag;
+    Index index;  // empty when there is none
+  };
   Result<Url> address(std::string_view path);
   Exchange send(Request request, const Scopes& scopes, Repeats repeats);
+  Exchange next(Pages& pages);
+  Exchange get_manifest(const std::string& version);
+  Exchange put_manifest(const std::string& version, std::string_view bytes,
+                        std::string_view media_type, const std::string& etag);
+  Result<ReferrersTag> read_referrers_tag(const Digest& subject);
+  Result<> add_referrer(const Digest& subject, const Descriptor& referrer);
   Result<> fetch_from(const Url& url, bool is_registry, PartialBlob& blob);
   Exchange fetch_rest(const Url& url, bool is_registry, PartialBlob& blob);
   Result<> fetch_foreign(PartialBlob& blob, const Error& refusal);
   Error error_of(const Exchange& exchange, std::string_view subject);
-  Scopes pull_scopes() const { return {"repository:" + access_.image().repository + ":pull"}; }
+  std::string subject_of(const std::string& version) const;
+  Scopes scopes(std::string_view actions) const;
 
   Access& access_;
   Http http_;

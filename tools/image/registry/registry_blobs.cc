@@ -56,7 +56,7 @@ Exchange Registry::fetch_rest(const Url& url, bool is_registry, PartialBlob& blo
   request.sink = &sink;
   if (blob.size() != 0)
     request.headers.push_back("Range: bytes=" + std::to_string(blob.size()) + "-");
-  return is_registry ? send(request, pull_scopes(), Repeats::no) : http_.send(request);
+  return is_registry ? send(request, scopes("pull"), Repeats::no) : http_.send(request);
 }
 
 Result<> Registry::fetch_from(const Url& url, bool is_registry, PartialBlob& blob) {
@@ -70,7 +70,7 @@ Result<> Registry::fetch_from(const Url& url, bool is_registry, PartialBlob& blo
       counted = blob.size();
       backoff.restart();
     }
-    const long status = exchange.failure == Failure::none ? exchange.response.status : 0;
+    const long status = exchange.status();
     if (status == 404 && is_registry && !was_missing) {
       was_missing = true;  // registries of several machines agree only after a while
       access_.clock().sleep(1000);
@@ -86,6 +86,23 @@ Result<> Registry::fetch_from(const Url& url, bool is_registry, PartialBlob& blo
                       " bytes instead of the ", blob.descriptor().size, " of its descriptor");
   }
   return {};
+}
+
+// Proxies that refuse HEAD are asked for the first byte.
+Result<bool> Registry::has(const Descriptor& blob) {
+  Request request;
+  request.method = "HEAD";
+  request.url = TRY(address("/blobs/" + blob.digest.text()));
+  Exchange exchange = send(request, scopes("pull,push"), Repeats::yes);
+  if (exchange.status() == 405 || exchange.status() == 501) {
+    request.method = "GET";
+    request.headers = {"Range: bytes=0-0"};
+    request.wants_body = false;
+    exchange = send(request, scopes("pull,push"), Repeats::yes);
+  }
+  if (exchange.status() == 404) return false;
+  if (!exchange.is_success()) return error_of(exchange, blob.digest.text());
+  return true;
 }
 
 Result<> Registry::fetch(PartialBlob& blob) {

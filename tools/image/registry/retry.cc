@@ -106,4 +106,14 @@ Error exchange_error(const Exchange& exchange, std::string_view subject) {
                                            : exchange.error;
 }
 
+Result<> check_announced_digest(const Response& response, const Digest& digest,
+                                std::string_view subject) {
+  const std::string* field = response.header("docker-content-digest");
+  if (field == nullptr) return {};
+  const Digest announced = TRY_AT(subject, Digest::parse(*field));
+  if (announced == digest || announced.algorithm() != digest.algorithm()) return {};
+  return make_error(ErrorKind::invalid_config, subject, ": the registry announces ",
+                    announced.text(), ", but the bytes have ", digest.text());
+}
+
 }  // namespace onggi::image

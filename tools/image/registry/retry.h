@@ -2,6 +2,7 @@
 // Which answers are worth another try, and when (RFC 9110 section 10.2.3, RFC 6585 section 4).
 #pragma once
 
+#include "model/digest.h"
 #include "registry/clock.h"
 #include "registry/http.h"
 
@@ -32,5 +33,10 @@ Exchange send_with_retries(Http& http, Clock& clock, const Request& request);
 Error status_error(const Response& response, std::string_view subject);
 // The same, or why there is no answer.
 Error exchange_error(const Exchange& exchange, std::string_view subject);
+
+// What a registry says of a digest counts for nothing beside the bytes, but one that says another
+// than theirs has not got what we have. Nothing said is fine, and so is another algorithm.
+Result<> check_announced_digest(const Response& response, const Digest& digest,
+                                std::string_view subject);
 
 }  // namespace onggi::image
