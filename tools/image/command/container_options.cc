@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// See the header.
+#include "command/container_options.h"
+
+#include "commandline/size.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace onggi::image {
+namespace {
+
+constexpr int64_t kCpuPeriod = 100'000;  // microseconds
+constexpr int64_t kMostCpus = 1'000'000;
+constexpr size_t kDigits = 5;  // of a fraction: one microsecond
+
+Error wrong(std::string_view option, std::string_view text, std::string_view hint) {
+  return with_hint(
+      make_error(ErrorKind::invalid_config, "--", option, " '", text, "' cannot be read"), hint);
+}
+
+// "1.5" -> 150000 microseconds in a period, without floating point and its locale.
+Result<int64_t> parse_cpus(const std::string& text) {
+  const size_t point = std::min(text.find('.'), text.size());
+  std::string fraction = text.substr(std::min(point + 1, text.size()));
+  const auto whole = point == 0 ? std::optional<int64_t>(0)
+                                : parse_decimal<int64_t>(std::string_view(text).substr(0, point));
+  const Error error = wrong("cpus", text, "a number such as 0.5 or 2");
+  if (!whole || *whole < 0 || *whole > kMostCpus || fraction.size() > kDigits ||
+      (point < text.size() && fraction.empty()))
+    return error;
+  fraction.resize(kDigits, '0');
+  const auto part = parse_decimal<int64_t>(fraction);
+  if (!part || *part < 0) return error;
+  const int64_t quota = *whole * kCpuPeriod + *part;
+  // The kernel's least quota is a millisecond.
+  return quota < 1000 ? Result<int64_t>(error) : quota;
+}
+
+Result<> read_limits(const ContainerFlags& flags, BundleOptions& bundle) {
+  if (!flags.memory.empty()) {
+    const std::optional<int64_t> size = cli::parse_size(flags.memory);
+    if (!size || *size <= 0) return wrong("memory", flags.memory, "a size such as 512m or 2g");
+    bundle.memory = *size;
+  }
+  if (!flags.pids_limit.empty()) {
+    const auto count = parse_decimal<int64_t>(flags.pids_limit);
+    if (!count || *count < -1 || *count == 0)
+      return wrong("pids-limit", flags.pids_limit, "a number, or -1 for no limit");
+    bundle.pids = std::max<int64_t>(*count, 0);
+  }
+  if (!flags.cpus.empty()) bundle.cpu_quota = TRY(parse_cpus(flags.cpus));
+  return {};
+}
+
+Result<> read_network(const ContainerFlags& flags, ContainerRequest& request) {
+  std::string network = flags.network;
+  if (network.empty()) network = geteuid() == 0 ? "bridge" : "none";
+  if (network != "bridge" && network != "none" && network != "host")
+    return wrong("network", network, "bridge, none or host");
+  request.on_bridge = network == "bridge";
+  if (network == "host") request.bundle.network = NetworkKind::host;
+  if (request.on_bridge && geteuid() != 0) {
+    return with_hint(unsupported("", "--network bridge needs root"), "try --network host");
+  }
+  if (!flags.publish.empty() && !request.on_bridge) {
+    return with_hint(
+        make_error(ErrorKind::invalid_config, "--publish goes with --network bridge alone"),
+        network == "host" ? "with host every port of the program is the host's" : "");
+  }
+  for (const std::string& text : flags.publish) {
+    const std::vector<PortMapping> ports = TRY(parse_ports(text));
+    request.ports.insert(request.ports.end(), ports.begin(), ports.end());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arguments arguments) {
+  ContainerRequest request;
+  for (std::string_view argument : arguments) request.overrides.arguments.emplace_back(argument);
+  if (!flags.entrypoint.empty()) request.overrides.entrypoint = flags.entrypoint.back();
+  request.overrides.environment = flags.env;
+  request.overrides.user = flags.user;
+  request.overrides.working_dir = flags.workdir;
+  request.bundle.terminal = flags.tty;
+  request.bundle.read_only = flags.read_only;
+  request.bundle.no_new_privileges = flags.no_new_privileges;
+  request.bundle.hostname = flags.hostname;
+  for (const std::string& text : flags.volume)
+    request.volumes.push_back(TRY(parse_volume(text)));
+  TRY(read_limits(flags, request.bundle));
+  TRY(read_network(flags, request));
+  request.platform =
+      flags.platform.empty() ? host_platform() : TRY(parse_platform(flags.platform));
+  return request;
+}
+
+}  // namespace onggi::image

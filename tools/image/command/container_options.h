@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that say how a container is to be, with the names that docker and podman gave them.
+#pragma once
+
+#include "bundle/bundle_config.h"
+#include "bundle/network.h"
+#include "bundle/overrides.h"
+#include "bundle/volumes.h"
+#include "command/command.h"
+#include "model/platform.h"
+
+namespace onggi::image {
+
+enum class Pull : uint8_t { missing, always, never };
+
+struct ContainerFlags {
+  std::vector<std::string> env, volume, publish;
+  std::vector<std::string> entrypoint;  // the last one counts; it may be empty
+  std::string workdir, user, hostname, memory, cpus, pids_limit, network, platform;
+  std::string name, runtime;
+  Pull pull = Pull::missing;
+  bool tty = false, read_only = false, no_new_privileges = false;
+  bool interactive = false, detach = false, remove = false;
+};
+
+inline constexpr auto kBundleOptions = cli::options<ContainerFlags>({
+    cli::option<&ContainerFlags::env>("env", 'e', "NAME=VALUE",
+                                      "add to the environment; NAME alone has the value that it "
+                                      "has here (repeatable)"),
+    cli::option<&ContainerFlags::volume>("volume", 'v', "[SOURCE:]DESTINATION[:OPTION,...]",
+                                         "mount a directory or file of the host, or a named "
+                                         "volume (repeatable)"),
+    cli::option<&ContainerFlags::workdir>("workdir", 'w', "DIR",
+                                          "working directory in the container"),
+    cli::option<&ContainerFlags::user>("user", 'u', "USER[:GROUP]", "names or numbers"),
+    cli::option<&ContainerFlags::entrypoint>("entrypoint", 0, "PROGRAM",
+                                             "in place of the image's; empty: none"),
+    cli::option<&ContainerFlags::hostname>("hostname", 0, "NAME", "of the container"),
+    cli::option<&ContainerFlags::memory>("memory", 'm', "SIZE", "memory limit; 512m, 2g"),
+    cli::option<&ContainerFlags::cpus>("cpus", 0, "N", "limit of CPU time; 1.5 is one and a half"),
+    cli::option<&ContainerFlags::pids_limit>("pids-limit", 0, "N", "limit of processes"),
+    cli::option<&ContainerFlags::tty>("tty", 't', nullptr, "give the program a terminal"),
+    cli::option<&ContainerFlags::read_only>("read-only", 0, nullptr,
+                                            "the root filesystem cannot be written to"),
+    cli::option<&ContainerFlags::no_new_privileges>(
+        "no-new-privileges", 0, nullptr, "programs gain nothing by set-id bits or capabilities"),
+    cli::option<&ContainerFlags::pull>("pull", 0, "missing|always|never",
+                                       "when to ask the registry (default: missing)"),
+    cli::option<&ContainerFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
+                                           "of an image for several (default: this machine's)"),
+});
+
+inline constexpr auto kRunOptions =
+    kBundleOptions +
+    cli::options<ContainerFlags>({
+        cli::option<&ContainerFlags::publish>("publish", 'p', "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]",
+                                              "make a port or a range of ports of the container "
+                                              "one of the host (repeatable)"),
+        cli::option<&ContainerFlags::network>(
+            "network", 0, "bridge|none|host",
+            "a bridge of the host's containers, the loopback alone, or the host's own network "
+            "(default: bridge, or none for an ordinary user)"),
+        cli::option<&ContainerFlags::interactive>("interactive", 'i', nullptr,
+                                                  "standard input is the program's"),
+        cli::option<&ContainerFlags::detach>("detach", 'd', nullptr,
+                                             "return once the program runs, and print the "
+                                             "container's id; what it says goes to a log"),
+        cli::option<&ContainerFlags::remove>("rm", 0, nullptr,
+                                             "remove the container when it has ended"),
+        cli::option<&ContainerFlags::name>("name", 0, "ID", "the container's id (default: random)"),
+        cli::option<&ContainerFlags::runtime>("runtime", 0, "FILE",
+                                              "the OCI runtime (default: onggi)"),
+    });
+
+// The options as values; nothing has been touched yet.
+struct ContainerRequest {
+  Overrides overrides;
+  BundleOptions bundle;
+  std::vector<Volume> volumes;
+  std::vector<PortMapping> ports;
+  bool on_bridge = false;
+  Platform platform;
+};
+// `arguments` are the words behind the image and, for a bundle, its directory.
+Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arguments arguments);
+
+}  // namespace onggi::image
