@@ -193,7 +193,7 @@ std::string listing(const std::string& directory) {
     char text[128];
     snprintf(text, sizeof text, "%06o %u:%u %ld ", info.st_mode, info.st_uid, info.st_gid,
              info.st_mtim.tv_sec);
-    std::string line = fs::relative(entry.path(), directory).string() + " " + text;
+    std::string line = entry.path().lexically_relative(directory).string() + " " + text;
     if (S_ISREG(info.st_mode)) line += content_of(entry.path());
     if (S_ISLNK(info.st_mode)) line += "-> " + fs::read_symlink(entry.path()).string();
     if (S_ISCHR(info.st_mode))

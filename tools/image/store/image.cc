@@ -4,7 +4,6 @@
 #include "store/image.h"
 
 #include "base/log.h"
-#include "layer/layer_apply.h"
 #include "model/media_type.h"
 
 namespace onggi::image {
@@ -75,26 +74,31 @@ Result<Image> read_image(const Layout& layout, const Source& source, const Platf
   return make_error(ErrorKind::invalid_config, "indexes within indexes, deeper than ", kIndexDepth);
 }
 
+Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,
+                     Attributes& attributes, const LayerLimits& limits) {
+  const Descriptor& layer = image.manifest.layers[number];
+  const std::string name(layer_name(number).view());
+  UniqueFd blob = TRY_AT(name, layout.open_blob(layer));
+  LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[number], limits);
+  TarReader tar(stream);
+  const Result<> applied = LayerApplier(rootfs, attributes, limits).apply(tar);
+  if (!applied) {
+    Error error = applied.error();
+    const std::string entry(error.place.view());
+    error.place = FixedText<128>(entry.empty() ? name : name + " " + entry);
+    return error;
+  }
+  TRY_AT(name, stream.finish());
+  return {};
+}
+
 Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
                        const LayerLimits& limits) {
   Rootfs rootfs(std::move(root));
   Notices notices;
   Attributes attributes(notices);
-  for (size_t i = 0; i < image.manifest.layers.size(); ++i) {
-    const Descriptor& layer = image.manifest.layers[i];
-    const std::string name(layer_name(i).view());
-    UniqueFd blob = TRY_AT(name, layout.open_blob(layer));
-    LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[i], limits);
-    TarReader tar(stream);
-    const Result<> applied = LayerApplier(rootfs, attributes, limits).apply(tar);
-    if (!applied) {
-      Error error = applied.error();
-      const std::string entry(error.place.view());
-      error.place = FixedText<128>(entry.empty() ? name : name + " " + entry);
-      return error;
-    }
-    TRY_AT(name, stream.finish());
-  }
+  for (size_t i = 0; i < image.manifest.layers.size(); ++i)
+    TRY(apply_layer(layout, image, i, rootfs, attributes, limits));
   return {};
 }
 

@@ -3,7 +3,7 @@
 // put onto a directory.
 #pragma once
 
-#include "layer/layer_stream.h"
+#include "layer/layer_apply.h"
 #include "store/layout.h"
 
 namespace onggi::image {
@@ -26,6 +26,9 @@ Result<std::string> read_named(const Layout& layout, const Source& source,
 // The manifest for the platform, also out of indexes within indexes.
 Result<Image> read_image(const Layout& layout, const Source& source, const Platform& platform);
 
+// One of the layers onto what those below have made. Its digests are right if there is no error.
+Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,
+                     Attributes& attributes, const LayerLimits& limits);
 // Every layer, checked, onto the directory `root`, which is taken over and must be empty.
 Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
                        const LayerLimits& limits);

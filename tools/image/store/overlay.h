@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Overlay mounts that are attached nowhere: they are a descriptor, and go with it.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+#include <span>
+
+namespace onggi::image {
+
+struct OverlayLayers {
+  std::span<const UniqueFd> lower;  // directories, the uppermost first; one at least
+  int upper = -1, work = -1;        // empty directories of one filesystem
+};
+
+// How the lower directories are said to the kernel. The first that it knows is taken.
+enum class LowerNotation : uint8_t {
+  one_by_one,  // "lowerdir+", Linux 6.8: 500 of them
+  joined,      // "lowerdir", of at most 255 bytes: some 60 of them
+};
+
+// The root of the mount, open for reading. Without syncing: its content is on the disk only after a
+// syncfs(2).
+Result<UniqueFd> mount_overlay(const OverlayLayers& layers,
+                               LowerNotation first = LowerNotation::one_by_one);
+
+}  // namespace onggi::image

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers of images as directories for an overlay: layers/sha256-CHAIN/fs, CHAIN being the chain ID
+// (image-spec config.md) of the layer and all below it. Images share them.
+//
+// Layer n is what the applier changes when it works on an overlay of the layers below. So it is the
+// kernel that writes whiteouts and opaque directories, and the mounted image is the same tree that
+// `unpack` makes.
+#pragma once
+
+#include "store/image.h"
+#include "store/overlay.h"
+#include "store/store.h"
+
+#include <span>
+
+namespace onggi::image {
+
+// Of each layer with all below it, the lowest first.
+std::vector<Digest> chain_ids(std::span<const Digest> diff_ids);
+
+class Snapshots {
+ public:
+  explicit Snapshots(const Store& store) : store_(store) {}
+
+  // Makes the layers that are missing, each once however many processes want it. A layer is there
+  // only with all of its files and with both digests right.
+  Result<> make(const Layout& layout, const Image& image, const LayerLimits& limits) const;
+  // All layers on the disk for good, before a power cut can take parts of them. Layers that were
+  // not are made again after it.
+  Result<> sync(const Image& image) const;
+
+  // Below the store: "layers/sha256-HEX/fs".
+  static std::string path(const Digest& chain_id);
+  Result<bool> has(const Digest& chain_id) const;
+
+  // What killed processes have left in work/. For gc: nobody else is at it.
+  Result<> discard_leftovers() const;
+
+ private:
+  struct Stack;
+  Result<> make_layer(Stack& stack, size_t number) const;
+  Result<> apply(Stack& stack, size_t number, int work) const;
+  Result<UniqueFd> open(const Digest& chain_id) const;
+
+  const Store& store_;
+};
+
+}  // namespace onggi::image
