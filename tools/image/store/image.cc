@@ -52,7 +52,12 @@ Result<std::string> read_named(const Layout& layout, const Source& source,
 }
 
 Result<Image> read_image(const Layout& layout, const Source& source, const Platform& platform) {
-  Descriptor descriptor = *TRY(layout.find(source.reference, platform));
+  const Descriptor* named = TRY(layout.find(source.reference, platform));
+  return read_image(layout, *named, platform);
+}
+
+Result<Image> read_image(const Layout& layout, const Descriptor& named, const Platform& platform) {
+  Descriptor descriptor = named;
   for (int depth = 0; depth <= kIndexDepth; ++depth) {
     Document document = TRY(read_document(layout, descriptor));
     if (const auto* index = std::get_if<Index>(&document)) {

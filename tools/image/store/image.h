@@ -25,6 +25,7 @@ Result<std::string> read_named(const Layout& layout, const Source& source,
                                const Platform& platform);
 // The manifest for the platform, also out of indexes within indexes.
 Result<Image> read_image(const Layout& layout, const Source& source, const Platform& platform);
+Result<Image> read_image(const Layout& layout, const Descriptor& named, const Platform& platform);
 
 // One of the layers onto what those below have made. Its digests are right if there is no error.
 Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,

@@ -4,6 +4,7 @@
 #include "store/overlay.h"
 
 #include "base/file.h"
+#include "base/split.h"
 
 #include <sched.h>
 #include <unistd.h>
@@ -68,6 +69,12 @@ Error explained(const UniqueFd& context, Error error) {
   return error;
 }
 
+Result<> set_flag(const UniqueFd& context, const char* key) {
+  const long done = sys::fsconfig(context.get(), FSCONFIG_SET_FLAG, key, nullptr);
+  if (done < 0) return system_error(done, "fsconfig", key);
+  return {};
+}
+
 Result<UniqueFd> create(const OverlayLayers& layers, const Notation& notation) {
   const long opened = sys::fsopen("overlay");
   if (opened < 0) return system_error(opened, "fsopen", "overlay");
@@ -76,10 +83,9 @@ Result<UniqueFd> create(const OverlayLayers& layers, const Notation& notation) {
   TRY(set(context, "upperdir", std::to_string(layers.upper)));
   TRY(set(context, "workdir", std::to_string(layers.work)));
   for (const Option& option : kOptions) TRY(set(context, option.key, option.value));
-  const long flagged = notation.is_volatile
-                           ? sys::fsconfig(context.get(), FSCONFIG_SET_FLAG, "volatile", nullptr)
-                           : 0;
-  if (flagged < 0) return system_error(flagged, "fsconfig", "volatile");
+  if (notation.is_volatile) TRY(set_flag(context, "volatile"));
+  // Attributes trusted.* are the host's root's alone.
+  if (in_user_namespace()) TRY(set_flag(context, "userxattr"));
   const long created = sys::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr);
   if (created < 0) return explained(context, system_error(created, "mount", "overlay"));
   const long mounted = sys::fsmount(context.get(), 0);
@@ -102,6 +108,16 @@ Result<UniqueFd> create_by_any(const OverlayLayers& layers, LowerNotation first)
 }
 
 }  // namespace
+
+bool in_user_namespace() {
+  static const bool inside = [] {
+    const Result<std::string> map = read_file(AT_FDCWD, "/proc/self/uid_map", 4096);
+    if (!map) return false;
+    const std::vector<std::string_view> words = split(lines_of(map.value()).all().at(0), ' ').all();
+    return words.size() != 3 || words[0] != "0" || words[1] != "0" || words[2] != "4294967295";
+  }();
+  return inside;
+}
 
 Result<UniqueFd> mount_overlay(const OverlayLayers& layers, LowerNotation first) {
   if (layers.lower.size() > kMostLayers) {

@@ -25,4 +25,7 @@ enum class LowerNotation : uint8_t {
 Result<UniqueFd> mount_overlay(const OverlayLayers& layers,
                                LowerNotation first = LowerNotation::one_by_one);
 
+// Not the host's: root may be an ordinary user in it.
+bool in_user_namespace();
+
 }  // namespace onggi::image

@@ -94,15 +94,20 @@ Error no_image(std::string_view text, const std::string& name) {
 
 }  // namespace
 
+Result<std::string> store_root(const std::string& chosen) {
+  const std::string root = chosen.empty() ? TRY(default_root()) : chosen;
+  std::string path = TRY(absolute(root));
+  if (path.empty()) return make_error(ErrorKind::invalid_config, "the store cannot be '/'");
+  return path;
+}
+
 Result<std::string> full_name(std::string_view text) {
   const Reference reference = TRY(parse_reference(text));
   return to_text(reference);
 }
 
 Result<Store> Store::open(const std::string& root, LockKind kind) {
-  const std::string chosen = root.empty() ? TRY(default_root()) : root;
-  std::string path = TRY(absolute(chosen));
-  if (path.empty()) return make_error(ErrorKind::invalid_config, "the store cannot be '/'");
+  std::string path = TRY(store_root(root));
   TRY(make_directories(path));
   UniqueFd directory = TRY(open_directory(AT_FDCWD, path));
   TRY(check_owner(directory.get(), path));

@@ -24,10 +24,14 @@ struct StoredImage {
   Descriptor descriptor;
 };
 
+// Absolute. Without a choice it is /var/lib/onggi for root, else $XDG_DATA_HOME/onggi or
+// ~/.local/share/onggi: to be asked before a user namespace makes root of an ordinary user.
+Result<std::string> store_root(const std::string& chosen);
+
 class Store {
  public:
-  // "" : /var/lib/onggi for root, else $XDG_DATA_HOME/onggi or ~/.local/share/onggi. Made if it is
-  // not there. Waits for a gc to end; as exclusive it fails at once if the store is in use.
+  // Made if it is not there. Waits for a gc to end; as exclusive it fails at once if the store is
+  // in use.
   static Result<Store> open(const std::string& root, LockKind kind);
 
   const std::string& path() const { return path_; }  // absolute

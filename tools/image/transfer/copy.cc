@@ -2,6 +2,8 @@
 // See the header.
 #include "transfer/copy.h"
 
+#include "transfer/source_image.h"
+
 #include <algorithm>
 #include <mutex>
 #include <set>
@@ -121,23 +123,12 @@ class Movers {
   std::optional<Error> error_;
 };
 
-Result<Named> narrow(ImageSource& source, Named named, const Platform& platform) {
-  for (int depth = 0; depth <= kIndexDepth; ++depth) {
-    const auto* index = std::get_if<Index>(&named.document);
-    if (index == nullptr) return named;
-    const Descriptor chosen = *TRY(choose_manifest(*index, platform));
-    named.document = TRY(source.document(chosen));
-    named.descriptor = chosen;
-  }
-  return make_error(ErrorKind::invalid_config, "indexes within indexes, deeper than ", kIndexDepth);
-}
-
 }  // namespace
 
 Result<Named> copy_image(ImageSource& source, ImageTarget& target, const CopyOptions& options,
                          CopyView& view) {
   Named named = TRY(source.named());
-  if (options.platform) named = TRY(narrow(source, std::move(named), *options.platform));
+  if (options.platform) named = TRY(choose_platform(source, std::move(named), *options.platform));
   Parts parts(source);
   TRY(parts.add_below(named.document, 0));
   view.begin(parts.blobs);

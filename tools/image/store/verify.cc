@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// See the header. A blob that several images share is read once, and once more for each diffID.
+#include "store/verify.h"
+
+#include "base/directory.h"
+#include "base/file.h"
+#include "model/media_type.h"
+#include "store/contents.h"
+#include "store/image.h"
+#include "store/snapshots.h"
+
+#include <sys/stat.h>
+
+#include <set>
+
+namespace onggi::image {
+
+namespace {
+
+class Verification {
+ public:
+  Verification(const Store& store, const Layout& layout, const LayerLimits& limits)
+      : store_(store), layout_(layout), limits_(limits) {}
+
+  Verified result;
+
+  Result<> check_image(const Descriptor& named) {
+    image_ = reference_name(named).empty() ? named.digest.text() : reference_name(named);
+    ++result.images;
+    const Result<Contents> contents = contents_of(layout_, named);
+    if (!contents) {
+      // Which of its documents it is, the digests tell.
+      note(named.digest, contents.error());
+      return {};
+    }
+    for (const StoredManifest& each : contents.value().manifests) TRY(check_layers(each));
+    for (const auto& [digest, blob] : contents.value().blobs) check_blob(blob);
+    return {};
+  }
+
+  Result<> check_snapshots() {
+    image_.clear();
+    const UniqueFd layers = TRY(open_directory(store_.directory(), "layers"));
+    DirectoryReader reader(layers.get());
+    for (;;) {
+      const DirectoryReader::Entry* entry = TRY(reader.next());
+      if (entry == nullptr) return {};
+      check_snapshot(layers.get(), entry->name());
+    }
+  }
+
+ private:
+  void note(const Digest& digest, const Error& error) {
+    result.damages.push_back({image_, blob_path(digest), error});
+  }
+
+  // Digest and diffID in one pass.
+  Result<> check_layers(const StoredManifest& stored) {
+    if (!stored.config) return {};
+    const Result<> fits = image::check_image(stored.manifest, *stored.config);
+    if (!fits) {
+      result.damages.push_back(
+          {image_, "", at_place(fits.error(), stored.descriptor.digest.text())});
+      return {};
+    }
+    for (size_t i = 0; i < stored.manifest.layers.size(); ++i) {
+      const Descriptor& layer = stored.manifest.layers[i];
+      const Digest& diff_id = stored.config->rootfs.diff_ids[i];
+      if (!pairs_.insert({layer.digest, diff_id}).second) continue;
+      if (seen_.insert(layer.digest).second) count(layer);
+      const Result<> right = check_layer(layer, diff_id);
+      if (!right) note(layer.digest, at_place(right.error(), layer.digest.text()));
+    }
+    return {};
+  }
+
+  Result<> check_layer(const Descriptor& layer, const Digest& diff_id) {
+    UniqueFd blob = TRY(layout_.open_blob(layer));
+    return LayerStream(std::move(blob), layer, diff_id, limits_).finish();
+  }
+
+  void check_blob(const Descriptor& blob) {
+    if (!seen_.insert(blob.digest).second) return;
+    count(blob);
+    const Result<> right = read_blob(blob);
+    if (!right) note(blob.digest, right.error());
+  }
+
+  Result<> read_blob(const Descriptor& blob) {
+    const UniqueFd file = TRY(layout_.open_blob(blob));
+    Verifier verifier(blob.digest, blob.size);
+    std::vector<char> buffer(256u << 10);
+    for (;;) {
+      const long count = sys::read(file.get(), buffer.data(), buffer.size());
+      if (count < 0) return system_error(count, "read", blob.digest.text());
+      if (count == 0) return verifier.finish();
+      TRY(verifier.update({buffer.data(), static_cast<size_t>(count)}));
+    }
+  }
+
+  void count(const Descriptor& blob) {
+    ++result.blobs;
+    result.bytes += blob.size;
+  }
+
+  void check_snapshot(int layers, const std::string& name) {
+    ++result.layers;
+    struct statx info = {};
+    const long found =
+        sys::statx(layers, (name + "/fs").c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
+    if (found == 0 && S_ISDIR(info.stx_mode)) return;
+    result.damages.push_back(
+        {"", "layers/" + name, make_error(ErrorKind::state, "layers/", name, " has no files")});
+  }
+
+  const Store& store_;
+  const Layout& layout_;
+  const LayerLimits& limits_;
+  std::string image_;
+  std::set<Digest> seen_;
+  std::set<std::pair<Digest, Digest>> pairs_;
+};
+
+}  // namespace
+
+Result<Verified> verify_store(const Store& store, const LayerLimits& limits) {
+  const Layout layout = TRY(store.read());
+  Verification verification(store, layout, limits);
+  for (const Descriptor& each : layout.index().manifests) TRY(verification.check_image(each));
+  TRY(verification.check_snapshots());
+  return std::move(verification.result);
+}
+
+}  // namespace onggi::image
