@@ -224,6 +224,8 @@ std::string bundle_config(const ImageConfig& image, const ContainerUser& user,
       root ? spec::default_spec() : spec::default_rootless_spec(id(SYS_geteuid), id(SYS_getegid));
   Json json;
   json.Parse(base.data(), base.size());
+  // No field here is newer, and older runtimes refuse a version that they do not know.
+  set(json, "/ociVersion", "1.0.2");
   set(json, "/process/terminal", options.terminal);
   set(json, "/process/noNewPrivileges", options.no_new_privileges);
   // The caller's limits: images are made for more than 1,024 files.

@@ -19,15 +19,18 @@ namespace onggi::image {
 namespace {
 
 constexpr size_t kRecordLimit = 64 * 1024, kLongestId = 64;
-constexpr const char* kRecord = "container.json";
+constexpr const char *kRecord = "container.json", *kNetwork = "network.json";
+constexpr size_t kNetworkLimit = 1u << 20;
 
 struct TextField {
   const char* name;
   std::string ContainerRecord::*member;
 };
 constexpr TextField kTextFields[] = {
-    {"id", &ContainerRecord::id},           {"image", &ContainerRecord::image},
-    {"manifest", &ContainerRecord::manifest}, {"created", &ContainerRecord::created},
+    {"id", &ContainerRecord::id},
+    {"image", &ContainerRecord::image},
+    {"manifest", &ContainerRecord::manifest},
+    {"created", &ContainerRecord::created},
     {"runtime", &ContainerRecord::runtime},
 };
 struct FlagField {
@@ -44,7 +47,7 @@ std::string record_text(const ContainerRecord& record) {
   json.begin_object();
   for (const TextField& field : kTextFields) json.field(field.name, record.*field.member);
   for (const FlagField& field : kFlagFields) json.field(field.name, record.*field.member);
-  json.end_object();
+  json.field("ports", record.ports).end_object();
   return std::move(json).take() + "\n";
 }
 
@@ -58,7 +61,44 @@ Result<ContainerRecord> read_record(int directory) {
     const rapidjson::Value* value = member_of(json, field.name);
     record.*field.member = value != nullptr && value->IsTrue();
   }
+  const rapidjson::Value* ports = member_of(json, "ports");
+  if (ports != nullptr && ports->IsArray()) {
+    for (const auto& port : ports->GetArray()) {
+      if (port.IsString()) record.ports.emplace_back(port.GetString(), port.GetStringLength());
+    }
+  }
   return record;
+}
+
+Result<NetworkRequest> network_request(const ContainerRecord& record, const std::string& path) {
+  NetworkRequest request{record.id, path, {}};
+  for (const std::string& text : record.ports) {
+    const std::vector<PortMapping> ports = TRY(parse_ports(text));
+    request.ports.insert(request.ports.end(), ports.begin(), ports.end());
+  }
+  return request;
+}
+
+Result<ProgramAnswer> call_runtime(const ContainerRecord& record,
+                                   std::initializer_list<const char*> words, bool is_quiet) {
+  ProgramCall call;
+  call.arguments = runtime_command(record.runtime);
+  call.arguments.insert(call.arguments.end(), words.begin(), words.end());
+  call.arguments.push_back(record.id);
+  call.is_quiet = is_quiet;
+  return call_program(call);
+}
+
+// Empty: it is not there any more. The plugins take a bridge's rules back only with the interface.
+std::string network_path_of_running(const ContainerRecord& record) {
+  const Result<ProgramAnswer> answer = call_runtime(record, {"state"}, true);
+  rapidjson::Document json;
+  if (!answer || answer.value().status != 0 ||
+      !parse_json_object(answer.value().output, "state", kRecordLimit, json))
+    return {};
+  const rapidjson::Value* pid = member_of(json, "pid");
+  if (pid == nullptr || !pid->IsInt() || pid->GetInt() <= 0) return {};
+  return "/proc/" + std::to_string(pid->GetInt()) + "/ns/net";
 }
 
 std::string place_of(const std::string& id) {
@@ -90,8 +130,7 @@ Result<std::optional<ContainerState>> state_of(int containers, const std::string
 Result<> check_container_id(std::string_view id) {
   constexpr std::string_view kLetters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-  const bool right = !id.empty() && id.size() <= kLongestId &&
-                     kLetters.find(id[0]) != id.npos &&
+  const bool right = !id.empty() && id.size() <= kLongestId && kLetters.find(id[0]) != id.npos &&
                      id.find_first_not_of(std::string(kLetters) + "_.+-") == id.npos;
   if (right) return {};
   return with_hint(make_error(ErrorKind::invalid_config, "'", id, "' is no container id"),
@@ -154,21 +193,47 @@ Result<std::optional<Container>> Container::open(const Store& store, const std::
                                  store.path() + "/" + place, std::move(record)));
 }
 
-Result<> Container::clean_up() const {
-  ProgramCall call;
-  call.arguments = runtime_command(record_.runtime);
-  for (const char* word : {"delete", "--force"}) call.arguments.emplace_back(word);
-  call.arguments.push_back(record_.id);
-  const ProgramAnswer answer = TRY(call_program(call));
+Result<NetworkResult> Container::connect(const std::string& path) const {
+  const NetworkRequest request = TRY(network_request(record_, path));
+  NetworkResult result = TRY(attach_network(request));
+  const Result<> written = replace_atomically(directory_.get(), kNetwork, result.text, 0600);
+  if (written) return result;
+  (void)detach_network(request, result.text);
+  return written.error();
+}
+
+Result<> Container::clean_up(const std::string& path) const {
+  Result<> disconnected = {};
+  if (record_.on_bridge) {
+    const NetworkRequest request =
+        TRY(network_request(record_, path.empty() ? network_path_of_running(record_) : path));
+    const Result<std::string> result = read_file(directory_.get(), kNetwork, kNetworkLimit);
+    disconnected = detach_network(request, result ? result.value() : "");
+  }
+  const ProgramAnswer answer = TRY(call_runtime(record_, {"delete", "--force"}, false));
   if (answer.status != 0)
     return state_error(record_.runtime, " cannot delete the container ", record_.id);
-  if (record_.on_bridge) TRY(detach_network({record_.id, {}, {}}));
-  return {};
+  return disconnected;
 }
 
 Result<> Container::remove(const Store& store) const {
   TRY(store.discard(place_of(record_.id)));
   return store.empty_trash();
+}
+
+Result<> end_container(const Store& store, const std::string& id) {
+  TRY(check_container_id(id));
+  const UniqueFd directory = TRY(open_directory(store.directory(), place_of(id)));
+  const ContainerRecord record = TRY(read_record(directory.get()));
+  const UniqueFd file = TRY(open_lock_file(directory.get()));
+  ProgramCall call;
+  call.arguments = runtime_command(record.runtime);
+  for (const std::string& word : {std::string("kill"), id, std::string("KILL")})
+    call.arguments.push_back(word);
+  const ProgramAnswer answer = TRY(call_program(call));
+  if (answer.status != 0) return state_error(record.runtime, " cannot end the container ", id);
+  // The lock goes with the runner.
+  return lock(file.get(), LockKind::shared, "lock");
 }
 
 Result<std::vector<ContainerState>> list_containers(const Store& store) {

@@ -5,6 +5,7 @@
 //   upper, work      the writable layer, and what overlayfs wants beside it
 //   rootfs           where the layers are mounted, in the mount namespace of that process alone
 //   config.json      with rootfs a bundle
+//   network.json      what the network plugins have said
 //   volumes/, hosts, hostname, resolv.conf, log
 #pragma once
 
@@ -24,7 +25,8 @@ struct ContainerRecord {
   std::string created;   // RFC 3339
   std::string runtime;   // a program
   bool on_bridge = false;
-  bool is_temporary = false;  // removed at its end
+  std::vector<std::string> ports;  // as for parse_ports()
+  bool is_temporary = false;       // removed at its end
 };
 
 struct ContainerState {
@@ -47,8 +49,11 @@ class Container {
   const std::string& path() const { return path_; }  // absolute
   int directory() const { return directory_.get(); }
 
-  // Ends what a runtime and the network may still have of it. Also after a runner that was killed.
-  Result<> clean_up() const;
+  // Gives it the network namespace `path`.
+  Result<NetworkResult> connect(const std::string& path) const;
+  // Ends what a runtime and the network may still have of it. Also after a runner that was killed;
+  // `path` is empty then.
+  Result<> clean_up(const std::string& path) const;
   // Moves it to the trash.
   Result<> remove(const Store& store) const;
 
@@ -63,6 +68,10 @@ class Container {
   std::string path_;
   ContainerRecord record_;
 };
+
+// The runtime's signal KILL to one that is running, and the wait for its runner to have cleaned up:
+// no error if it is gone by then.
+Result<> end_container(const Store& store, const std::string& id);
 
 // Of the store, sorted by id. What was being made when its process was killed is not among them.
 Result<std::vector<ContainerState>> list_containers(const Store& store);

@@ -212,19 +212,20 @@ Result<NetworkResult> attach_network(const NetworkRequest& request) {
   for (const Plugin& plugin : kPlugins) {
     Result<std::string> result = call_plugin(plugin, "ADD", request, previous);
     if (!result) {
-      (void)detach_network(request);
+      (void)detach_network(request, previous);
       return result.error();
     }
     previous = std::move(result).value();
   }
-  return NetworkResult{TRY(address_in(previous))};
+  std::string address = TRY(address_in(previous));
+  return NetworkResult{std::move(address), std::move(previous)};
 }
 
-Result<> detach_network(const NetworkRequest& request) {
+Result<> detach_network(const NetworkRequest& request, const std::string& result) {
   Result<> first_failure = {};
   for (size_t i = std::size(kPlugins); i-- > 0;) {
-    const Result<std::string> result = call_plugin(kPlugins[i], "DEL", request, {});
-    if (!result && first_failure) first_failure = result.error();
+    const Result<std::string> called = call_plugin(kPlugins[i], "DEL", request, result);
+    if (!called && first_failure) first_failure = called.error();
   }
   return first_failure;
 }

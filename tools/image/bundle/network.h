@@ -34,11 +34,13 @@ struct NetworkRequest {
 
 struct NetworkResult {
   std::string address;  // of the container, without prefix length
+  std::string text;     // JSON of the plugins; detach_network() needs it to find their rules
 };
 
 // What has been made before an error is taken back.
 Result<NetworkResult> attach_network(const NetworkRequest& request);
-// Also when nothing or only a part is there. `path` may be empty: the namespace has gone.
-Result<> detach_network(const NetworkRequest& request);
+// Also when only a part is there. `path` may be empty, the namespace having gone, and `result`, an
+// answer that was never read; then rules of the firewall for an address may stay.
+Result<> detach_network(const NetworkRequest& request, const std::string& result);
 
 }  // namespace onggi::image

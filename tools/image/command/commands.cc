@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands.
+#include "command/containers.h"
+#include "command/run.h"
 #include "command/unpack.h"
 
 namespace onggi::image {
@@ -23,6 +25,13 @@ constexpr Command command(const char* name, const char* operands, const char* su
 }
 
 constexpr Command kCommands[] = {
+    command<kRunOptions, run_command>("run", "IMAGE [ARGUMENT...]",
+                                      "run a program of an image in a new container"),
+    command<kContainersOptions, containers_command>("containers", "",
+                                                    "list the containers that run has made"),
+    command<kNoOptions, logs_command>("logs", "CONTAINER-ID",
+                                      "print what a detached container has said"),
+    command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
     command<kUnpackOptions, unpack_command>("unpack", "IMAGE DIR",
                                             "put the files of an image into a new directory"),
     command<kNoOptions, help<GlobalOptions>>("help", "[COMMAND]", "show help"),
@@ -47,7 +56,8 @@ Program program() {
           kExitStatus,
           kGlobalOptions,
           rows_of<GlobalOptions>(kCommands),
-          {{"IMAGE", "$(onggi-image list --quiet 2>/dev/null)"}}};
+          {{"IMAGE", "$(onggi-image list --quiet 2>/dev/null)"},
+           {"CONTAINER-ID", "$(onggi-image containers --quiet 2>/dev/null)"}}};
 }
 
 }  // namespace onggi::image

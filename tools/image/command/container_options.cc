@@ -69,10 +69,7 @@ Result<> read_network(const ContainerFlags& flags, ContainerRequest& request) {
         make_error(ErrorKind::invalid_config, "--publish goes with --network bridge alone"),
         network == "host" ? "with host every port of the program is the host's" : "");
   }
-  for (const std::string& text : flags.publish) {
-    const std::vector<PortMapping> ports = TRY(parse_ports(text));
-    request.ports.insert(request.ports.end(), ports.begin(), ports.end());
-  }
+  for (const std::string& text : flags.publish) TRY(parse_ports(text));
   return {};
 }
 
@@ -89,12 +86,10 @@ Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arg
   request.bundle.read_only = flags.read_only;
   request.bundle.no_new_privileges = flags.no_new_privileges;
   request.bundle.hostname = flags.hostname;
-  for (const std::string& text : flags.volume)
-    request.volumes.push_back(TRY(parse_volume(text)));
+  for (const std::string& text : flags.volume) request.volumes.push_back(TRY(parse_volume(text)));
   TRY(read_limits(flags, request.bundle));
   TRY(read_network(flags, request));
-  request.platform =
-      flags.platform.empty() ? host_platform() : TRY(parse_platform(flags.platform));
+  request.platform = flags.platform.empty() ? host_platform() : TRY(parse_platform(flags.platform));
   return request;
 }
 

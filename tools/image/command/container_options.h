@@ -77,7 +77,6 @@ struct ContainerRequest {
   Overrides overrides;
   BundleOptions bundle;
   std::vector<Volume> volumes;
-  std::vector<PortMapping> ports;
   bool on_bridge = false;
   Platform platform;
 };

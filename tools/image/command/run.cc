@@ -117,6 +117,7 @@ Result<> Run::prepare(const Store& store) {
   record_.created = utc_now(Precision::seconds);
   record_.runtime = runtime_program(flags_.runtime);
   record_.on_bridge = request_.on_bridge;
+  record_.ports = flags_.publish;
   record_.is_temporary = flags_.remove;
   container_.emplace(TRY(Container::make(store, record_)));
   TRY(attach_image(snapshots, *image_,
@@ -140,8 +141,7 @@ Result<> Run::connect() {
   request_.bundle.network = NetworkKind::joined;
   request_.bundle.network_path =
       "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(network_.get());
-  const NetworkResult result =
-      TRY(attach_network({record_.id, request_.bundle.network_path, request_.ports}));
+  const NetworkResult result = TRY(container_->connect(request_.bundle.network_path));
   address_ = result.address;
   return {};
 }
@@ -150,8 +150,8 @@ Result<> Run::write_config() {
   if (request_.bundle.hostname.empty()) request_.bundle.hostname = record_.id;
   // A program that shares the host's network has the host's names.
   if (request_.bundle.network != NetworkKind::host) {
-    const std::vector<BundleMount> mounts = TRY(
-        write_host_files({container_->path(), request_.bundle.hostname, address_}));
+    const std::vector<BundleMount> mounts =
+        TRY(write_host_files({container_->path(), request_.bundle.hostname, address_}));
     // Before the user's, which may be meant for the same places.
     request_.bundle.mounts.insert(request_.bundle.mounts.begin(), mounts.begin(), mounts.end());
   }
@@ -163,8 +163,8 @@ Result<> Run::write_config() {
 Result<int> Run::execute() {
   SupervisedCall call;
   call.arguments = runtime_command(record_.runtime);
-  for (const std::string& word : {std::string("run"), std::string("--bundle"),
-                                  container_->path(), record_.id})
+  for (const std::string& word :
+       {std::string("run"), std::string("--bundle"), container_->path(), record_.id})
     call.arguments.push_back(word);
   call.reads_input = flags_.interactive || flags_.tty;
   return run_supervised(call);
@@ -197,7 +197,7 @@ Result<int> Run::execute_detached(int started) {
 }
 
 Result<> Run::clean_up() {
-  Result<> cleaned = container_->clean_up();
+  Result<> cleaned = container_->clean_up(request_.bundle.network_path);
   rootfs_.reset();
   const std::string mount = container_->path() + "/rootfs";
   (void)sys::umount2(mount.c_str(), MNT_DETACH);
@@ -220,7 +220,7 @@ Result<int> Run::run(int started) {
   }
   Result<> ready = connect();
   if (ready) ready = write_config();
-  Result<int> status = !ready          ? Result<int>(ready.error())
+  Result<int> status = !ready        ? Result<int>(ready.error())
                        : started < 0 ? execute()
                                      : execute_detached(started);
   const Result<> cleaned = clean_up();

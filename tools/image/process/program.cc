@@ -86,6 +86,8 @@ Result<pid_t> start(const ProgramCall& call, int input, int output) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  if (call.is_quiet)
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   std::vector<std::string> arguments = call.arguments, environment = environment_of(call);
   pid_t pid = 0;
   const int failed = posix_spawnp(&pid, arguments[0].c_str(), &actions, nullptr,

@@ -130,11 +130,4 @@ Result<> enter_user_namespace() {
   return {};
 }
 
-bool has_many_ids() {
-  const Result<std::string> map = read_file(AT_FDCWD, "/proc/self/uid_map", 64 * 1024);
-  // One line "0 1000 1" is the single id.
-  return !map || map.value().find('\n') + 1 != map.value().size() ||
-         !map.value().ends_with(" 1\n");
-}
-
 }  // namespace onggi::image

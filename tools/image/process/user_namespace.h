@@ -12,7 +12,4 @@ namespace onggi::image {
 // newuidmap(1), there is one id alone; a warning says so.
 Result<> enter_user_namespace();
 
-// Is this process root over all ids that an image may have?
-bool has_many_ids();
-
 }  // namespace onggi::image

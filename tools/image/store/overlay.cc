@@ -83,15 +83,14 @@ Result<UniqueFd> create(const OverlayLayers& layers, const Notation& notation) {
   TRY(set(context, "upperdir", std::to_string(layers.upper)));
   TRY(set(context, "workdir", std::to_string(layers.work)));
   for (const Option& option : kOptions) TRY(set(context, option.key, option.value));
-  if (notation.is_volatile) TRY(set_flag(context, "volatile"));
+  if (notation.is_volatile && layers.is_volatile) TRY(set_flag(context, "volatile"));
   // Attributes trusted.* are the host's root's alone.
   if (in_user_namespace()) TRY(set_flag(context, "userxattr"));
   const long created = sys::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr);
   if (created < 0) return explained(context, system_error(created, "mount", "overlay"));
   const long mounted = sys::fsmount(context.get(), 0);
   if (mounted < 0) return system_error(mounted, "fsmount", "overlay");
-  const UniqueFd mount(mounted);
-  return open_directory(mount.get(), ".");
+  return UniqueFd(mounted);
 }
 
 Result<UniqueFd> create_by_any(const OverlayLayers& layers, LowerNotation first) {

@@ -11,7 +11,10 @@ namespace onggi::image {
 
 struct OverlayLayers {
   std::span<const UniqueFd> lower;  // directories, the uppermost first; one at least
-  int upper = -1, work = -1;        // empty directories of one filesystem
+  int upper = -1, work = -1;        // directories of one filesystem; `work` is empty
+  // No syncing at all: the content is on the disk only after a syncfs(2). Such an upper directory
+  // cannot be mounted again before work/incompat/volatile is removed.
+  bool is_volatile = true;
 };
 
 // How the lower directories are said to the kernel. The first that it knows is taken.
@@ -20,8 +23,7 @@ enum class LowerNotation : uint8_t {
   joined,      // "lowerdir", of at most 255 bytes: some 60 of them
 };
 
-// The root of the mount, open for reading. Without syncing: its content is on the disk only after a
-// syncfs(2).
+// As from fsmount(2), for move_mount(2), or for openat(2) of "." in it.
 Result<UniqueFd> mount_overlay(const OverlayLayers& layers,
                                LowerNotation first = LowerNotation::one_by_one);
 

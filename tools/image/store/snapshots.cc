@@ -35,7 +35,6 @@ Result<> make_directory(int parent, const std::string& name, unsigned mode = 070
   return {};
 }
 
-// A layer that changes nothing about the root has to have it as the layers below do.
 Result<> copy_root_xattrs(int from, int to) {
   char names[4096];
   const ssize_t size = flistxattr(from, names, sizeof names);
@@ -53,18 +52,6 @@ Result<> copy_root_xattrs(int from, int to) {
     const long set = sys::fsetxattr(to, name, value.data(), static_cast<size_t>(length));
     if (set < 0) return system_error(set, "fsetxattr", name);
   }
-  return {};
-}
-
-Result<> copy_root(int from, int to) {
-  struct stat info = {};
-  if (fstat(from, &info) != 0) return system_error(-errno, "fstat", "/");
-  if (fchown(to, info.st_uid, info.st_gid) != 0) return system_error(-errno, "fchown", "/");
-  TRY(copy_root_xattrs(from, to));
-  if (fchmod(to, info.st_mode & 07777) != 0) return system_error(-errno, "fchmod", "/");
-  const timespec times[] = {info.st_atim, info.st_mtim};
-  if (futimens(to, static_cast<const timespec*>(times)) != 0)
-    return system_error(-errno, "futimens", "/");
   return {};
 }
 
@@ -113,6 +100,18 @@ class Workplace {
 
 }  // namespace
 
+Result<> copy_root(int from, int to) {
+  struct stat info = {};
+  if (fstat(from, &info) != 0) return system_error(-errno, "fstat", "/");
+  if (fchown(to, info.st_uid, info.st_gid) != 0) return system_error(-errno, "fchown", "/");
+  TRY(copy_root_xattrs(from, to));
+  if (fchmod(to, info.st_mode & 07777) != 0) return system_error(-errno, "fchmod", "/");
+  const timespec times[] = {info.st_atim, info.st_mtim};
+  if (futimens(to, static_cast<const timespec*>(times)) != 0)
+    return system_error(-errno, "futimens", "/");
+  return {};
+}
+
 // The layers below the one that is made, the lowest first, and how they got there.
 struct Snapshots::Stack {
   const Layout& layout;
@@ -150,6 +149,15 @@ Result<bool> Snapshots::has(const Digest& chain_id) const {
   if (!made_in && made_in.error().errnum == ENOENT) return true;
   if (!made_in) return made_in.error();
   return made_in.value() == TRY(boot_id());
+}
+
+Result<std::vector<UniqueFd>> Snapshots::open(const Image& image) const {
+  std::vector<UniqueFd> layers;
+  for (const Digest& each : chain_ids(image.config.rootfs.diff_ids)) {
+    UniqueFd layer = TRY(open(each));
+    layers.insert(layers.begin(), std::move(layer));
+  }
+  return layers;
 }
 
 Result<> Snapshots::make(const Layout& layout, const Image& image,
@@ -194,7 +202,8 @@ Result<> Snapshots::apply(Stack& stack, size_t number, int work) const {
     TRY(copy_root(stack.lower.front().get(), upper.get()));
   }
   const std::vector<UniqueFd>& lower = stack.lower.empty() ? bottom : stack.lower;
-  Rootfs rootfs(TRY(mount_overlay({lower, upper.get(), overlay.get()})));
+  const UniqueFd mount = TRY(mount_overlay({lower, upper.get(), overlay.get()}));
+  Rootfs rootfs(TRY(open_directory(mount.get(), ".")));
   Notices notices;
   Attributes attributes(notices);
   return apply_layer(stack.layout, stack.image, number, rootfs, attributes, stack.limits);

@@ -18,6 +18,10 @@ namespace onggi::image {
 // Of each layer with all below it, the lowest first.
 std::vector<Digest> chain_ids(std::span<const Digest> diff_ids);
 
+// An upper directory that changes nothing about the root has to have it as the layers below do:
+// owner, mode, times and attributes of a directory.
+Result<> copy_root(int from, int to);
+
 class Snapshots {
  public:
   explicit Snapshots(const Store& store) : store_(store) {}
@@ -25,6 +29,8 @@ class Snapshots {
   // Makes the layers that are missing, each once however many processes want it. A layer is there
   // only with all of its files and with both digests right.
   Result<> make(const Layout& layout, const Image& image, const LayerLimits& limits) const;
+  // For an overlay: the uppermost first.
+  Result<std::vector<UniqueFd>> open(const Image& image) const;
   // All layers on the disk for good, before a power cut can take parts of them. Layers that were
   // not are made again after it.
   Result<> sync(const Image& image) const;

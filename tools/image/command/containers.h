@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers that `run` has made: `containers`, `delete`, `logs`.
+#pragma once
+
+#include "command/command.h"
+
+namespace onggi::image {
+
+struct ContainersOptions {
+  Format format = Format::text;
+  bool quiet = false;
+};
+inline constexpr auto kContainersOptions = cli::options<ContainersOptions>({
+    cli::option<&ContainersOptions::format>("format", 0, "text|json",
+                                            "form of the list (default: text)"),
+    cli::option<&ContainersOptions::quiet>("quiet", 'q', nullptr, "ids only"),
+});
+
+struct DeleteOptions {
+  bool force = false;
+};
+inline constexpr auto kDeleteOptions = cli::options<DeleteOptions>({
+    cli::option<&DeleteOptions::force>("force", 'f', nullptr, "end it first"),
+});
+
+Result<int> containers_command(const Context& context, const ContainersOptions& options);
+Result<int> delete_command(const Context& context, const DeleteOptions& options);
+Result<int> logs_command(const Context& context, const NoOptions& options);
+
+}  // namespace onggi::image
