@@ -7,6 +7,7 @@
 #include "registry/certificates.h"
 #include "registry/url.h"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,11 +45,15 @@ class Sink {
 // Part of a file, or bytes in memory. Can be sent again from its start.
 struct Body {
   int file = -1;
-  uint64_t offset = 0, size = 0;  // in the file
-  std::string_view text;          // where there is no file
+  uint64_t offset = 0, size = 0;          // in the file
+  std::string_view text;                  // where there is no file; `offset` is a place in it then
+  std::atomic<uint64_t>* done = nullptr;  // is kept at the place that has been read up to
   static Body of_text(std::string_view text) { return {-1, 0, text.size(), text}; }
   Body part(uint64_t start, uint64_t count) const {
-    return file < 0 ? of_text(text.substr(start, count)) : Body{file, offset + start, count, {}};
+    Body rest = *this;
+    rest.offset += start;
+    rest.size = count;
+    return rest;
   }
 };
 
@@ -87,6 +92,7 @@ Exchange failed_exchange(const Error& error, Failure failure = Failure::fatal);
 struct HttpOptions {
   std::vector<std::string> certificate_directories = image::certificate_directories();
   long stall_seconds = 30;  // a transfer below 1 KiB a second for so long is broken off
+  bool checks_certificates = true;
 };
 
 // To be held by the main thread around all use of Http.

@@ -15,7 +15,9 @@ constexpr int kMostPages = 10'000;
 }  // namespace
 
 Result<Url> Registry::address(std::string_view path) {
+  may_be_elsewhere_ = true;
   const Url base = TRY(access_.base(http_));
+  may_be_elsewhere_ = false;
   return parse_url(base.text + access_.image().repository + std::string(path));
 }
 
@@ -53,6 +55,8 @@ Exchange Registry::send(Request request, const Scopes& scopes, Repeats repeats) 
 
 Error Registry::error_of(const Exchange& exchange, std::string_view subject) {
   const Error error = exchange_error(exchange, subject);
+  may_be_elsewhere_ |= exchange.status() == 404 || is_worth_another_try(exchange) ||
+                       exchange.failure == Failure::unreachable;
   if (exchange.status() != 401 && exchange.status() != 403) return error;
   return access_.with_login_hint(error);
 }

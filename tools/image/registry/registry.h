@@ -19,6 +19,11 @@ class Registry {
  public:
   explicit Registry(Access& access) : access_(access), http_(access.options().http) {}
 
+  // Of the last call, if it failed: whether to ask a mirror, because what was asked for is not
+  // here, or nobody answers, or only to say that the server is out of order. Not for want of
+  // credentials: the user is to hear of that.
+  bool may_be_elsewhere() const { return may_be_elsewhere_; }
+
   // Manifests and indexes, by tag or digest. The bytes fit the digest asked for, and the one that
   // the registry gives.
   Result<FetchedManifest> manifest(const std::string& version);
@@ -79,6 +84,7 @@ class Registry {
 
   Access& access_;
   Http http_;
+  bool may_be_elsewhere_ = false;
 };
 
 }  // namespace onggi::image

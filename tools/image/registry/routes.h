@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where an image is really asked for: mirrors and other locations of containers-registries.conf(5),
+// which podman, skopeo and buildah read too. The image keeps its name.
+//
+// Not read: unqualified-search-registries, short-name-mode and aliases, because a short name means
+// Docker Hub here and nothing else; who answers first must not decide what is run.
+#pragma once
+
+#include "model/reference.h"
+
+#include <string>
+#include <vector>
+
+namespace onggi::image {
+
+struct Route {
+  Reference image;
+  bool insecure = false;  // http, and certificates that nobody has signed, are permitted
+};
+
+struct Routes {
+  std::vector<Route> pull;  // in their order, the mirrors first
+  Route push;
+};
+
+// Existing files in the order in which they are read: $CONTAINERS_REGISTRIES_CONF alone; or else
+// ~/.config/containers/registries.conf with its registries.conf.d; or else those of /etc/containers
+// and then the user's registries.conf.d.
+Result<std::vector<std::string>> registries_files();
+
+// ErrorKind::unsupported: the image is blocked; ErrorKind::invalid_config: a file is wrong.
+Result<Routes> find_routes(const std::vector<std::string>& files, const Reference& image);
+
+}  // namespace onggi::image

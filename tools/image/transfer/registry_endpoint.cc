@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// See the header.
+#include "transfer/registry_endpoint.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "model/media_type.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace onggi::image {
+
+namespace {
+
+AccessOptions with_permissions(AccessOptions options, const Route& route) {
+  if (!route.insecure) return options;
+  options.plain_http = true;
+  options.http.checks_certificates = false;
+  return options;
+}
+
+Error wrong_size(const Descriptor& descriptor, uint64_t size) {
+  return make_error(ErrorKind::invalid_config, descriptor.digest.text(), ": has ", size,
+                    " bytes instead of the ", descriptor.size, " of its descriptor");
+}
+
+const Descriptor* find_blob(const Document& document, const Digest& digest) {
+  const auto* manifest = std::get_if<Manifest>(&document);
+  if (manifest == nullptr) return nullptr;
+  if (manifest->config.digest == digest) return &manifest->config;
+  const auto layer = std::ranges::find(manifest->layers, digest, &Descriptor::digest);
+  return layer == manifest->layers.end() ? nullptr : &*layer;
+}
+
+}  // namespace
+
+RegistryPool::RegistryPool(const Route& route, AccessOptions options, Clock& clock)
+    : access_(route.image, with_permissions(std::move(options), route), clock) {}
+
+std::unique_ptr<Registry> RegistryPool::take() {
+  const std::scoped_lock lock(mutex_);
+  if (idle_.empty()) return std::make_unique<Registry>(access_);
+  std::unique_ptr<Registry> registry = std::move(idle_.back());
+  idle_.pop_back();
+  return registry;
+}
+
+void RegistryPool::give(std::unique_ptr<Registry> registry) {
+  const std::scoped_lock lock(mutex_);
+  idle_.push_back(std::move(registry));
+}
+
+RegistrySource::RegistrySource(const std::vector<Route>& routes, const AccessOptions& options,
+                               Clock& clock) {
+  AccessOptions for_mirrors = options;
+  for_mirrors.plain_http = false;
+  for (const Route& route : routes) {
+    const bool is_last = &route == &routes.back();
+    routes_.push_back(
+        std::make_unique<RegistryPool>(route, is_last ? options : for_mirrors, clock));
+  }
+}
+
+RegistrySource::~RegistrySource() {
+  if (spool_) (void)rmdir(spool_path_.c_str());
+}
+
+Result<ImageSource::Named> RegistrySource::named() {
+  for (;; ++chosen_) {
+    const RegistryPool::Lease registry(*routes_[chosen_]);
+    const Reference& image = routes_[chosen_]->image();
+    Result<FetchedManifest> fetched = registry->manifest(image.version());
+    if (fetched) {
+      FetchedManifest found = std::move(fetched).value();
+      Descriptor descriptor;
+      descriptor.media_type =
+          std::visit([](const auto& each) { return each.media_type; }, found.document);
+      descriptor.digest = found.digest;
+      descriptor.size = found.size;
+      return Named{std::move(descriptor), std::move(found.document)};
+    }
+    if (chosen_ + 1 == routes_.size() || !registry->may_be_elsewhere()) return fetched.error();
+    log::debug(text<1024>("mirror ", image.registry, ": ", fetched.error().message.view(),
+                          ", trying the next")
+                   .view());
+  }
+}
+
+Result<Document> RegistrySource::document(const Descriptor& descriptor) {
+  const RegistryPool::Lease registry(*routes_[chosen_]);
+  FetchedManifest found = TRY(registry->manifest(descriptor.digest.text()));
+  if (found.size != descriptor.size) return wrong_size(descriptor, found.size);
+  return std::move(found.document);
+}
+
+Result<> RegistrySource::fetch(PartialBlob& blob) {
+  for (size_t at = chosen_;; ++at) {
+    const RegistryPool::Lease registry(*routes_[at]);
+    const Result<> fetched = registry->fetch(blob);
+    if (fetched || at + 1 == routes_.size() || !registry->may_be_elsewhere()) return fetched;
+  }
+}
+
+Result<int> RegistrySource::spool() {
+  const std::scoped_lock lock(mutex_);
+  if (spool_) return spool_.get();
+  const char* place = getenv("TMPDIR");
+  spool_path_ = std::string(place == nullptr || *place == 0 ? "/var/tmp" : place) + "/onggi-XXXXXX";
+  if (mkdtemp(spool_path_.data()) == nullptr) return system_error(-errno, "mkdtemp", spool_path_);
+  spool_ = TRY(open_directory(AT_FDCWD, spool_path_));
+  return spool_.get();
+}
+
+Result<UniqueFd> RegistrySource::open(const Descriptor& descriptor) {
+  const int directory = TRY(spool());
+  PartialBlob blob = TRY(PartialBlob::open(directory, descriptor));
+  const Result<> fetched = fetch(blob);
+  std::string name = descriptor.digest.text();
+  std::ranges::replace(name, ':', '-');
+  const long opened = sys::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC);
+  TRY(blob.remove());
+  TRY(fetched);
+  if (opened < 0) return system_error(opened, "open", name);
+  return UniqueFd(opened);
+}
+
+RegistryTarget::RegistryTarget(const Route& route, const AccessOptions& options, Clock& clock,
+                               ImageSource& source, std::string mounts_from)
+    : pool_(route, options, clock), source_(source), mounts_from_(std::move(mounts_from)) {}
+
+Result<bool> RegistryTarget::needs(const Descriptor& blob) {
+  if (media_kind(blob.media_type) == MediaKind::foreign_layer) return false;
+  const RegistryPool::Lease registry(pool_);
+  if (TRY(registry->has(blob))) return false;
+  if (mounts_from_.empty()) return true;
+  return !TRY(registry->mount(blob, mounts_from_));
+}
+
+Result<> RegistryTarget::put_blob(const Descriptor& blob, ImageSource& source,
+                                  std::atomic<uint64_t>& done) {
+  const UniqueFd file = TRY(source.open(blob));
+  const RegistryPool::Lease registry(pool_);
+  return registry->push(blob, Body{file.get(), 0, blob.size, {}, &done});
+}
+
+// A registry that misses blobs although it said that it had them (a cleaning ran meanwhile, or a
+// cache answered) gets them, once.
+Result<> RegistryTarget::put(const Descriptor& descriptor, std::string_view bytes,
+                             const std::string& version) {
+  const Document document =
+      TRY_AT(descriptor.digest.text(), parse_document(std::string(bytes), descriptor.media_type));
+  const RegistryPool::Lease registry(pool_);
+  const std::vector<Digest> missing = TRY(registry->push(document, version));
+  if (missing.empty()) return {};
+  for (const Digest& digest : missing) {
+    const Descriptor* blob = find_blob(document, digest);
+    if (blob == nullptr || media_kind(blob->media_type) == MediaKind::foreign_layer) {
+      return make_error(ErrorKind::state, descriptor.digest.text(), ": the registry misses ",
+                        digest.text(), ", which is not pushed with this image");
+    }
+    std::atomic<uint64_t> done = 0;
+    if (!TRY(registry->has(*blob))) TRY(put_blob(*blob, source_, done));
+  }
+  const std::vector<Digest> still = TRY(registry->push(document, version));
+  if (still.empty()) return {};
+  return make_error(ErrorKind::state, descriptor.digest.text(), ": the registry misses ",
+                    still.front().text(), ", which it has just taken");
+}
+
+Result<> RegistryTarget::put_document(const Descriptor& descriptor, std::string_view bytes) {
+  return put(descriptor, bytes, descriptor.digest.text());
+}
+
+Result<> RegistryTarget::put_named(const Descriptor& descriptor, std::string_view bytes) {
+  const Reference& image = pool_.image();
+  if (!image.digest.empty() && image.digest != descriptor.digest.text()) {
+    return make_error(ErrorKind::invalid_config, to_text(image), ": the image has the digest ",
+                      descriptor.digest.text());
+  }
+  return put(descriptor, bytes, image.tag.empty() ? image.digest : image.tag);
+}
+
+}  // namespace onggi::image
