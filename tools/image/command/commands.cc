@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands.
 #include "command/containers.h"
+#include "command/remote.h"
 #include "command/run.h"
 #include "command/unpack.h"
 
@@ -34,6 +35,17 @@ constexpr Command kCommands[] = {
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
     command<kUnpackOptions, unpack_command>("unpack", "IMAGE DIR",
                                             "put the files of an image into a new directory"),
+    command<kPushOptions, push_command>("push", "IMAGE [NAME]", "send an image to a registry"),
+    command<kTagsOptions, tags_command>("tags", "NAME", "list the tags of a repository"),
+    command<kReferrersOptions, referrers_command>("referrers", "NAME",
+                                                  "list what a registry has about an image"),
+    command<kRemoteOptions, delete_remote_command>("delete-remote", "NAME",
+                                                   "remove a tag, or by digest an image, from its "
+                                                   "registry"),
+    command<kLoginOptions, login_command>("login", "[REGISTRY]",
+                                          "keep credentials for a registry (default: docker.io)"),
+    command<kRemoteOptions, logout_command>("logout", "[REGISTRY]",
+                                            "forget the credentials for a registry"),
     command<kNoOptions, help<GlobalOptions>>("help", "[COMMAND]", "show help"),
     command<kNoOptions, completion<GlobalOptions>>("completion", "bash",
                                                    "print the completion script for a shell"),

@@ -132,7 +132,7 @@ Error Access::login_hint(const Error& error) const {
   if (credentials_) return error;
   return with_hint(error,
                    "there are no credentials for it in auth.json or ~/.docker/config.json; "
-                   "podman, skopeo and docker write them by `login`");
+                   "`onggi-image login` asks for them");
 }
 
 // An https registry's realm speaks https. Literal addresses of loopback, link and private networks

@@ -12,4 +12,10 @@ namespace onggi::image {
 Result<std::optional<Credentials>> ask_credential_helper(std::string_view name,
                                                          std::string_view server, long seconds);
 
+Result<> store_by_credential_helper(std::string_view name, std::string_view server,
+                                    const Credentials& credentials, long seconds);
+// False: it knew none.
+Result<bool> erase_by_credential_helper(std::string_view name, std::string_view server,
+                                        long seconds);
+
 }  // namespace onggi::image

@@ -24,25 +24,10 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// "https://index.docker.io/v1/" -> "docker.io"
-std::string normalised(std::string_view key) {
-  for (const std::string_view scheme : {"https://", "http://"}) {
-    if (key.starts_with(scheme)) key.remove_prefix(scheme.size());
-  }
-  for (const std::string_view version : {"/v1/", "/v2/", "/v1", "/v2", "/"}) {
-    if (key.ends_with(version)) {
-      key.remove_suffix(version.size());
-      break;
-    }
-  }
-  if (key == "index.docker.io" || key == "registry-1.docker.io") return "docker.io";
-  return std::string(key);
-}
-
 const Json* find_key(const Json* object, std::string_view key) {
   if (object == nullptr || !object->IsObject()) return nullptr;
   for (const auto& member : object->GetObject()) {
-    if (normalised({member.name.GetString(), member.name.GetStringLength()}) == key)
+    if (normalised_key({member.name.GetString(), member.name.GetStringLength()}) == key)
       return &member.value;
   }
   return nullptr;
@@ -56,11 +41,6 @@ const Json* find_most_specific(const Json* object, std::string key) {
     if (slash == key.npos) return nullptr;
     key.resize(slash);
   }
-}
-
-// What docker's helpers know Docker Hub by.
-std::string_view server_of(std::string_view registry) {
-  return registry == "docker.io" ? "https://index.docker.io/v1/" : registry;
 }
 
 Result<std::optional<Credentials>> read_entry(const Json& entry, const std::string& file) {
@@ -87,9 +67,10 @@ Result<std::optional<Credentials>> search(const Json& json, const CredentialSour
                                           const std::string& key) {
   const Json* helper = find_most_specific(member_of(json, "credHelpers"), key);
   if (helper != nullptr && helper->IsString() && helper->GetStringLength() != 0)
-    return ask_credential_helper(helper->GetString(), server_of(registry), source.helper_seconds);
+    return ask_credential_helper(helper->GetString(), helper_server(registry),
+                                 source.helper_seconds);
   if (const std::string_view store = text_member(json, "credsStore"); !store.empty()) {
-    auto stored = TRY(ask_credential_helper(store, server_of(registry), source.helper_seconds));
+    auto stored = TRY(ask_credential_helper(store, helper_server(registry), source.helper_seconds));
     if (stored) return stored;
   }
   // ~/.dockercfg has no "auths" around its entries.
@@ -100,6 +81,24 @@ Result<std::optional<Credentials>> search(const Json& json, const CredentialSour
 }
 
 }  // namespace
+
+std::string normalised_key(std::string_view key) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (key.starts_with(scheme)) key.remove_prefix(scheme.size());
+  }
+  for (const std::string_view version : {"/v1/", "/v2/", "/v1", "/v2", "/"}) {
+    if (key.ends_with(version)) {
+      key.remove_suffix(version.size());
+      break;
+    }
+  }
+  if (key == "index.docker.io" || key == "registry-1.docker.io") return "docker.io";
+  return std::string(key);
+}
+
+std::string_view helper_server(std::string_view registry) {
+  return registry == "docker.io" ? "https://index.docker.io/v1/" : registry;
+}
 
 CredentialSource credential_source(std::string_view given) {
   if (!given.empty()) return {{std::string(given)}};
@@ -123,6 +122,7 @@ CredentialSource credential_source(std::string_view given) {
 Result<std::optional<Credentials>> find_credentials(const CredentialSource& source,
                                                     std::string_view registry,
                                                     std::string_view repository) {
+  if (source.given) return source.given;
   const std::string key = std::string(registry) + "/" + std::string(repository);
   for (const std::string& file : source.files) {
     const long opened = sys::openat(AT_FDCWD, file.c_str(), O_RDONLY);

@@ -20,6 +20,7 @@ struct Credentials {
 struct CredentialSource {
   std::vector<std::string> files;  // in the order of their rank; those that do not exist are passed
   long helper_seconds = 60;        // a helper may ask the user
+  std::optional<Credentials> given = {};  // before all files
 };
 
 // `given` is --authfile or empty; like $REGISTRY_AUTH_FILE it takes the place of all other files.
@@ -30,5 +31,11 @@ CredentialSource credential_source(std::string_view given);
 Result<std::optional<Credentials>> find_credentials(const CredentialSource& source,
                                                     std::string_view registry,
                                                     std::string_view repository);
+
+// A key of the files without what is written differently: "https://index.docker.io/v1/" is
+// "docker.io".
+std::string normalised_key(std::string_view key);
+// What docker's helpers know a registry by.
+std::string_view helper_server(std::string_view registry);
 
 }  // namespace onggi::image

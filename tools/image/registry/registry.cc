@@ -53,6 +53,14 @@ Exchange Registry::send(Request request, const Scopes& scopes, Repeats repeats) 
   }
 }
 
+Result<> Registry::check_credentials() {
+  Request request;
+  request.url = TRY(access_.base(http_));
+  const Exchange exchange = send(request, {}, Repeats::yes);
+  if (exchange.is_success()) return {};
+  return error_of(exchange, access_.image().registry);
+}
+
 Error Registry::error_of(const Exchange& exchange, std::string_view subject) {
   const Error error = exchange_error(exchange, subject);
   may_be_elsewhere_ |= exchange.status() == 404 || is_worth_another_try(exchange) ||

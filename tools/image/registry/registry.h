@@ -24,6 +24,9 @@ class Registry {
   // credentials: the user is to hear of that.
   bool may_be_elsewhere() const { return may_be_elsewhere_; }
 
+  // Whether the registry takes the credentials. Of one that asks for none nobody knows.
+  Result<> check_credentials();
+
   // Manifests and indexes, by tag or digest. The bytes fit the digest asked for, and the one that
   // the registry gives.
   Result<FetchedManifest> manifest(const std::string& version);

@@ -229,6 +229,12 @@ Result<std::vector<std::string>> registries_files() {
   return files;
 }
 
+AccessOptions permitted(AccessOptions options, const Route& route) {
+  options.plain_http |= route.insecure;
+  options.http.checks_certificates &= !route.insecure;
+  return options;
+}
+
 Result<Routes> find_routes(const std::vector<std::string>& files, const Reference& image) {
   std::vector<Rule> rules;
   for (const std::string& file : files) TRY(read_rules(file, rules));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "model/reference.h"
+#include "registry/access.h"
 
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ struct Routes {
 // ~/.config/containers/registries.conf with its registries.conf.d; or else those of /etc/containers
 // and then the user's registries.conf.d.
 Result<std::vector<std::string>> registries_files();
+
+// What is permitted on the way there.
+AccessOptions permitted(AccessOptions options, const Route& route);
 
 // ErrorKind::unsupported: the image is blocked; ErrorKind::invalid_config: a file is wrong.
 Result<Routes> find_routes(const std::vector<std::string>& files, const Reference& image);

@@ -3,6 +3,7 @@
 #include "transfer/open_endpoint.h"
 
 #include "transfer/layout_endpoint.h"
+#include "transfer/registry_endpoint.h"
 
 #include <algorithm>
 
@@ -13,15 +14,34 @@ namespace {
 using Source = Result<std::unique_ptr<ImageSource>>;
 using Target = Result<std::unique_ptr<ImageTarget>>;
 
+struct Copied {
+  ImageSource& source;
+  const Endpoint& from;
+};
+
 Source open_store_source(const Endpoint& endpoint, const EndpointContext& context) {
   const StoredImage image = TRY(context.store->find(endpoint.place));
   Layout layout = TRY(context.store->read());
   return std::make_unique<LayoutSource>(std::move(layout), image.descriptor);
 }
 
-Target open_store_target(const Endpoint& endpoint, const EndpointContext& context) {
+Target open_store_target(const Endpoint& endpoint, const EndpointContext& context, const Copied&) {
   std::string name = TRY(full_name(endpoint.place));
   return std::make_unique<StoreTarget>(*context.store, std::move(name));
+}
+
+Source open_registry_source(const Endpoint& endpoint, const EndpointContext& context) {
+  const Reference image = TRY(parse_reference(endpoint.place));
+  return TRY(context.registries->source(image));
+}
+
+// What came from the registry that it is to go to may be there in another repository.
+Target open_registry_target(const Endpoint& endpoint, const EndpointContext& context,
+                            const Copied& copied) {
+  const Reference image = TRY(parse_reference(endpoint.place));
+  const bool has_reference = copied.from.transport != Transport::layout;
+  const Result<Reference> from = parse_reference(has_reference ? copied.from.place : "");
+  return TRY(context.registries->target(image, copied.source, from ? &from.value() : nullptr));
 }
 
 Source open_layout_source(const Endpoint& endpoint, const EndpointContext& context) {
@@ -30,7 +50,7 @@ Source open_layout_source(const Endpoint& endpoint, const EndpointContext& conte
   return std::make_unique<LayoutSource>(std::move(layout), named);
 }
 
-Target open_layout_target(const Endpoint& endpoint, const EndpointContext&) {
+Target open_layout_target(const Endpoint& endpoint, const EndpointContext&, const Copied&) {
   return TRY(LayoutTarget::open(endpoint.place, endpoint.reference));
 }
 
@@ -38,11 +58,13 @@ struct Row {
   Transport transport;
   std::string_view prefix;
   Source (*source)(const Endpoint&, const EndpointContext&);
-  Target (*target)(const Endpoint&, const EndpointContext&);
+  Target (*target)(const Endpoint&, const EndpointContext&, const Copied&);
+  bool has_path;
 };
 constexpr Row kRows[] = {
-    {Transport::store, "", open_store_source, open_store_target},
-    {Transport::layout, "oci:", open_layout_source, open_layout_target},
+    {Transport::store, "", open_store_source, open_store_target, false},
+    {Transport::registry, "docker://", open_registry_source, open_registry_target, false},
+    {Transport::layout, "oci:", open_layout_source, open_layout_target, true},
 };
 
 const Row& row_of(Transport transport) {
@@ -56,11 +78,11 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   for (const Row& row : kRows) {
     if (row.prefix.empty() || !text.starts_with(row.prefix)) continue;
     std::string_view rest = text.substr(row.prefix.size());
-    const size_t colon = std::min(rest.find(':'), rest.size());
+    const size_t colon = row.has_path ? std::min(rest.find(':'), rest.size()) : rest.size();
     endpoint = {row.transport, std::string(rest.substr(0, colon)),
                 std::string(rest.substr(std::min(colon + 1, rest.size())))};
     if (!endpoint.place.empty()) return endpoint;
-    return make_error(ErrorKind::invalid_config, "'", text, "' has no path behind ", row.prefix);
+    return make_error(ErrorKind::invalid_config, "'", text, "' has nothing behind ", row.prefix);
   }
   endpoint.place = text;
   if (!text.empty()) return endpoint;
@@ -71,8 +93,9 @@ Source open_source(const Endpoint& endpoint, const EndpointContext& context) {
   return row_of(endpoint.transport).source(endpoint, context);
 }
 
-Target open_target(const Endpoint& endpoint, const EndpointContext& context) {
-  return row_of(endpoint.transport).target(endpoint, context);
+Target open_target(const Endpoint& endpoint, const EndpointContext& context, ImageSource& source,
+                   const Endpoint& from) {
+  return row_of(endpoint.transport).target(endpoint, context, {source, from});
 }
 
 }  // namespace onggi::image

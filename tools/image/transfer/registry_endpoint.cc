@@ -15,13 +15,6 @@ namespace onggi::image {
 
 namespace {
 
-AccessOptions with_permissions(AccessOptions options, const Route& route) {
-  if (!route.insecure) return options;
-  options.plain_http = true;
-  options.http.checks_certificates = false;
-  return options;
-}
-
 Error wrong_size(const Descriptor& descriptor, uint64_t size) {
   return make_error(ErrorKind::invalid_config, descriptor.digest.text(), ": has ", size,
                     " bytes instead of the ", descriptor.size, " of its descriptor");
@@ -38,7 +31,7 @@ const Descriptor* find_blob(const Document& document, const Digest& digest) {
 }  // namespace
 
 RegistryPool::RegistryPool(const Route& route, AccessOptions options, Clock& clock)
-    : access_(route.image, with_permissions(std::move(options), route), clock) {}
+    : access_(route.image, permitted(std::move(options), route), clock) {}
 
 std::unique_ptr<Registry> RegistryPool::take() {
   const std::scoped_lock lock(mutex_);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// `login [REGISTRY]`: the password is never an argument, where `ps` and the shell's history would
+// have it.
+#include "base/file.h"
+#include "command/remote.h"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace onggi::image {
+namespace {
+
+constexpr size_t kLongestAnswer = 64 * 1024;
+
+// No echo, and no signals that would leave the terminal like this.
+class SilentTerminal {
+ public:
+  SilentTerminal() {
+    is_changed_ = tcgetattr(STDIN_FILENO, &before_) == 0;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
+    if (is_changed_) (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  ~SilentTerminal() {
+    if (is_changed_) (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    (void)write_all(STDERR_FILENO, "standard error", "\n");
+  }
+  SilentTerminal(const SilentTerminal&) = delete;
+  SilentTerminal& operator=(const SilentTerminal&) = delete;
+
+ private:
+  termios before_ = {};
+  bool is_changed_ = false;
+};
+
+std::string without_line_end(std::string text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+// A terminal gives one line at a time.
+Result<std::string> read_line(std::string_view prompt) {
+  TRY(write_all(STDERR_FILENO, "standard error", prompt));
+  std::string line(kLongestAnswer, '\0');
+  const long size = sys::read(STDIN_FILENO, line.data(), line.size());
+  if (size < 0) return system_error(size, "read", "standard input");
+  line.resize(static_cast<size_t>(size));
+  const bool is_aborted = std::ranges::any_of(
+      line, [](char c) { return c >= 0 && c < ' ' && c != '\n' && c != '\r' && c != '\t'; });
+  if (is_aborted) return make_error(ErrorKind::state, "broken off");
+  return without_line_end(std::move(line));
+}
+
+Result<std::string> read_password(const RemoteFlags& flags, bool is_terminal) {
+  if (flags.password_stdin) {
+    return without_line_end(TRY(read_all(STDIN_FILENO, "standard input", kLongestAnswer)));
+  }
+  if (!is_terminal) {
+    return with_hint(make_error(ErrorKind::invalid_config, "no terminal to ask for the password"),
+                     "--password-stdin reads it from standard input");
+  }
+  const SilentTerminal silent;
+  return read_line("Password: ");
+}
+
+}  // namespace
+
+Result<int> login_command(const Context& context, const RemoteFlags& flags) {
+  const LoginPlace place =
+      TRY(parse_login_place(context.operands.empty() ? std::string_view() : context.operands[0]));
+  const bool is_terminal = isatty(STDIN_FILENO) != 0;
+  Credentials credentials;
+  credentials.user = flags.username;
+  if (credentials.user.empty() && is_terminal && !flags.password_stdin)
+    credentials.user = TRY(read_line("Username: "));
+  if (credentials.user.empty() || credentials.user.find(':') != std::string::npos) {
+    return with_hint(make_error(ErrorKind::invalid_config, "a user name, without ':', is needed"),
+                     "--username USER");
+  }
+  credentials.password = TRY(read_password(flags, is_terminal));
+  if (credentials.password.empty())
+    return make_error(ErrorKind::invalid_config, "the password is empty");
+  AccessOptions options = access_options(flags);
+  const std::string file = TRY(login_file(options.credentials, place.key));
+  options.credentials.given = credentials;
+  Registries registries(std::move(options));
+  const std::unique_ptr<Access> access = TRY(registries.access(place.image));
+  TRY(Registry(*access).check_credentials());
+  TRY(store_login(file, place.key, credentials));
+  return cli::print("credentials for " + place.key + " are in " + file + "\n");
+}
+
+}  // namespace onggi::image

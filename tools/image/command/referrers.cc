@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// `referrers IMAGE`: what is said in the registry about an image: signatures, bills of materials.
+#include "base/utf8.h"
+#include "command/remote.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+namespace onggi::image {
+namespace {
+
+std::string as_text(const std::vector<Descriptor>& referrers) {
+  std::string text;
+  for (const Descriptor& each : referrers) {
+    const std::string& type = each.artifact_type.empty() ? each.media_type : each.artifact_type;
+    text += each.digest.text() + "  " + printable(type) + "\n";
+  }
+  return text;
+}
+
+std::string as_json(const std::vector<Descriptor>& referrers) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  const auto add = [&writer](const char* key, const std::string& value) {
+    writer.Key(key);
+    writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+  };
+  writer.StartArray();
+  for (const Descriptor& each : referrers) {
+    writer.StartObject();
+    add("mediaType", each.media_type);
+    add("digest", each.digest.text());
+    writer.Key("size");
+    writer.Uint64(each.size);
+    if (!each.artifact_type.empty()) add("artifactType", each.artifact_type);
+    writer.Key("annotations");
+    writer.StartObject();
+    for (const auto& [key, value] : each.annotations.entries) add(key.c_str(), value);
+    writer.EndObject();
+    writer.EndObject();
+  }
+  writer.EndArray();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+}  // namespace
+
+Result<int> referrers_command(const Context& context, const RemoteFlags& flags) {
+  const Reference image = TRY(parse_remote(context.operands[0]));
+  Registries registries(access_options(flags));
+  const std::unique_ptr<Access> access = TRY(registries.access(image));
+  Registry registry(*access);
+  Digest subject;
+  if (!image.digest.empty()) {
+    subject = TRY(Digest::parse(image.digest));
+  } else {
+    const std::optional<Descriptor> found = TRY(registry.find(image.tag));
+    if (!found) {
+      return make_error(ErrorKind::state, to_text(image), ": not found in the registry");
+    }
+    subject = found->digest;
+  }
+  const auto referrers = TRY(registry.referrers(subject, flags.artifact_type));
+  return cli::print(flags.format == Format::json ? as_json(referrers) : as_text(referrers));
+}
+
+}  // namespace onggi::image

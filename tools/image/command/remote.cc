@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// See the header.
+#include "command/remote.h"
+
+namespace onggi::image {
+
+AccessOptions access_options(const RemoteFlags& flags) {
+  AccessOptions options;
+  options.credentials = credential_source(flags.authfile);
+  options.plain_http = flags.plain_http;
+  return options;
+}
+
+Result<LoginPlace> parse_login_place(std::string_view text) {
+  LoginPlace place;
+  place.key = normalised_key(text.empty() ? "docker.io" : text);
+  // Any repository there will do, and so that its name is checked as well.
+  place.image = TRY(parse_reference(place.key + "/image"));
+  if (place.key.substr(0, place.key.find('/')) == place.image.registry) return place;
+  return with_hint(
+      make_error(ErrorKind::invalid_config, "'", text, "' does not begin with a registry's host"),
+      "a name without dots needs its port: \"registry:443\"");
+}
+
+Result<Reference> parse_remote(std::string_view text) {
+  constexpr std::string_view kPrefix = "docker://";
+  return parse_reference(text.starts_with(kPrefix) ? text.substr(kPrefix.size()) : text);
+}
+
+}  // namespace onggi::image

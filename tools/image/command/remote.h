@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands that talk to registries share.
+#pragma once
+
+#include "command/command.h"
+#include "registry/login.h"
+#include "transfer/registries.h"
+
+namespace onggi::image {
+
+struct RemoteFlags {
+  std::string authfile, artifact_type, platform, username;
+  Format format = Format::text;
+  bool plain_http = false, password_stdin = false;
+};
+
+inline constexpr auto kRemoteOptions = cli::options<RemoteFlags>({
+    cli::option<&RemoteFlags::authfile>("authfile", 0, "FILE",
+                                        "credentials (default: auth.json of podman and skopeo, "
+                                        "then ~/.docker/config.json)"),
+    cli::option<&RemoteFlags::plain_http>("plain-http", 0, nullptr,
+                                          "permit a registry without encryption; on this machine "
+                                          "it always is"),
+});
+inline constexpr auto kFormatOption = cli::options<RemoteFlags>({
+    cli::option<&RemoteFlags::format>("format", 0, "text|json", "of the output (default: text)"),
+});
+
+AccessOptions access_options(const RemoteFlags& flags);
+
+// "HOST[:PORT][/PATH]", empty: Docker Hub. The value is a key for credentials, and an image that
+// they would be used for.
+struct LoginPlace {
+  std::string key;
+  Reference image;
+};
+Result<LoginPlace> parse_login_place(std::string_view text);
+
+// "HOST/REPOSITORY[:TAG][@DIGEST]", also with "docker://" before it.
+Result<Reference> parse_remote(std::string_view text);
+
+Result<int> login_command(const Context& context, const RemoteFlags& flags);
+Result<int> logout_command(const Context& context, const RemoteFlags& flags);
+Result<int> tags_command(const Context& context, const RemoteFlags& flags);
+Result<int> referrers_command(const Context& context, const RemoteFlags& flags);
+Result<int> push_command(const Context& context, const RemoteFlags& flags);
+Result<int> delete_remote_command(const Context& context, const RemoteFlags& flags);
+
+inline constexpr auto kLoginOptions =
+    kRemoteOptions +
+    cli::options<RemoteFlags>({
+        cli::option<&RemoteFlags::username>("username", 'u', "USER", "(default: asked for)"),
+        cli::option<&RemoteFlags::password_stdin>("password-stdin", 0, nullptr,
+                                                  "read the password from standard input"),
+    });
+inline constexpr auto kTagsOptions = kRemoteOptions + kFormatOption;
+inline constexpr auto kReferrersOptions =
+    kRemoteOptions + kFormatOption +
+    cli::options<RemoteFlags>({
+        cli::option<&RemoteFlags::artifact_type>("artifact-type", 0, "TYPE", "these alone"),
+    });
+inline constexpr auto kPushOptions =
+    kRemoteOptions +
+    cli::options<RemoteFlags>({
+        cli::option<&RemoteFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
+                                            "of an image for several (default: all of them)"),
+    });
+
+}  // namespace onggi::image
