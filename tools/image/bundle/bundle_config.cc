@@ -157,7 +157,7 @@ void set_user(const ContainerUser& user, Json& json) {
 
 // Its own namespace is what the document has. The host's goes without the sysfs of a namespace.
 void set_network(const BundleOptions& options, Json& json) {
-  if (options.network == NetworkKind::none) return;
+  if (options.network == NetworkKind::none || options.mappings) return;
   Value& namespaces = *rapidjson::Pointer("/linux/namespaces").Get(json);
   for (auto each = namespaces.Begin(); each != namespaces.End(); ++each) {
     if ((*each)["type"] != "network") continue;
@@ -168,6 +168,27 @@ void set_network(const BundleOptions& options, Json& json) {
     }
     break;
   }
+}
+
+void set_mappings(const BundleOptions& options, Json& json) {
+  if (!options.mappings) return;
+  auto& allocator = json.GetAllocator();
+  for (const auto& [pointer, mappings] :
+       {std::pair("/linux/uidMappings", &options.mappings->uids),
+        std::pair("/linux/gidMappings", &options.mappings->gids)}) {
+    Value array(rapidjson::kArrayType);
+    for (const IdMapping& mapping : *mappings) {
+      Value entry(rapidjson::kObjectType);
+      entry.AddMember("containerID", mapping.inside, allocator);
+      entry.AddMember("hostID", mapping.outside, allocator);
+      entry.AddMember("size", mapping.count, allocator);
+      array.PushBack(entry, allocator);
+    }
+    set(json, pointer, array);
+  }
+  // setgroups(2) is denied where one id is mapped.
+  if (options.mappings->gids.size() == 1)
+    rapidjson::Pointer("/process/user/additionalGids").Erase(json);
 }
 
 void add_mounts(const BundleOptions& options, Json& json) {
@@ -218,10 +239,8 @@ Result<> check_runnable(const ImageConfig& image) {
 
 std::string bundle_config(const ImageConfig& image, const ContainerUser& user,
                           const BundleOptions& options) {
-  const auto id = [](long number) { return static_cast<uint32_t>(sys::call(number)); };
-  const bool root = id(SYS_geteuid) == 0;
   const std::string base =
-      root ? spec::default_spec() : spec::default_rootless_spec(id(SYS_geteuid), id(SYS_getegid));
+      options.mappings ? spec::default_rootless_spec(0, 0) : spec::default_spec();
   Json json;
   json.Parse(base.data(), base.size());
   // No field here is newer, and older runtimes refuse a version that they do not know.
@@ -236,8 +255,7 @@ std::string bundle_config(const ImageConfig& image, const ContainerUser& user,
   set(json, "/root/readonly", options.read_only);
   if (!options.hostname.empty()) set(json, "/hostname", string_value(options.hostname, json));
   set_user(user, json);
-  // A group that a single mapped id does not cover cannot be set.
-  if (!root) rapidjson::Pointer("/process/user/additionalGids").Erase(json);
+  set_mappings(options, json);
   set_network(options, json);
   set_limits(options, json);
   add_mounts(options, json);

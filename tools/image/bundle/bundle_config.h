@@ -5,6 +5,7 @@
 
 #include "bundle/user.h"
 #include "model/descriptor.h"
+#include "process/user_namespace.h"
 
 namespace onggi::image {
 
@@ -30,6 +31,8 @@ struct BundleOptions {
   int64_t pids = 0;       // 0: no limit
   NetworkKind network = NetworkKind::none;
   std::string network_path;  // of a joined namespace
+  // Of the user who will run it, if that is not root; then the network is the host's.
+  std::optional<UserMappings> mappings;
 };
 
 // What of the config needs no root filesystem: a program, an operating system, volumes that do not

@@ -17,10 +17,9 @@ Result<> attach_image(const Snapshots& snapshots, const Image& image, const Writ
     TRY(copy_root(lower.front().get(), upper.get()));
   }
   const UniqueFd mount = TRY(mount_overlay({lower, upper.get(), work.get(), !layer.is_lasting}));
-  const std::string target = layer.path + "/rootfs";
   const long moved =
-      sys::move_mount(mount.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH);
-  if (moved < 0) return system_error(moved, "move_mount", target);
+      sys::move_mount(mount.get(), "", layer.directory, "rootfs", MOVE_MOUNT_F_EMPTY_PATH);
+  if (moved < 0) return system_error(moved, "move_mount", "rootfs");
   return {};
 }
 

@@ -5,17 +5,14 @@
 #include "store/image.h"
 #include "store/snapshots.h"
 
-#include <string>
-
 namespace onggi::image {
 
 struct WritableLayer {
   int directory = -1;      // has the subdirectories upper, work and rootfs
-  std::string path;        // of it
   bool is_lasting = true;  // else it may be lost with the machine's power, and nothing is synced
 };
 
-// At PATH/rootfs, in this mount namespace. All layers must be there (Snapshots::make).
+// At its rootfs, in this mount namespace. All layers must be there (Snapshots::make).
 Result<> attach_image(const Snapshots& snapshots, const Image& image, const WritableLayer& layer);
 
 }  // namespace onggi::image

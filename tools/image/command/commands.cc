@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands.
+#include "command/bundle.h"
 #include "command/containers.h"
 #include "command/remote.h"
 #include "command/run.h"
@@ -28,6 +29,13 @@ constexpr Command command(const char* name, const char* operands, const char* su
 constexpr Command kCommands[] = {
     command<kRunOptions, run_command>("run", "IMAGE [ARGUMENT...]",
                                       "run a program of an image in a new container"),
+    command<kBundleOptions, bundle_command>("bundle", "IMAGE DIR [ARGUMENT...]",
+                                            "make a bundle for an OCI runtime"),
+    command<kNoOptions, mount_command>("mount", "DIR",
+                                       "mount the root filesystem of a bundle again"),
+    command<kNoOptions, unmount_command>("unmount", "DIR",
+                                         "unmount the root filesystem of a bundle"),
+    command<kNoOptions, unbundle_command>("unbundle", "DIR", "unmount and remove a bundle"),
     command<kContainersOptions, containers_command>("containers", "",
                                                     "list the containers that run has made"),
     command<kNoOptions, logs_command>("logs", "CONTAINER-ID",

@@ -120,8 +120,7 @@ Result<> Run::prepare(const Store& store) {
   record_.ports = flags_.publish;
   record_.is_temporary = flags_.remove;
   container_.emplace(TRY(Container::make(store, record_)));
-  TRY(attach_image(snapshots, *image_,
-                   {container_->directory(), container_->path(), !flags_.remove}));
+  TRY(attach_image(snapshots, *image_, {container_->directory(), !flags_.remove}));
   rootfs_ = TRY(open_directory(container_->directory(), "rootfs"));
   return make_volumes(store);
 }

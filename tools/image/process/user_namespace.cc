@@ -41,11 +41,13 @@ std::optional<IdRange> subordinate_ids(const char* file, const std::string& name
   return std::nullopt;
 }
 
-Result<> map_many(const char* program, pid_t pid, uint32_t id, const IdRange& others) {
+Result<> map_many(const char* program, pid_t pid, const std::vector<IdMapping>& mappings) {
   ProgramCall call;
   call.arguments = {program, std::to_string(pid)};
-  for (uint32_t number : {0u, id, 1u, 1u, others.first, others.count})
-    call.arguments.push_back(std::to_string(number));
+  for (const IdMapping& mapping : mappings) {
+    for (uint32_t number : {mapping.inside, mapping.outside, mapping.count})
+      call.arguments.push_back(std::to_string(number));
+  }
   const ProgramAnswer answer = TRY(call_program(call));
   if (answer.status == 0) return {};
   return state_error(program, " fails with status ", answer.status);
@@ -57,26 +59,32 @@ Result<> map_one(uint32_t uid, uint32_t gid) {
   return write_existing(AT_FDCWD, "/proc/self/gid_map", text<64>("0 ", gid, " 1").view());
 }
 
-struct Ids {
-  uint32_t uid = 0, gid = 0;
-  std::optional<IdRange> uids, gids;
-};
+// The user's own id is root's, and his subordinate ones are all others.
+std::vector<IdMapping> mappings_of(uint32_t id, const std::optional<IdRange>& others) {
+  std::vector<IdMapping> mappings = {{0, id, 1}};
+  if (others) mappings.push_back({1, others->first, others->count});
+  return mappings;
+}
 
-Ids ids_of_user() {
-  Ids ids{geteuid(), getegid(), std::nullopt, std::nullopt};
-  const passwd* entry = getpwuid(ids.uid);
+UserMappings mappings_of_user() {
+  const uint32_t uid = geteuid();
+  const passwd* entry = getpwuid(uid);
   const std::string name = entry == nullptr ? "" : entry->pw_name;
-  ids.uids = subordinate_ids("/etc/subuid", name, ids.uid);
-  ids.gids = subordinate_ids("/etc/subgid", name, ids.uid);
-  return ids;
+  std::optional<IdRange> uids = subordinate_ids("/etc/subuid", name, uid);
+  std::optional<IdRange> gids = subordinate_ids("/etc/subgid", name, uid);
+  if (!uids || !gids || access("/usr/bin/newuidmap", X_OK) != 0) {
+    uids.reset();
+    gids.reset();
+  }
+  return {mappings_of(uid, uids), mappings_of(getegid(), gids)};
 }
 
 // Waits for the parent to have gone in, then writes its maps. The status is 0 when all went well.
-[[noreturn]] void map_from_outside(int ready, pid_t parent, const Ids& ids) {
+[[noreturn]] void map_from_outside(int ready, pid_t parent, const UserMappings& ids) {
   char byte = 0;
   if (sys::read(ready, &byte, 1) != 1) _exit(1);
-  Result<> mapped = map_many("newuidmap", parent, ids.uid, *ids.uids);
-  if (mapped) mapped = map_many("newgidmap", parent, ids.gid, *ids.gids);
+  Result<> mapped = map_many("newuidmap", parent, ids.uids);
+  if (mapped) mapped = map_many("newgidmap", parent, ids.gids);
   if (!mapped) log::report("user namespace", mapped.error());
   _exit(mapped ? 0 : 1);
 }
@@ -87,7 +95,7 @@ Result<> unshare_user() {
                    "this host does not let ordinary users have user namespaces");
 }
 
-Result<> enter_with_many(const Ids& ids) {
+Result<> enter_with_many(const UserMappings& ids) {
   int ends[2] = {-1, -1};
   if (pipe2(ends, O_CLOEXEC) != 0) return system_error(-errno, "pipe2");
   const UniqueFd read(ends[0]);
@@ -111,11 +119,10 @@ Result<> enter_with_many(const Ids& ids) {
 
 }  // namespace
 
-Result<> enter_user_namespace() {
-  if (geteuid() == 0) return {};
-  const Ids ids = ids_of_user();
-  const bool many = ids.uids && ids.gids && access("/usr/bin/newuidmap", X_OK) == 0;
-  if (many) {
+Result<std::optional<UserMappings>> enter_user_namespace() {
+  if (geteuid() == 0) return std::optional<UserMappings>();
+  UserMappings ids = mappings_of_user();
+  if (ids.uids.size() > 1) {
     TRY(enter_with_many(ids));
     // Groups of the user that are not mapped would be neither seen nor dropped.
     if (setgroups(0, nullptr) != 0) return system_error(-errno, "setgroups");
@@ -123,11 +130,11 @@ Result<> enter_user_namespace() {
     log::warn(
         "no subordinate ids (subuid(5), newuidmap(1)): all files of images will be this user's");
     TRY(unshare_user());
-    TRY(map_one(ids.uid, ids.gid));
+    TRY(map_one(ids.uids[0].outside, ids.gids[0].outside));
   }
   if (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0)
     return system_error(-errno, "setresuid", "0");
-  return {};
+  return std::optional(std::move(ids));
 }
 
 }  // namespace onggi::image

@@ -6,10 +6,22 @@
 
 #include "base/result.h"
 
+#include <cstdint>
+#include <optional>
+#include <vector>
+
 namespace onggi::image {
 
-// For root nothing happens. Before any thread exists. With no subordinate ids, or without
-// newuidmap(1), there is one id alone; a warning says so.
-Result<> enter_user_namespace();
+// As in uid_map: `count` ids from `inside` on are those from `outside` on.
+struct IdMapping {
+  uint32_t inside = 0, outside = 0, count = 1;
+};
+struct UserMappings {
+  std::vector<IdMapping> uids, gids;
+};
+
+// For root nothing happens, and the value is empty. Before any thread exists. With no subordinate
+// ids, or without newuidmap(1), there is one id alone; a warning says so.
+Result<std::optional<UserMappings>> enter_user_namespace();
 
 }  // namespace onggi::image
