@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `referrers IMAGE`: what is said in the registry about an image: signatures, bills of materials.
+#include "base/json_writer.h"
 #include "base/utf8.h"
 #include "command/remote.h"
-
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 namespace onggi::image {
 namespace {
@@ -19,28 +17,18 @@ std::string as_text(const std::vector<Descriptor>& referrers) {
 }
 
 std::string as_json(const std::vector<Descriptor>& referrers) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  const auto add = [&writer](const char* key, const std::string& value) {
-    writer.Key(key);
-    writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-  };
-  writer.StartArray();
+  JsonWriter json(JsonWriter::Style::two_spaces);
+  json.begin_array();
   for (const Descriptor& each : referrers) {
-    writer.StartObject();
-    add("mediaType", each.media_type);
-    add("digest", each.digest.text());
-    writer.Key("size");
-    writer.Uint64(each.size);
-    if (!each.artifact_type.empty()) add("artifactType", each.artifact_type);
-    writer.Key("annotations");
-    writer.StartObject();
-    for (const auto& [key, value] : each.annotations.entries) add(key.c_str(), value);
-    writer.EndObject();
-    writer.EndObject();
+    json.begin_object().field("mediaType", each.media_type).field("digest", each.digest.text());
+    json.field("size", each.size);
+    if (!each.artifact_type.empty()) json.field("artifactType", each.artifact_type);
+    json.key("annotations").begin_object();
+    for (const auto& [key, value] : each.annotations.entries) json.field(key, value);
+    json.end_object().end_object();
   }
-  writer.EndArray();
-  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+  json.end_array();
+  return std::move(json).take() + "\n";
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `tags REPOSITORY`: in the registry's order, a line each.
+// `tags NAME`: sorted, because old registries do not.
+#include "base/json_writer.h"
 #include "command/remote.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
+#include <algorithm>
 
 namespace onggi::image {
 namespace {
@@ -15,18 +15,10 @@ std::string as_text(const std::vector<std::string>& tags) {
 }
 
 std::string as_json(const Reference& image, const std::vector<std::string>& tags) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  const std::string repository = image.registry + "/" + image.repository;
-  writer.StartObject();
-  writer.Key("repository");
-  writer.String(repository.c_str());
-  writer.Key("tags");
-  writer.StartArray();
-  for (const std::string& tag : tags) writer.String(tag.c_str());
-  writer.EndArray();
-  writer.EndObject();
-  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+  JsonWriter json(JsonWriter::Style::two_spaces);
+  json.begin_object().field("repository", image.registry + "/" + image.repository);
+  json.field("tags", tags).end_object();
+  return std::move(json).take() + "\n";
 }
 
 }  // namespace
@@ -35,7 +27,8 @@ Result<int> tags_command(const Context& context, const RemoteFlags& flags) {
   const Reference image = TRY(parse_remote(context.operands[0]));
   Registries registries(access_options(flags));
   const std::unique_ptr<Access> access = TRY(registries.access(image));
-  const std::vector<std::string> tags = TRY(Registry(*access).tags());
+  std::vector<std::string> tags = TRY(Registry(*access).tags());
+  std::ranges::sort(tags);
   return cli::print(flags.format == Format::json ? as_json(image, tags) : as_text(tags));
 }
 
