@@ -30,13 +30,18 @@ constexpr size_t kRecordLimit = 64 * 1024;
 
 // What a bundle says of itself, for the commands on it.
 struct BundleRecord {
-  std::string store;     // an absolute path
-  std::string manifest;  // a digest
+  std::string store;  // an absolute path
+  Descriptor manifest;
 };
 
 Result<> write_record(int directory, const BundleRecord& record) {
   JsonWriter json(JsonWriter::Style::two_spaces);
-  json.begin_object().field("store", record.store).field("manifest", record.manifest).end_object();
+  json.begin_object()
+      .field("store", record.store)
+      .field("manifest", record.manifest.digest.text())
+      .field("mediaType", record.manifest.media_type)
+      .field("size", record.manifest.size)
+      .end_object();
   return replace_atomically(directory, kRecord, std::move(json).take() + "\n", 0600);
 }
 
@@ -82,7 +87,7 @@ Result<> write_config(int directory, const std::string& path, const Image& image
 
 Result<> make_bundle(const Store& store, const Image& image, ContainerRequest& request,
                      NewDirectory& bundle) {
-  TRY(write_record(bundle.fd(), {store.path(), image.descriptor.digest.text()}));
+  TRY(write_record(bundle.fd(), {store.path(), image.descriptor}));
   TRY(make_subdirectory(bundle.fd(), "rootfs"));
   const Layout layout = TRY(store.read());
   if (request.bundle.mappings) {
@@ -106,6 +111,19 @@ Result<> make_bundle(const Store& store, const Image& image, ContainerRequest& r
   return {};
 }
 
+Result<BundleRecord> parse_record(const std::string& text) {
+  rapidjson::Document json;
+  TRY(parse_json_object(text, kRecord, kRecordLimit, json));
+  BundleRecord record{std::string(text_member(json, "store")), {}};
+  record.manifest.digest = TRY_AT(kRecord, Digest::parse(text_member(json, "manifest")));
+  record.manifest.media_type = text_member(json, "mediaType");
+  const rapidjson::Value* size = member_of(json, "size");
+  if (size == nullptr || !size->IsUint64())
+    return config_error(kRecord, "the manifest has no size");
+  record.manifest.size = size->GetUint64();
+  return record;
+}
+
 struct OpenBundle {
   UniqueFd directory;
   std::string path;
@@ -121,10 +139,7 @@ Result<OpenBundle> open_bundle(std::string_view name) {
   if (!text) {
     return with_hint(text.error(), "only a bundle that onggi-image has made can be named here");
   }
-  rapidjson::Document json;
-  TRY(parse_json_object(*text, kRecord, kRecordLimit, json));
-  BundleRecord record{std::string(text_member(json, "store")),
-                      std::string(text_member(json, "manifest"))};
+  BundleRecord record = TRY(parse_record(*text));
   return OpenBundle{std::move(directory), path, std::move(record)};
 }
 
@@ -150,8 +165,7 @@ Result<int> bundle_command(const Context& context, const ContainerFlags& flags) 
   ContainerRequest request = TRY(container_request(flags, context.operands.subspan(2)));
   request.bundle.mappings = TRY(enter_user_namespace());
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
-  Image image =
-      TRY(image_to_run(store, std::string(context.operands[0]), request.platform, flags.pull));
+  Image image = TRY(image_in_store(store, std::string(context.operands[0]), request.lookup));
   TRY(apply_overrides(request.overrides, image.config.config));
   TRY(check_runnable(image.config));
   NewDirectory bundle = TRY(NewDirectory::make(std::string(context.operands[1])));
@@ -165,9 +179,8 @@ Result<int> mount_command(const Context& context, const NoOptions&) {
   const OpenBundle bundle = TRY(open_bundle(context.operands[0]));
   if (is_attached(bundle)) return 0;
   const Store store = TRY(Store::open(bundle.record.store, LockKind::shared));
-  const StoredImage stored = TRY(store.find(bundle.record.manifest));
   const Layout layout = TRY(store.read());
-  const Image image = TRY(read_image(layout, stored.descriptor, host_platform()));
+  const Image image = TRY(read_image(layout, bundle.record.manifest, host_platform()));
   const Snapshots snapshots(store);
   TRY(snapshots.make(layout, image, {}));
   TRY(snapshots.sync(image));

@@ -2,9 +2,15 @@
 // The table of commands.
 #include "command/bundle.h"
 #include "command/containers.h"
+#include "command/copy.h"
+#include "command/gc.h"
+#include "command/inspect.h"
+#include "command/list.h"
+#include "command/names.h"
 #include "command/remote.h"
 #include "command/run.h"
 #include "command/unpack.h"
+#include "command/verify.h"
 
 namespace onggi::image {
 namespace {
@@ -41,9 +47,22 @@ constexpr Command kCommands[] = {
     command<kNoOptions, logs_command>("logs", "CONTAINER-ID",
                                       "print what a detached container has said"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
+    command<kListOptions, list_command>("list", "", "list the images of the store"),
+    command<kInspectOptions, inspect_command>("inspect", "IMAGE",
+                                              "show an image's manifest and config"),
+    command<kHistoryOptions, history_command>("history", "IMAGE", "show how an image was made"),
+    command<kNameOptions, tag_command>("tag", "IMAGE NAME", "give an image another name"),
+    command<kNameOptions, untag_command>("untag", "NAME", "take a name away from its image"),
+    command<kNameOptions, remove_command>("remove", "IMAGE", "remove an image from the store"),
+    command<kCopyOptions, pull_command>("pull", "NAME", "fetch an image from its registry"),
+    command<kCopyOptions, push_command>("push", "IMAGE [NAME]", "send an image to a registry"),
+    command<kCopyOptions, copy_command>("copy", "SOURCE TARGET",
+                                        "copy an image between the store, layouts, archives and "
+                                        "registries"),
+    command<kGcOptions, gc_command>("gc", "", "remove what no image or container needs"),
+    command<kVerifyOptions, verify_command>("verify", "", "check every file of the store"),
     command<kUnpackOptions, unpack_command>("unpack", "IMAGE DIR",
                                             "put the files of an image into a new directory"),
-    command<kPushOptions, push_command>("push", "IMAGE [NAME]", "send an image to a registry"),
     command<kTagsOptions, tags_command>("tags", "NAME", "list the tags of a repository"),
     command<kReferrersOptions, referrers_command>("referrers", "NAME",
                                                   "list what a registry has about an image"),

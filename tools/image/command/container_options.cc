@@ -89,7 +89,8 @@ Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arg
   for (const std::string& text : flags.volume) request.volumes.push_back(TRY(parse_volume(text)));
   TRY(read_limits(flags, request.bundle));
   TRY(read_network(flags, request));
-  request.platform = flags.platform.empty() ? host_platform() : TRY(parse_platform(flags.platform));
+  request.lookup = {flags.platform, flags.authfile, flags.pull, flags.plain_http};
+  TRY(platform_or_host(flags.platform));
   return request;
 }
 

@@ -7,18 +7,18 @@
 #include "bundle/overrides.h"
 #include "bundle/volumes.h"
 #include "command/command.h"
-#include "model/platform.h"
+#include "command/image_lookup.h"
 
 namespace onggi::image {
-
-enum class Pull : uint8_t { missing, always, never };
 
 struct ContainerFlags {
   std::vector<std::string> env, volume, publish;
   std::vector<std::string> entrypoint;  // the last one counts; it may be empty
-  std::string workdir, user, hostname, memory, cpus, pids_limit, network, platform;
+  std::string workdir, user, hostname, memory, cpus, pids_limit, network;
+  std::string platform, authfile;
   std::string name, runtime;
   Pull pull = Pull::missing;
+  bool plain_http = false;
   bool tty = false, read_only = false, no_new_privileges = false;
   bool interactive = false, detach = false, remove = false;
 };
@@ -48,6 +48,9 @@ inline constexpr auto kBundleOptions = cli::options<ContainerFlags>({
                                        "when to ask the registry (default: missing)"),
     cli::option<&ContainerFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
                                            "of an image for several (default: this machine's)"),
+    cli::option<&ContainerFlags::authfile>("authfile", 0, "FILE", "credentials, as for pull"),
+    cli::option<&ContainerFlags::plain_http>("plain-http", 0, nullptr,
+                                             "permit a registry without encryption"),
 });
 
 inline constexpr auto kRunOptions =
@@ -78,7 +81,7 @@ struct ContainerRequest {
   BundleOptions bundle;
   std::vector<Volume> volumes;
   bool on_bridge = false;
-  Platform platform;
+  LookupFlags lookup;
 };
 // `arguments` are the words behind the image and, for a bundle, its directory.
 Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arguments arguments);

@@ -3,12 +3,40 @@
 #include "command/image_lookup.h"
 
 namespace onggi::image {
+namespace {
 
-Result<Image> image_to_run(const Store& store, const std::string& name, const Platform& platform,
-                           Pull) {
+// An image that is there, but not for this platform, is fetched as well.
+Result<Image> find_image(const Store& store, const std::string& name, const Platform& platform) {
   const StoredImage stored = TRY(store.find(name));
   const Layout layout = TRY(store.read());
   return read_image(layout, stored.descriptor, platform);
+}
+
+}  // namespace
+
+Result<Platform> platform_or_host(const std::string& text) {
+  if (text.empty()) return host_platform();
+  return parse_platform(text);
+}
+
+Result<Image> image_in_store(const Store& store, const std::string& name,
+                             const LookupFlags& flags) {
+  const Endpoint endpoint = TRY(parse_endpoint(name));
+  if (endpoint.transport != Transport::store && endpoint.transport != Transport::registry) {
+    return with_hint(unsupported("", "'", name, "' is not in the store"),
+                     "'onggi-image copy' brings it there");
+  }
+  const Platform platform = TRY(platform_or_host(flags.platform));
+  if (flags.pull != Pull::always) {
+    Result<Image> found = find_image(store, endpoint.place, platform);
+    if (found || flags.pull == Pull::never) return found;
+  }
+  CopyFlags copy;
+  copy.platform = flags.platform;
+  copy.authfile = flags.authfile;
+  copy.plain_http = flags.plain_http;
+  TRY(pull_image(store, endpoint.place, copy));
+  return find_image(store, endpoint.place, platform);
 }
 
 }  // namespace onggi::image

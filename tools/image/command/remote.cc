@@ -4,10 +4,10 @@
 
 namespace onggi::image {
 
-AccessOptions access_options(const RemoteFlags& flags) {
+AccessOptions access_options(const std::string& authfile, bool plain_http) {
   AccessOptions options;
-  options.credentials = credential_source(flags.authfile);
-  options.plain_http = flags.plain_http;
+  options.credentials = credential_source(authfile);
+  options.plain_http = plain_http;
   return options;
 }
 

@@ -9,7 +9,7 @@
 namespace onggi::image {
 
 struct RemoteFlags {
-  std::string authfile, artifact_type, platform, username;
+  std::string authfile, artifact_type, username;
   Format format = Format::text;
   bool plain_http = false, password_stdin = false;
 };
@@ -26,7 +26,7 @@ inline constexpr auto kFormatOption = cli::options<RemoteFlags>({
     cli::option<&RemoteFlags::format>("format", 0, "text|json", "of the output (default: text)"),
 });
 
-AccessOptions access_options(const RemoteFlags& flags);
+AccessOptions access_options(const std::string& authfile, bool plain_http);
 
 // "HOST[:PORT][/PATH]", empty: Docker Hub. The value is a key for credentials, and an image that
 // they would be used for.
@@ -43,7 +43,6 @@ Result<int> login_command(const Context& context, const RemoteFlags& flags);
 Result<int> logout_command(const Context& context, const RemoteFlags& flags);
 Result<int> tags_command(const Context& context, const RemoteFlags& flags);
 Result<int> referrers_command(const Context& context, const RemoteFlags& flags);
-Result<int> push_command(const Context& context, const RemoteFlags& flags);
 Result<int> delete_remote_command(const Context& context, const RemoteFlags& flags);
 
 inline constexpr auto kLoginOptions =
@@ -58,12 +57,6 @@ inline constexpr auto kReferrersOptions =
     kRemoteOptions + kFormatOption +
     cli::options<RemoteFlags>({
         cli::option<&RemoteFlags::artifact_type>("artifact-type", 0, "TYPE", "these alone"),
-    });
-inline constexpr auto kPushOptions =
-    kRemoteOptions +
-    cli::options<RemoteFlags>({
-        cli::option<&RemoteFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
-                                            "of an image for several (default: all of them)"),
     });
 
 }  // namespace onggi::image

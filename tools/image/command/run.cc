@@ -104,7 +104,7 @@ class Run {
 };
 
 Result<> Run::prepare(const Store& store) {
-  image_.emplace(TRY(image_to_run(store, name_, request_.platform, flags_.pull)));
+  image_.emplace(TRY(image_in_store(store, name_, request_.lookup)));
   TRY(apply_overrides(request_.overrides, image_->config.config));
   TRY(check_runnable(image_->config));
   const Snapshots snapshots(store);

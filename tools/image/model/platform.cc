@@ -44,13 +44,12 @@ unsigned fitness(const Platform& offered, const Platform& wanted) {
   return *has + 1;
 }
 
-// BuildKit keeps attestations beside the images they are about.
+}  // namespace
+
 bool is_attestation(const Descriptor& descriptor) {
   if (descriptor.annotations.find("vnd.docker.reference.type") != nullptr) return true;
   return descriptor.platform && descriptor.platform->os == "unknown";
 }
-
-}  // namespace
 
 Result<Platform> parse_platform(std::string_view text) {
   const std::vector<std::string_view> parts = split(text, '/').all();

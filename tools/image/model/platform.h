@@ -15,4 +15,7 @@ Platform host_platform();
 // and attestations are no candidates. The error lists what there is.
 Result<const Descriptor*> choose_manifest(const Index& index, const Platform& wanted);
 
+// BuildKit keeps attestations beside the images they are about.
+bool is_attestation(const Descriptor& descriptor);
+
 }  // namespace onggi::image

@@ -29,33 +29,6 @@ FixedText<128> layer_name(size_t index) {
 
 }  // namespace
 
-Result<Source> parse_source(std::string_view text) {
-  constexpr std::string_view kTransport = "oci:";
-  if (!text.starts_with(kTransport)) {
-    return with_hint(make_error(ErrorKind::invalid_config, "'", text, "' is not an image source"),
-                     "oci:DIRECTORY[:REFERENCE]");
-  }
-  text.remove_prefix(kTransport.size());
-  const size_t colon = std::min(text.find(':'), text.size());
-  Source source;
-  source.path = text.substr(0, colon);
-  source.reference = text.substr(std::min(colon + 1, text.size()));
-  if (source.path.empty())
-    return make_error(ErrorKind::invalid_config, "the source has no directory");
-  return source;
-}
-
-Result<std::string> read_named(const Layout& layout, const Source& source,
-                               const Platform& platform) {
-  const Descriptor* named = TRY(layout.find(source.reference, platform));
-  return layout.read(*named, kManifestLimit);
-}
-
-Result<Image> read_image(const Layout& layout, const Source& source, const Platform& platform) {
-  const Descriptor* named = TRY(layout.find(source.reference, platform));
-  return read_image(layout, *named, platform);
-}
-
 Result<Image> read_image(const Layout& layout, const Descriptor& named, const Platform& platform) {
   Descriptor descriptor = named;
   for (int depth = 0; depth <= kIndexDepth; ++depth) {

@@ -14,17 +14,7 @@ struct Image {
   ImageConfig config;
 };
 
-// "oci:DIRECTORY[:REFERENCE]"
-struct Source {
-  std::string path, reference;
-};
-Result<Source> parse_source(std::string_view text);
-
-// The manifest or index that a source names, as it stands.
-Result<std::string> read_named(const Layout& layout, const Source& source,
-                               const Platform& platform);
 // The manifest for the platform, also out of indexes within indexes.
-Result<Image> read_image(const Layout& layout, const Source& source, const Platform& platform);
 Result<Image> read_image(const Layout& layout, const Descriptor& named, const Platform& platform);
 
 // One of the layers onto what those below have made. Its digests are right if there is no error.

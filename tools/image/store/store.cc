@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "layer/remove_tree.h"
 #include "model/reference.h"
+#include "store/overlay.h"
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@ std::string variable(const char* name) {
 }
 
 Result<std::string> default_root() {
-  if (geteuid() == 0) return std::string("/var/lib/onggi");
+  if (geteuid() == 0 && !in_user_namespace()) return std::string("/var/lib/onggi");
   const std::string data = variable("XDG_DATA_HOME");
   if (data.starts_with('/')) return data + "/onggi";
   const std::string home = variable("HOME");

@@ -24,8 +24,8 @@ struct StoredImage {
   Descriptor descriptor;
 };
 
-// Absolute. Without a choice it is /var/lib/onggi for root, else $XDG_DATA_HOME/onggi or
-// ~/.local/share/onggi: to be asked before a user namespace makes root of an ordinary user.
+// Absolute. Without a choice it is /var/lib/onggi for the host's root, else $XDG_DATA_HOME/onggi or
+// ~/.local/share/onggi: in a user namespace root is an ordinary user.
 Result<std::string> store_root(const std::string& chosen);
 
 class Store {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// See the header.
+#include "command/copy.h"
+
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "command/progress.h"
+#include "command/remote.h"
+#include "model/media_type.h"
+#include "process/user_namespace.h"
+#include "store/snapshots.h"
+
+namespace onggi::image {
+
+namespace {
+
+using Named = ImageSource::Named;
+
+Result<std::optional<Platform>> wanted_platform(const CopyFlags& flags, Transport target) {
+  if (flags.all_platforms && !flags.platform.empty())
+    return make_error(ErrorKind::invalid_config,
+                      "--platform and --all-platforms exclude each other");
+  if (!flags.platform.empty()) return std::optional(TRY(parse_platform(flags.platform)));
+  if (flags.all_platforms || target != Transport::store) return std::optional<Platform>();
+  return std::optional(host_platform());
+}
+
+bool is_image(const Document& document) {
+  const auto* manifest = std::get_if<Manifest>(&document);
+  return manifest == nullptr || media_kind(manifest->config.media_type) == MediaKind::config;
+}
+
+// An artifact has no layers to unpack, and an image may be for other machines alone.
+Result<> make_snapshots(const Store& store, const Named& copied, const Platform& platform) {
+  if (!is_image(copied.document)) return {};
+  const Layout layout = TRY(store.read());
+  const auto* index = std::get_if<Index>(&copied.document);
+  if (index != nullptr && !choose_manifest(*index, platform)) {
+    log::debug("no layers are unpacked: the image is not for " + platform_text(platform));
+    return {};
+  }
+  const Image image = TRY(read_image(layout, copied.descriptor, platform));
+  if (image.config.os != "linux") return {};
+  const Snapshots snapshots(store);
+  TRY(snapshots.make(layout, image, {}));
+  return snapshots.sync(image);
+}
+
+Result<int> print_copied(const CopyFlags& flags, std::string_view target, const Named& copied) {
+  const std::string& digest = copied.descriptor.digest.text();
+  if (flags.format == Format::text) return cli::print(digest + "\n");
+  JsonWriter json(JsonWriter::Style::two_spaces);
+  json.begin_object().field("name", target).field("digest", digest);
+  json.field("mediaType", copied.descriptor.media_type).end_object();
+  return cli::print(std::move(json).take() + "\n");
+}
+
+Result<Named> copy_between(const Store& store, const Endpoint& from, const Endpoint& to,
+                           const CopyFlags& flags) {
+  const CopyOptions options{TRY(wanted_platform(flags, to.transport))};
+  Registries registries(access_options(flags.authfile, flags.plain_http));
+  const EndpointContext ends{&store, options.platform.value_or(host_platform()), &registries};
+  const std::unique_ptr<ImageSource> source = TRY(open_source(from, ends));
+  const std::unique_ptr<ImageTarget> target = TRY(open_target(to, ends, *source, from));
+  Progress progress(flags.quiet);
+  Named copied = TRY(copy_image(*source, *target, options, progress));
+  if (to.transport != Transport::store) return copied;
+  TRY(make_snapshots(store, copied, ends.platform));
+  TRY(store.empty_trash());
+  return copied;
+}
+
+Result<int> copy_and_print(const Context& context, const Endpoint& from, const Endpoint& to,
+                           const CopyFlags& flags) {
+  TRY(enter_user_namespace());
+  const Store store = TRY(Store::open(context.global.root, LockKind::shared));
+  const Named copied = TRY(copy_between(store, from, to, flags));
+  return print_copied(flags, context.operands.back(), copied);
+}
+
+// "docker://" may be there or not.
+Result<Endpoint> registry_endpoint(std::string_view text) {
+  const Reference image = TRY(parse_remote(text));
+  return Endpoint{Transport::registry, to_text(image), {}};
+}
+
+}  // namespace
+
+Result<int> copy_command(const Context& context, const CopyFlags& flags) {
+  const Endpoint from = TRY(parse_endpoint(context.operands[0]));
+  const Endpoint to = TRY(parse_endpoint(context.operands[1]));
+  return copy_and_print(context, from, to, flags);
+}
+
+Result<int> pull_command(const Context& context, const CopyFlags& flags) {
+  const Endpoint from = TRY(registry_endpoint(context.operands[0]));
+  return copy_and_print(context, from, {Transport::store, from.place, {}}, flags);
+}
+
+Result<int> push_command(const Context& context, const CopyFlags& flags) {
+  const Endpoint from = TRY(parse_endpoint(context.operands[0]));
+  const bool has_name = context.operands.size() > 1;
+  if (!has_name && from.transport != Transport::store) {
+    return make_error(ErrorKind::invalid_config, "'", context.operands[0],
+                      "' has no name of a registry: give a second operand");
+  }
+  const Endpoint to = TRY(registry_endpoint(has_name ? context.operands[1] : from.place));
+  return copy_and_print(context, from, to, flags);
+}
+
+Result<> pull_image(const Store& store, const std::string& name, const CopyFlags& flags) {
+  const Endpoint from = TRY(registry_endpoint(name));
+  TRY(copy_between(store, from, {Transport::store, from.place, {}}, flags));
+  return {};
+}
+
+}  // namespace onggi::image

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// `copy SOURCE TARGET`, and what pull and push are made of.
+#pragma once
+
+#include "command/command.h"
+#include "transfer/copy.h"
+#include "transfer/open_endpoint.h"
+
+namespace onggi::image {
+
+struct CopyFlags {
+  Format format = Format::text;
+  std::string platform, authfile;
+  bool all_platforms = false, quiet = false, plain_http = false;
+};
+inline constexpr auto kCopyOptions = cli::options<CopyFlags>({
+    cli::option<&CopyFlags::format>("format", 'f', "text|json", "of the output (default: text)"),
+    cli::option<&CopyFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
+                                      "of an image for several, only this one"),
+    cli::option<&CopyFlags::all_platforms>("all-platforms", 'a', nullptr,
+                                           "of an image for several, all of them"),
+    cli::option<&CopyFlags::authfile>("authfile", 0, "FILE",
+                                      "credentials (default: auth.json of podman and skopeo, then "
+                                      "~/.docker/config.json)"),
+    cli::option<&CopyFlags::plain_http>("plain-http", 0, nullptr,
+                                        "permit a registry without encryption; on this machine it "
+                                        "always is"),
+    cli::option<&CopyFlags::quiet>("quiet", 'q', nullptr, "show no progress"),
+});
+
+// A copy into the store takes one platform if nothing is said, every other one takes all. Layers of
+// an image that comes into the store are unpacked for this machine.
+Result<int> copy_command(const Context& context, const CopyFlags& flags);
+// From a registry into the store, and the other way.
+Result<int> pull_command(const Context& context, const CopyFlags& flags);
+Result<int> push_command(const Context& context, const CopyFlags& flags);
+
+// The same for commands that need an image which is not there.
+Result<> pull_image(const Store& store, const std::string& name, const CopyFlags& flags);
+
+}  // namespace onggi::image
