@@ -25,7 +25,7 @@ struct Option {
   const char *key, *value;
 };
 constexpr Option kOptions[] = {
-    {"index", "off"}, {"metacopy", "off"}, {"redirect_dir", "off"}, {"nfs_export", "off"}};
+    {"index", "off"}, {"metacopy", "off"}, {"redirect_dir", "nofollow"}, {"nfs_export", "off"}};
 
 struct Notation {
   LowerNotation lower;
