@@ -85,17 +85,22 @@ std::string head_of(const Answer& answer) {
 
 }  // namespace
 
-FakeRegistry::FakeRegistry() {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
+FakeRegistry::FakeRegistry(Family family) : family_(family) {
+  const bool is_ipv4 = family == Family::ipv4;
+  listener_ = socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address6 = {};
+  address6.sin6_family = AF_INET6;
+  address6.sin6_addr = in6addr_loopback;
+  sockaddr_in address4 = {};
+  address4.sin_family = AF_INET;
+  address4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = is_ipv4 ? sizeof address4 : sizeof address6;
+  auto* generic =
+      is_ipv4 ? reinterpret_cast<sockaddr*>(&address4) : reinterpret_cast<sockaddr*>(&address6);
   if (bind(listener_, generic, size) != 0 || listen(listener_, 64) != 0 ||
       getsockname(listener_, generic, &size) != 0)
     throw std::runtime_error("no socket on the loopback");
-  port_ = ntohs(address.sin_port);
+  port_ = ntohs(is_ipv4 ? address4.sin_port : address6.sin6_port);
   acceptor_ = std::thread([this] { accept_all(); });
 }
 

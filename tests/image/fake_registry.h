@@ -41,13 +41,17 @@ class FakeRegistry {
  public:
   using Respond = std::function<std::optional<Answer>(const Received&)>;
 
-  FakeRegistry();
+  // On 127.0.0.1, or by its word on ::1.
+  enum class Family { ipv4, ipv6 };
+  explicit FakeRegistry(Family family = Family::ipv4);
   ~FakeRegistry();
   FakeRegistry(const FakeRegistry&) = delete;
   FakeRegistry& operator=(const FakeRegistry&) = delete;
 
   // "127.0.0.1:4711"
-  std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string host() const {
+    return (family_ == Family::ipv4 ? "127.0.0.1:" : "[::1]:") + std::to_string(port_);
+  }
   std::string url(const std::string& path) const { return "http://" + host() + path; }
 
   // Asked before the tables, in the thread of the connection.
@@ -72,6 +76,7 @@ class FakeRegistry {
     std::string body;
     std::vector<std::string> headers;
   };
+  const Family family_;
   int listener_ = -1;
   int port_ = 0;
   std::atomic<bool> stops_ = false;

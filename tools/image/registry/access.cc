@@ -3,6 +3,7 @@
 // is asked by https alone, and not inside of the network that we are in (see check_realm).
 #include "registry/access.h"
 
+#include "base/log.h"
 #include "base/split.h"
 #include "base/utf8.h"
 #include "model/base64.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr int64_t kShortestLife = 60'000;  // of a token, in milliseconds: docker's rule
 constexpr int64_t kSpareTime = 5'000;      // for the request that it is used in
 constexpr int kMostRealmRedirects = 5;
+constexpr size_t kMostWarnings = 100;
 constexpr std::string_view kClientName = "onggi-image";
 
 const Challenge* find_scheme(const std::vector<Challenge>& challenges, std::string_view scheme) {
@@ -121,6 +123,18 @@ Result<> Access::refused(const Response& response, const std::string& used, cons
   const auto token = tokens_.find(scopes);
   if (token != tokens_.end() && used == "Bearer " + token->second.text) tokens_.erase(token);
   return {};
+}
+
+void Access::show_warnings(const Response& response) {
+  if (response.is_foreign) return;
+  for (const Header& header : response.headers) {
+    if (header.name != "warning") continue;
+    const std::optional<std::string> warning = registry_warning(header.value);
+    const std::lock_guard lock(mutex_);
+    if (!warning || warnings_.size() == kMostWarnings || !warnings_.insert(*warning).second)
+      continue;
+    log::warn(image_.registry + ": " + printable(*warning));
+  }
 }
 
 Error Access::with_login_hint(const Error& error) {

@@ -14,6 +14,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace onggi::image {
 
@@ -41,6 +42,9 @@ class Access {
   // After a 401 to a request that carried `used`: the next authorization() is another one, or this
   // is the error to report.
   Result<> refused(const Response& response, const std::string& used, const Scopes& scopes);
+
+  // `Warning: 299 - "text"` (distribution-spec, "Warnings") goes to the user, each text once.
+  void show_warnings(const Response& response);
 
   // The error of a command that was refused for want of credentials.
   Error with_login_hint(const Error& error);
@@ -74,6 +78,7 @@ class Access {
   std::optional<Credentials> credentials_;
   bool looked_up_ = false;
   std::map<Scopes, Token> tokens_;
+  std::set<std::string> warnings_;
 };
 
 }  // namespace onggi::image

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One scanner for both fields. In WWW-Authenticate a comma separates parameters as well as
+// One scanner for all of them. In WWW-Authenticate a comma separates parameters as well as
 // challenges; a word that is followed by '=' is a parameter.
 #include "registry/challenge.h"
 
@@ -81,6 +81,15 @@ std::vector<Challenge> parse_challenges(std::string_view field) {
       challenges.back().parameters.emplace_back(word, scanner.value(" \t,"));
     }
   }
+}
+
+std::optional<std::string> registry_warning(std::string_view field) {
+  Scanner scanner(field);
+  if (scanner.until(" ") != "299") return std::nullopt;
+  scanner.skip(" ");
+  if (scanner.until(" ") != "-") return std::nullopt;
+  std::string text = scanner.value("");
+  return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
 std::optional<std::string> next_link(std::string_view field) {

@@ -222,6 +222,15 @@ Exchange Http::send(const Request& request) {
   }
 }
 
+// 502 to 504: it has not reached the server.
+static Exchange refused_by_proxy(const std::string& subject, long status) {
+  const Error error =
+      make_error(ErrorKind::state, subject, "the proxy answers with status ", status);
+  if (status >= 502 && status <= 504) return failed_exchange(error, Failure::unreachable);
+  return failed_exchange(
+      status == 407 ? with_hint(error, "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT") : error);
+}
+
 Exchange Http::send_once(const Request& request) {
   Transfer transfer{request};
   transfer.response.url = request.url;
@@ -232,6 +241,9 @@ Exchange Http::send_once(const Request& request) {
   exchange.response = std::move(transfer.response);
   if (code == CURLE_OK || transfer.is_cut) return exchange;
   const std::string subject = std::string(request.method) + " " + without_query(request.url) + ": ";
+  long proxy_status = 0;
+  (void)curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+  if (!transfer.error && proxy_status >= 400) return refused_by_proxy(subject, proxy_status);
   exchange.failure = transfer.error ? Failure::fatal : failure_of(code);
   if (transfer.error) {
     exchange.error = *transfer.error;
@@ -258,6 +270,10 @@ Result<> Http::prepare(const Request& request, Transfer& transfer) {
   set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
   set(CURLOPT_USERAGENT, "onggi-image");
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's answer is not the registry's
+  // HTTPS_PROXY, http_proxy and NO_PROXY of libcurl-env(3) hold for all hosts but this one: what
+  // goes over the loopback in the clear would go over the network.
+  if (is_loopback(request.url.host)) set(CURLOPT_PROXY, "");
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   set(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytes);
   const bool is_upload = request.body && request.body->file >= 0;

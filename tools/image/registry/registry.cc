@@ -41,6 +41,7 @@ Exchange Registry::send(Request request, const Scopes& scopes, Repeats repeats) 
     if (!authorization) return failed_exchange(authorization.error());
     request.authorization = authorization.value();
     Exchange exchange = http_.send(request);
+    access_.show_warnings(exchange.response);
     const bool is_refused = exchange.failure == Failure::none && exchange.response.status == 401;
     if (is_refused && !exchange.response.is_foreign && !is_renewed) {
       const Result<> refused = access_.refused(exchange.response, request.authorization, scopes);
