@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user of the store's commands sees.
+#include "image_fixture.h"
+#include "store/uses.h"
+
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+using namespace onggi;
+using namespace onggi::image;
+using namespace onggi::image::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Program {
+ public:
+  explicit Program(const Scratch& scratch) : root_(scratch.path("store")) {}
+  Run operator()(std::vector<std::string> words) const {
+    words.insert(words.begin(), {ONGGI_IMAGE, "--root", root_});
+    return run(words);
+  }
+  std::string out(const std::vector<std::string>& words) const {
+    const Run result = (*this)(words);
+    CAPTURE(result.err);
+    CHECK(result.status == 0);
+    return result.out;
+  }
+
+ private:
+  std::string root_;
+};
+
+bool holds(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return true;
+  MESSAGE("the text is: " << text);
+  return false;
+}
+
+std::string layer(const std::string& name) {
+  return Tar().file(name, name + " content").bytes();
+}
+
+size_t files_in(const std::string& directory) {
+  return static_cast<size_t>(std::distance(fs::directory_iterator(directory), {}));
+}
+
+rapidjson::Document json_of(const std::string& text) {
+  rapidjson::Document json;
+  json.Parse(text.data(), text.size());
+  REQUIRE(!json.HasParseError());
+  return json;
+}
+
+}  // namespace
+
+TEST_SUITE("store: commands") {
+  TEST_CASE("an image is copied in, listed, tagged, inspected, untagged and removed") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    const Descriptor image = from.image({layer("a"), layer("b")});
+    from.name(image, "web");
+    CHECK(program.out({"copy", "oci:" + from.path() + ":web", "web"}) ==
+          image.digest.text() + "\n");
+    CHECK(program.out({"list", "--quiet"}) == "docker.io/library/web:latest\n");
+    const std::string list = program.out({"list"});
+    CHECK(holds(list, "docker.io/library/web:latest  " +
+                          std::string(image.digest.hex().substr(0, 12)) + "  linux/amd64"));
+    CHECK(holds(list, "2026-01-02T03:04:05"));
+
+    program.out({"tag", "web", "localhost:5000/team/web:1.2"});
+    const rapidjson::Document all = json_of(program.out({"list", "--format", "json"}));
+    REQUIRE(all.Size() == 2);
+    CHECK(all[1u]["name"].GetString() == std::string("localhost:5000/team/web:1.2"));
+    CHECK(all[1u]["digest"].GetString() == image.digest.text());
+    CHECK(all[1u]["platforms"][0u].GetString() == std::string("linux/amd64"));
+    CHECK(!all[1u]["damaged"].GetBool());
+
+    CHECK(holds(program.out({"inspect", "web"}), "/bin/sh"));
+    CHECK(program.out({"inspect", "--raw", "web"}) ==
+          scratch.read("from/blobs/sha256/" + std::string(image.digest.hex())));
+    const rapidjson::Document document =
+        json_of(program.out({"inspect", "--format", "json", "oci:" + from.path() + ":web"}));
+    CHECK(document["config"]["architecture"].GetString() == std::string("amd64"));
+    CHECK(document["manifest"]["layers"].Size() == 2);
+    CHECK(document["chainIDs"].Size() == 2);
+    CHECK(holds(program.out({"history", "web"}), "COPY a b"));
+    CHECK(
+        json_of(program.out({"history", "--format", "json", "web"}))[0u]["createdBy"].GetString() ==
+        std::string("COPY a b"));
+
+    program.out({"untag", "web"});
+    CHECK(program.out({"list", "--quiet"}) == "localhost:5000/team/web:1.2\n");
+    program.out({"untag", "localhost:5000/team/web:1.2"});
+    CHECK(program.out({"list", "--quiet"}) == image.digest.text() + "\n");
+    program.out({"remove", std::string(image.digest.hex().substr(0, 12))});
+    CHECK(program.out({"list", "--quiet"}).empty());
+    CHECK(files_in(scratch.path("store/blobs/sha256")) == 0);
+    CHECK(files_in(scratch.path("store/layers")) == 0);
+    CHECK(files_in(scratch.path("store/trash")) == 0);
+  }
+
+  TEST_CASE("names that are not there are told, with what to do") {
+    const Scratch scratch;
+    const Program program(scratch);
+    for (const char* command : {"inspect", "history", "untag", "remove"}) {
+      CAPTURE(command);
+      const Run result = program({command, "nobody"});
+      CHECK(result.status == 1);
+      CHECK(holds(result.err, "there is no image 'docker.io/library/nobody:latest'"));
+      CHECK(holds(result.err, "onggi-image list"));
+    }
+    CHECK(program({"tag", "nobody", "x"}).status == 1);
+    const Run upper = program({"copy", "oci:/nonexistent", "Upper"});
+    CHECK(upper.status == 1);
+    CHECK(holds(upper.err, "/nonexistent"));
+  }
+
+  TEST_CASE("a copy between layouts needs no name, and takes all platforms") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    const Descriptor index =
+        from.index({from.image({layer("a")}, "amd64"), from.image({layer("b")}, "arm64")});
+    from.name(index, "");
+    const Run all = program({"copy", "oci:" + from.path(), "oci:" + scratch.path("to") + ":v1"});
+    CHECK(all.status == 0);
+    CHECK(all.out == index.digest.text() + "\n");
+    CHECK(holds(all.err, ": copied"));
+    const Run one = program({"copy", "--quiet", "--platform", "linux/arm64", "oci:" + from.path(),
+                             "oci:" + scratch.path("to") + ":v2"});
+    CHECK(one.status == 0);
+    CHECK(one.err.empty());
+    CHECK(holds(scratch.read("to/index.json"), "\"v1\""));
+    CHECK(holds(scratch.read("to/index.json"), "\"v2\""));
+    const Run none = program({"copy", "--platform", "linux/s390x", "oci:" + from.path(), "x"});
+    CHECK(none.status == 1);
+    CHECK(holds(none.err, "no image for linux/s390x"));
+    CHECK(holds(none.err, "linux/amd64, linux/arm64"));
+  }
+
+  TEST_CASE("gc removes what nothing needs, and nothing else") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    from.name(from.image({layer("a"), layer("b")}), "first");
+    from.name(from.image({layer("a"), layer("c")}), "second");
+    program.out({"copy", "oci:" + from.path() + ":first", "first"});
+    program.out({"copy", "oci:" + from.path() + ":second", "second"});
+    const std::string whole = listing(scratch.path("store/blobs"));
+    const bool root = geteuid() == 0;
+    CHECK(holds(program.out({"gc"}), "removed 0 blobs (0 B) and 0 layers"));
+    CHECK(listing(scratch.path("store/blobs")) == whole);
+    if (root) CHECK(files_in(scratch.path("store/layers")) == 3);
+
+    // The name moves: the old image has none any more.
+    program.out({"tag", "first", "second"});
+    scratch.write("store/partial/sha256-" + std::string(64, '0'), "some");
+    fs::create_directories(scratch.path("store/trash/1/left"));
+    fs::create_directories(scratch.path("store/work/sha256-1/new/fs"));
+    scratch.write("store/.index.json.new", "{");
+    const rapidjson::Document removed = json_of(program.out({"gc", "--format", "json"}));
+    CHECK(removed["blobs"].GetInt() == 3);  // manifest, config and one layer
+    if (root) CHECK(removed["layers"].GetInt() == 1);
+    CHECK(files_in(scratch.path("store/blobs/sha256")) == 4);
+    for (const char* empty : {"partial", "trash", "work"})
+      CHECK(fs::is_empty(scratch.path(std::string("store/") + empty)));
+    CHECK(!scratch.exists("store/.index.json.new"));
+    CHECK(holds(program.out({"verify"}), "all right"));
+  }
+
+  TEST_CASE("gc keeps what containers and bundles use") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    const Descriptor first = from.image({layer("a")}), second = from.image({layer("b")});
+    from.name(first, "first");
+    from.name(second, "second");
+    program.out({"copy", "oci:" + from.path() + ":first", "first"});
+    program.out({"copy", "oci:" + from.path() + ":second", "second"});
+    fs::create_directories(scratch.path("store/containers/one"));
+    scratch.write("store/containers/one/container.json",
+                  R"({"id":"one","manifest":")" + first.digest.text() + "\"}");
+    fs::create_directories(scratch.path("bundle"));
+    {
+      const Store store = Store::open(scratch.path("store"), LockKind::shared).value();
+      REQUIRE(record_bundle(store, scratch.path("bundle"), second.digest));
+    }
+    program.out({"remove", "first"});
+    program.out({"remove", "second"});
+    CHECK(files_in(scratch.path("store/blobs/sha256")) == 6);
+    fs::remove_all(scratch.path("store/containers/one"));
+    fs::remove(scratch.path("bundle"));
+    CHECK(holds(program.out({"gc"}), "removed 6 blobs"));
+    CHECK(fs::is_empty(scratch.path("store/bundles")));
+  }
+
+  TEST_CASE("gc waits for nobody: a store in use is told") {
+    const Scratch scratch;
+    const Program program(scratch);
+    program.out({"list"});
+    const UniqueFd used(open(scratch.path("store/lock").c_str(), O_RDWR | O_CLOEXEC));
+    REQUIRE(flock(used.get(), LOCK_SH) == 0);
+    const Run result = program({"gc"});
+    CHECK(result.status == 1);
+    CHECK(holds(result.err, "in use by another command"));
+  }
+
+  TEST_CASE("gc with a damaged manifest removes nothing") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    const Descriptor image = from.image({layer("a")});
+    from.name(image, "a");
+    program.out({"copy", "oci:" + from.path() + ":a", "a"});
+    const std::string manifest = "store/blobs/sha256/" + std::string(image.digest.hex());
+    std::string text = scratch.read(manifest);
+    text[10] ^= 1;
+    scratch.write(manifest, text);
+    const Run result = program({"gc"});
+    CHECK(result.status == 1);
+    CHECK(holds(result.err, "nothing was removed"));
+    CHECK(files_in(scratch.path("store/blobs/sha256")) == 3);
+    CHECK(holds(program.out({"list"}), "(damaged)"));
+  }
+
+  TEST_CASE("verify names what is damaged, and the way back to an image that is whole") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    from.name(from.image({layer("a"), layer("b")}), "a");
+    const std::vector<std::string> pull = {"copy", "oci:" + from.path() + ":a", "a"};
+    program.out(pull);
+    const Digest broken = digest_of(layer("b"));
+    const std::string path = "store/blobs/sha256/" + std::string(broken.hex());
+    std::string bytes = scratch.read(path);
+    bytes[600] ^= 1;
+    scratch.write(path, bytes);
+    const Run damaged = program({"verify"});
+    CHECK(damaged.status == 1);
+    CHECK(holds(damaged.out, "docker.io/library/a:latest: "));
+    CHECK(holds(damaged.out, broken.text()));
+    CHECK(holds(damaged.out, "1 damaged; 'onggi-image verify --remove-damaged'"));
+    const Run removed = program({"verify", "--remove-damaged", "--format", "json"});
+    CHECK(removed.status == 1);
+    CHECK(json_of(removed.out)["damages"][0u]["path"].GetString() ==
+          "blobs/sha256/" + std::string(broken.hex()));
+    CHECK(!scratch.exists(path));
+    program.out(pull);
+    CHECK(holds(program.out({"verify"}), "all right"));
+  }
+
+  TEST_CASE("verify sees a wrong diffID, and a layer without files") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    from.name(from.image({layer("a")}), "a");
+    program.out({"copy", "oci:" + from.path() + ":a", "a"});
+    if (geteuid() != 0) {
+      MESSAGE("SKIP: layers are made by root");
+      return;
+    }
+    const fs::path snapshot = *fs::directory_iterator(scratch.path("store/layers"));
+    fs::remove_all(snapshot / "fs");
+    const Run result = program({"verify"});
+    CHECK(result.status == 1);
+    CHECK(holds(result.out, snapshot.filename().string() + " has no files"));
+    CHECK(program({"verify", "--remove-damaged"}).status == 1);
+    program.out({"copy", "oci:" + from.path() + ":a", "a"});
+    CHECK(fs::exists(snapshot / "fs/a"));
+  }
+
+  TEST_CASE("what an image says cannot drive the terminal") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    from.name(from.image({layer("a")}, "amd64", "\\u001b[31mred\\nline"), "a");
+    program.out({"copy", "oci:" + from.path() + ":a", "a"});
+    for (const char* command : {"list", "inspect", "history"}) {
+      std::vector<std::string> words = {command};
+      if (words[0] != "list") words.emplace_back("a");
+      const std::string text = program.out(words);
+      CHECK(text.find('\x1b') == std::string::npos);
+      CHECK(holds(text, "\\x1b[31mred"));
+    }
+  }
+}
