@@ -32,7 +32,8 @@ UniqueFd open_at(const std::string& path) {
 }
 
 Image image_of(const Layout& layout, const std::string& name) {
-  return read_image(layout, Source{"", name}, Platform{"linux", "amd64", "", ""}).value();
+  const Platform platform{"linux", "amd64", "", ""};
+  return read_image(layout, *layout.find(name, platform).value(), platform).value();
 }
 
 // A store with a copy of an image, under the name docker.io/library/NAME:latest.
