@@ -21,7 +21,8 @@ Result<std::optional<Platform>> wanted_platform(const CopyFlags& flags, Transpor
     return make_error(ErrorKind::invalid_config,
                       "--platform and --all-platforms exclude each other");
   if (!flags.platform.empty()) return std::optional(TRY(parse_platform(flags.platform)));
-  if (flags.all_platforms || target != Transport::store) return std::optional<Platform>();
+  const bool takes_one = target == Transport::store || target == Transport::docker_archive;
+  if (flags.all_platforms || !takes_one) return std::optional<Platform>();
   return std::optional(host_platform());
 }
 

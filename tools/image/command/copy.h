@@ -28,8 +28,8 @@ inline constexpr auto kCopyOptions = cli::options<CopyFlags>({
     cli::option<&CopyFlags::quiet>("quiet", 'q', nullptr, "show no progress"),
 });
 
-// A copy into the store takes one platform if nothing is said, every other one takes all. Layers of
-// an image that comes into the store are unpacked for this machine.
+// A copy into the store or for docker takes one platform if nothing is said, every other one all.
+// Layers of an image that comes into the store are unpacked for this machine.
 Result<int> copy_command(const Context& context, const CopyFlags& flags);
 // From a registry into the store, and the other way.
 Result<int> pull_command(const Context& context, const CopyFlags& flags);

@@ -88,12 +88,17 @@ Result<Layout> Layout::open(UniqueFd directory) {
 }
 
 Result<const Descriptor*> Layout::find(std::string_view reference, const Platform& platform) const {
-  const std::vector<Descriptor>& all = index_.manifests;
-  const std::string names = names_of(index_);
+  return find_image(index_, reference, platform);
+}
+
+Result<const Descriptor*> find_image(const Index& index, std::string_view reference,
+                                     const Platform& platform) {
+  const std::vector<Descriptor>& all = index.manifests;
+  const std::string names = names_of(index);
   if (reference.empty()) {
     if (all.size() == 1) return &all.front();
     if (all.empty()) return make_error(ErrorKind::invalid_config, "the layout has no image");
-    if (names.empty()) return choose_manifest(index_, platform);
+    if (names.empty()) return choose_manifest(index, platform);
     return with_hint(make_error(ErrorKind::invalid_config, "the layout has several images"),
                      text<160>("name one of: ", names).view());
   }

@@ -35,6 +35,10 @@ class Layout {
   Index index_;
 };
 
+// The same of an index.json that is elsewhere.
+Result<const Descriptor*> find_image(const Index& index, std::string_view reference,
+                                     const Platform& platform);
+
 // Annotations that name an entry of index.json; containerd writes both.
 inline constexpr std::string_view kReferenceName = "org.opencontainers.image.ref.name";
 inline constexpr std::string_view kContainerdName = "io.containerd.image.name";

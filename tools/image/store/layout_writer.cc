@@ -12,8 +12,6 @@ namespace onggi::image {
 
 namespace {
 
-constexpr std::string_view kVersion = R"({"imageLayoutVersion":"1.0.0"})";
-
 Result<> make_directory(int parent, const std::string& name, unsigned mode) {
   const long made = sys::mkdirat(parent, name.c_str(), mode);
   if (made < 0 && made != -EEXIST) return system_error(made, "mkdir", name);
@@ -31,7 +29,7 @@ Result<> make_files(int directory) {
   if (!exists(directory, "index.json"))
     TRY(replace_durably(directory, "index.json", IndexText::empty(), 0644));
   if (!exists(directory, "oci-layout"))
-    TRY(replace_durably(directory, "oci-layout", kVersion, 0644));
+    TRY(replace_durably(directory, "oci-layout", kLayoutVersionText, 0644));
   return {};
 }
 

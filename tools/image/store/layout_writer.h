@@ -53,6 +53,8 @@ class LayoutWriter {
   std::string partial_name_;
 };
 
+// The file oci-layout.
+inline constexpr std::string_view kLayoutVersionText = R"({"imageLayoutVersion":"1.0.0"})";
 // "blobs/sha256/HEX"
 std::string blob_path(const Digest& digest);
 

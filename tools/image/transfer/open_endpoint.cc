@@ -2,6 +2,8 @@
 // One row for each transport.
 #include "transfer/open_endpoint.h"
 
+#include "transfer/archive_source.h"
+#include "transfer/archive_target.h"
 #include "transfer/layout_endpoint.h"
 #include "transfer/registry_endpoint.h"
 
@@ -39,7 +41,8 @@ Source open_registry_source(const Endpoint& endpoint, const EndpointContext& con
 Target open_registry_target(const Endpoint& endpoint, const EndpointContext& context,
                             const Copied& copied) {
   const Reference image = TRY(parse_reference(endpoint.place));
-  const bool has_reference = copied.from.transport != Transport::layout;
+  const Transport transport = copied.from.transport;
+  const bool has_reference = transport == Transport::store || transport == Transport::registry;
   const Result<Reference> from = parse_reference(has_reference ? copied.from.place : "");
   return TRY(context.registries->target(image, copied.source, from ? &from.value() : nullptr));
 }
@@ -54,6 +57,17 @@ Target open_layout_target(const Endpoint& endpoint, const EndpointContext&, cons
   return TRY(LayoutTarget::open(endpoint.place, endpoint.reference));
 }
 
+template <auto Open>
+Source open_archive_source(const Endpoint& endpoint, const EndpointContext& context) {
+  TarFile file = TRY(TarFile::open(endpoint.place));
+  return TRY_AT(endpoint.place, Open(std::move(file), endpoint.reference, context.platform));
+}
+
+template <ArchiveKind Kind>
+Target open_archive_target(const Endpoint& endpoint, const EndpointContext&, const Copied&) {
+  return TRY(ArchiveTarget::open(Kind, endpoint.place, endpoint.reference));
+}
+
 struct Row {
   Transport transport;
   std::string_view prefix;
@@ -65,6 +79,10 @@ constexpr Row kRows[] = {
     {Transport::store, "", open_store_source, open_store_target, false},
     {Transport::registry, "docker://", open_registry_source, open_registry_target, false},
     {Transport::layout, "oci:", open_layout_source, open_layout_target, true},
+    {Transport::layout_archive, "oci-archive:", open_archive_source<&ArchiveSource::open_layout>,
+     open_archive_target<ArchiveKind::layout>, true},
+    {Transport::docker_archive, "docker-archive:", open_archive_source<&ArchiveSource::open_docker>,
+     open_archive_target<ArchiveKind::docker>, true},
 };
 
 const Row& row_of(Transport transport) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ends of a copy as a user writes them: NAME (in the store), docker://NAME (in a registry),
-// oci:DIR[:REFERENCE].
+// oci:DIR[:REFERENCE], oci-archive:FILE[:REFERENCE], docker-archive:FILE[:REFERENCE].
 #pragma once
 
 #include "model/platform.h"
@@ -12,7 +12,7 @@
 
 namespace onggi::image {
 
-enum class Transport : uint8_t { store, registry, layout };
+enum class Transport : uint8_t { store, registry, layout, layout_archive, docker_archive };
 
 struct Endpoint {
   Transport transport = Transport::store;
