@@ -3,6 +3,7 @@
 #include "bundle/mounted_image.h"
 
 #include "base/file.h"
+#include "layer/attributes.h"
 
 namespace onggi::image {
 
@@ -14,7 +15,7 @@ Result<> attach_image(const Snapshots& snapshots, const Image& image, const Writ
     // An overlay needs one: rootfs is an empty directory.
     lower.push_back(TRY(open_directory(layer.directory, "rootfs")));
   } else {
-    TRY(copy_root(lower.front().get(), upper.get()));
+    TRY(copy_directory_attributes(lower.front().get(), upper.get()));
   }
   const UniqueFd mount = TRY(mount_overlay({lower, upper.get(), work.get(), !layer.is_lasting}));
   const long moved =

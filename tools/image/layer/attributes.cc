@@ -2,15 +2,20 @@
 // See the header.
 #include "layer/attributes.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/split.h"
 #include "base/syscalls.h"
+
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <ctime>
 
 namespace onggi::image {
 namespace {
+
+constexpr size_t kXattrSize = 64u << 10;  // XATTR_SIZE_MAX
 
 // Those are the host's: a label by its policy, ACLs of a server.
 constexpr std::string_view kHostsOwn[] = {"security.selinux", "system.nfs4_acl"};
@@ -19,8 +24,83 @@ bool is_hosts_own(std::string_view name) {
   return std::ranges::find(kHostsOwn, name) != std::end(kHostsOwn);
 }
 
+// Escaped ones are an image's.
+bool is_overlays_own(std::string_view name) {
+  for (std::string_view prefix : {"trusted.overlay.", "user.overlay."}) {
+    if (name.starts_with(prefix)) return !name.substr(prefix.size()).starts_with("overlay.");
+  }
+  return false;
+}
+
 timespec time_of(Timestamp time) {
   return {time.seconds, static_cast<long>(time.nanoseconds)};
+}
+
+// umask(2) can only be read by setting it, for all threads. All bits if it is not known.
+uint32_t read_umask() {
+  constexpr std::string_view kKey = "Umask:\t";
+  constexpr uint32_t kAll = 0777;
+  const Result<std::string> status = read_file(AT_FDCWD, "/proc/self/status", 64u << 10);
+  if (!status) return kAll;
+  for (std::string_view line : lines_of(status.value())) {
+    if (!line.starts_with(kKey)) continue;
+    uint32_t mask = 0;
+    for (char c : line.substr(kKey.size())) mask = mask * 8 + static_cast<uint32_t>(c - '0');
+    return mask;
+  }
+  return kAll;
+}
+
+// Of a file by its descriptor, which may be one of O_PATH: no call takes that before Linux 6.13.
+class Xattrs {
+ public:
+  Xattrs(int fd, bool path_only) : fd_(fd) {
+    if (path_only) path_ = "/proc/self/fd/" + std::to_string(fd);
+  }
+  long set(const char* name, const std::string& value) const {
+    if (path_.empty()) return sys::fsetxattr(fd_, name, value.data(), value.size());
+    return sys::call(SYS_setxattr, path_.c_str(), name, value.data(), value.size(), 0);
+  }
+  long list(char* to, size_t size) const {
+    if (path_.empty()) return sys::call(SYS_flistxattr, fd_, to, size);
+    return sys::call(SYS_listxattr, path_.c_str(), to, size);
+  }
+  long get(const char* name, char* to, size_t size) const {
+    if (path_.empty()) return sys::call(SYS_fgetxattr, fd_, name, to, size);
+    return sys::call(SYS_getxattr, path_.c_str(), name, to, size);
+  }
+  long remove(const char* name) const {
+    if (path_.empty()) return sys::call(SYS_fremovexattr, fd_, name);
+    return sys::call(SYS_removexattr, path_.c_str(), name);
+  }
+
+ private:
+  int fd_;
+  std::string path_;
+};
+
+// Each with a NUL behind it.
+Result<std::string> names_of(const Xattrs& xattrs) {
+  std::string names(64u << 10, '\0');  // XATTR_LIST_MAX
+  const long size = xattrs.list(names.data(), names.size());
+  if (size < 0 && size != -EOPNOTSUPP) return system_error(size, "listxattr");
+  names.resize(size < 0 ? 0 : static_cast<size_t>(size));
+  return names;
+}
+
+Result<> clear(const Xattrs& xattrs) {
+  const std::string names = TRY(names_of(xattrs));
+  for (std::string_view name : split(names, '\0')) {
+    if (is_hosts_own(name)) continue;
+    const long removed = xattrs.remove(name.data());
+    if (removed < 0 && removed != -EPERM && removed != -EOPNOTSUPP)
+      return system_error(removed, "removexattr", name);
+  }
+  return {};
+}
+
+Error mode_error(long result, const TarEntry& entry) {
+  return system_error(result, "chmod", entry.name);
 }
 
 }  // namespace
@@ -30,7 +110,10 @@ void Notices::once(std::string_view about, std::string_view message) {
 }
 
 Attributes::Attributes(Notices& notices)
-    : notices_(notices), privileged_(sys::call(SYS_geteuid) == 0) {}
+    : notices_(notices),
+      privileged_(sys::call(SYS_geteuid) == 0),
+      own_group_(static_cast<uint32_t>(sys::call(SYS_getegid))),
+      umask_(read_umask()) {}
 
 Result<> Attributes::check_owner(const TarEntry& entry) {
   for (uint64_t id : {entry.uid, entry.gid}) {
@@ -40,7 +123,12 @@ Result<> Attributes::check_owner(const TarEntry& entry) {
   return {};
 }
 
-Result<> Attributes::set_owner(int directory, const char* name, int flags, const TarEntry& entry) {
+uint32_t Attributes::creation_mode(const TarEntry& entry) const {
+  return entry.xattrs.empty() ? entry.mode & 0777 : 0600;
+}
+
+Result<> Attributes::set_owner(int directory, const char* name, int flags, const TarEntry& entry,
+                               const Origin& origin) {
   if (!privileged_) {
     if (entry.uid != 0 || entry.gid != 0) {
       notices_.once("owner",
@@ -48,6 +136,8 @@ Result<> Attributes::set_owner(int directory, const char* name, int flags, const
     }
     return {};
   }
+  const bool right = !origin.existed && !origin.inherits;
+  if (right && entry.uid == 0 && entry.gid == own_group_) return {};
   const long changed = sys::fchownat(directory, name, static_cast<uint32_t>(entry.uid),
                                      static_cast<uint32_t>(entry.gid), flags);
   if (changed == 0) return {};
@@ -57,17 +147,14 @@ Result<> Attributes::set_owner(int directory, const char* name, int flags, const
       error, text<160>("is ", entry.uid, ":", entry.gid, " mapped in this user namespace?").view());
 }
 
-Result<> Attributes::set_xattrs(int fd, const std::string& node, const TarEntry& entry) {
+Result<> Attributes::set_xattrs(int fd, bool path_only, const TarEntry& entry) {
+  const Xattrs xattrs(fd, path_only);
   for (const auto& [name, value] : entry.xattrs) {
     if (is_hosts_own(name)) {
       notices_.once(name, "extended attribute " + name + " is the host's own, ignoring");
       continue;
     }
-    // No call sets an attribute relative to a directory before Linux 6.13.
-    const std::string path = "/proc/self/fd/" + std::to_string(fd) + "/" + node;
-    const long set = node.empty() ? sys::fsetxattr(fd, name.c_str(), value.data(), value.size())
-                                  : sys::call(SYS_lsetxattr, path.c_str(), name.c_str(),
-                                              value.data(), value.size(), 0);
+    const long set = xattrs.set(name.c_str(), value);
     if (set == 0) continue;
     // user.* of links and devices, trusted.* without privileges, filesystems without any.
     if (set != -EPERM && set != -EOPNOTSUPP) {
@@ -79,42 +166,72 @@ Result<> Attributes::set_xattrs(int fd, const std::string& node, const TarEntry&
   return {};
 }
 
-Result<> Attributes::clear_xattrs(int fd) {
-  std::string names(64u << 10, '\0');  // XATTR_LIST_MAX
-  const long size = sys::call(SYS_flistxattr, fd, names.data(), names.size());
-  if (size == -EOPNOTSUPP) return {};
-  if (size < 0) return system_error(size, "listxattr");
-  names.resize(static_cast<size_t>(size));
-  for (std::string_view name : split(names, '\0')) {
-    if (is_hosts_own(name)) continue;
-    const long removed = sys::call(SYS_fremovexattr, fd, name.data());
-    if (removed < 0 && removed != -EPERM) return system_error(removed, "removexattr", name);
-  }
-  return {};
-}
-
-Result<> Attributes::set_file(int fd, const TarEntry& entry) {
-  TRY(set_owner(fd, "", AT_EMPTY_PATH, entry));
-  TRY(set_xattrs(fd, {}, entry));
-  const long changed = sys::fchmod(fd, entry.mode);
-  if (changed < 0) return system_error(changed, "chmod", entry.name);
+Result<> Attributes::set_file(int fd, const TarEntry& entry, const Origin& origin) {
+  TRY(set_owner(fd, "", AT_EMPTY_PATH, entry, origin));
+  if (origin.inherits) TRY(clear(Xattrs(fd, false)));
+  TRY(set_xattrs(fd, false, entry));
+  const bool right =
+      !origin.inherits && entry.xattrs.empty() && (origin.mode & ~umask_) == entry.mode;
+  const long changed = right ? 0 : sys::fchmod(fd, entry.mode);
+  if (changed < 0) return mode_error(changed, entry);
   return set_times(fd, nullptr, 0, entry.mtime, entry.atime);
 }
 
-Result<> Attributes::set_directory(int fd, const TarEntry& entry) {
-  TRY(set_owner(fd, "", AT_EMPTY_PATH, entry));
-  TRY(clear_xattrs(fd));
-  return set_xattrs(fd, {}, entry);
+Result<> Attributes::set_directory(int fd, const TarEntry& entry, const Origin& origin) {
+  TRY(set_owner(fd, "", AT_EMPTY_PATH, entry, origin));
+  if (origin.existed || origin.inherits) TRY(clear(Xattrs(fd, false)));
+  return set_xattrs(fd, false, entry);
 }
 
-Result<> Attributes::set_node(int directory, const std::string& name, const TarEntry& entry) {
-  TRY(set_owner(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, entry));
-  TRY(set_xattrs(directory, name, entry));
-  if (entry.type != EntryType::symlink) {
-    const long changed = sys::call(SYS_fchmodat, directory, name.c_str(), entry.mode);
-    if (changed < 0) return system_error(changed, "chmod", entry.name);
-  }
+// By a descriptor: chmod(2) of a name would follow a link that somebody has put in its place.
+Result<> Attributes::set_mode_and_xattrs(int directory, const std::string& name,
+                                         const TarEntry& entry, const Origin& origin) {
+  const bool link = entry.type == EntryType::symlink;
+  if (link && entry.xattrs.empty()) return {};
+  const long opened = sys::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW);
+  if (opened < 0) return system_error(opened, "open", entry.name);
+  const UniqueFd fd(opened);
+  if (origin.inherits && !link) TRY(clear(Xattrs(fd.get(), true)));
+  TRY(set_xattrs(fd.get(), true, entry));
+  if (link) return {};
+  const std::string path = "/proc/self/fd/" + std::to_string(fd.get());
+  const long changed = sys::call(SYS_fchmodat, AT_FDCWD, path.c_str(), entry.mode);
+  if (changed < 0) return mode_error(changed, entry);
+  return {};
+}
+
+Result<> Attributes::set_node(int directory, const std::string& name, const TarEntry& entry,
+                              const Origin& origin) {
+  TRY(set_owner(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, entry, origin));
+  TRY(set_mode_and_xattrs(directory, name, entry, origin));
   return set_times(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, entry.mtime, entry.atime);
+}
+
+bool has_default_acl(int directory) {
+  return sys::call(SYS_fgetxattr, directory, kDefaultAcl.data(), nullptr, 0) > 0;
+}
+
+Result<> copy_directory_attributes(int from, int to) {
+  const Xattrs source(from, false), target(to, false);
+  const std::string names = TRY(names_of(source));
+  for (std::string_view name : split(names, '\0')) {
+    if (is_hosts_own(name) || is_overlays_own(name)) continue;
+    std::string value(kXattrSize, '\0');
+    const long size = source.get(name.data(), value.data(), value.size());
+    if (size < 0) return system_error(size, "getxattr", name);
+    value.resize(static_cast<size_t>(size));
+    const long set = target.set(name.data(), value);
+    if (set < 0) return system_error(set, "setxattr", name);
+  }
+  struct statx info = {};
+  long done = sys::statx(from, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info);
+  if (done < 0) return system_error(done, "statx");
+  done = sys::fchownat(to, "", info.stx_uid, info.stx_gid, AT_EMPTY_PATH);
+  if (done < 0) return system_error(done, "chown");
+  done = sys::fchmod(to, info.stx_mode & 07777);
+  if (done < 0) return system_error(done, "chmod");
+  return set_times(to, nullptr, 0, {info.stx_mtime.tv_sec, info.stx_mtime.tv_nsec},
+                   Timestamp{info.stx_atime.tv_sec, info.stx_atime.tv_nsec});
 }
 
 Result<> set_times(int directory, const char* name, int flags, Timestamp mtime,

@@ -95,7 +95,8 @@ class Zstd final : public Decoder {
   Result<std::string_view> decode(std::string_view& input) override {
     ZSTD_outBuffer out = {output_.data(), output_.size(), 0};
     ZSTD_inBuffer in = {input.data(), input.size(), 0};
-    while (out.pos == 0 && (in.pos < in.size || full_)) {
+    // Behind a frame's end nothing can have been kept back, and the library would ask for another.
+    while (out.pos == 0 && (in.pos < in.size || (full_ && wanted_ != 0))) {
       wanted_ = ZSTD_decompressStream(stream_.get(), &out, &in);
       full_ = out.pos == out.size;
       if (ZSTD_isError(wanted_) != 0) {

@@ -17,8 +17,36 @@ namespace {
 
 constexpr std::string_view kWhiteout = ".wh.", kOpaque = ".wh..wh..opq", kAufs = ".wh..wh.";
 
-// A directory's mode and owner when no entry says them: what Docker and containerd take.
+// A directory's mode when no entry says it: what Docker and containerd take. Its owner is root, its
+// time that of no entry: now would make another tree each time.
 constexpr uint32_t kImpliedMode = 0755;
+
+// Each pass makes at least one link; honest layers have no links to links that come later.
+constexpr int kLinkPasses = 40;
+
+unsigned node_type(EntryType type) {
+  return type == EntryType::fifo ? S_IFIFO : type == EntryType::char_device ? S_IFCHR : S_IFBLK;
+}
+bool is_device(const TarEntry& entry) {
+  return entry.type == EntryType::char_device || entry.type == EntryType::block_device;
+}
+// To overlayfs, a file that is not there.
+bool is_whiteout_device(const TarEntry& entry) {
+  return entry.type == EntryType::char_device && entry.device_major == 0 && entry.device_minor == 0;
+}
+
+bool gives_acl(const TarEntry& entry) {
+  return std::ranges::find(entry.xattrs, kDefaultAcl,
+                           &std::pair<std::string, std::string>::first) != entry.xattrs.end();
+}
+
+// Four times what open(2) takes; each step of a path costs a system call and memory.
+Result<> check_length(const std::string& path) {
+  constexpr size_t kLongest = 16u << 10;
+  if (path.size() <= kLongest) return {};
+  return make_error(ErrorKind::invalid_config, "a path of ", path.size(), " bytes, at most ",
+                    kLongest);
+}
 
 bool is_below_whiteout(const std::string& parent) {
   return std::ranges::any_of(split(parent, '/').all(),
@@ -86,18 +114,20 @@ Result<> LayerApplier::count(const TarEntry& entry) {
 Result<> LayerApplier::apply_entry(const TarEntry& entry, TarReader& tar) {
   TRY(count(entry));
   const std::string clean = clean_name(entry.name);
+  TRY(check_length(clean));
   if (clean.empty()) return apply_root(entry);
   if (TRY(apply_whiteout(clean))) return {};
   if (entry.type == EntryType::hardlink) {
     Link link{clean, clean_name(entry.link)};
-    if (!TRY(make_link(link))) late_links_.push_back(std::move(link));
+    if (TRY(make_link(link))) return {};
+    TRY(note_name(link.name.size() + link.target.size()));
+    late_links_.push_back(std::move(link));
     return {};
   }
   TRY(Attributes::check_owner(entry));
   const Place place = TRY(place_for(clean));
   TRY(make(entry, place, tar));
-  note_made(place.path);
-  return {};
+  return note_made(place.path);
 }
 
 // A link in the place of the root would lead all that follows away (CVE-2021-29136).
@@ -105,8 +135,10 @@ Result<> LayerApplier::apply_root(const TarEntry& entry) {
   if (entry.type != EntryType::directory)
     return make_error(ErrorKind::invalid_config, "the root must be a directory");
   TRY(Attributes::check_owner(entry));
-  TRY(attributes_.set_directory(rootfs_.root()->fd.get(), entry));
-  final_[""] = {entry.mode, entry.mtime, entry.atime};
+  const int root = rootfs_.root()->fd.get();
+  Final& last = *TRY(before_change(root, ""));
+  TRY(attributes_.set_directory(root, entry, {.existed = true}));
+  last = {entry.mode, entry.mtime, entry.atime, last.inherits || gives_acl(entry)};
   return {};
 }
 
@@ -137,8 +169,12 @@ Result<> LayerApplier::hide(const std::string& path) {
       sys::statx(directory->fd.get(), name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
   if (found == -ENOENT) return {};
   if (found < 0) return system_error(found, "statx", path);
-  TRY(before_change(directory->fd.get(), directory->path));
-  if (keeps(path) && S_ISDIR(info.stx_mode)) return hide_children(path);
+  (void)TRY(before_change(directory->fd.get(), directory->path));
+  if (keeps(path) && S_ISDIR(info.stx_mode)) {
+    const DirectoryRef kept = TRY(rootfs_.directory(path, nullptr));
+    TRY(enter_kept(kept->fd.get(), path));
+    return hide_children(path);
+  }
   rootfs_.forget();
   return remove_tree(directory->fd.get(), name, path, this);
 }
@@ -146,7 +182,7 @@ Result<> LayerApplier::hide(const std::string& path) {
 // Of a directory that stays: what this layer has made stays in it.
 Result<> LayerApplier::hide_children(const std::string& path) {
   const DirectoryRef directory = TRY(rootfs_.directory(path, nullptr));
-  TRY(before_change(directory->fd.get(), directory->path));
+  (void)TRY(before_change(directory->fd.get(), directory->path));
   rootfs_.forget();
   return remove_children(directory->fd.get(), path, this);
 }
@@ -157,7 +193,8 @@ Result<LayerApplier::Place> LayerApplier::place_for(const std::string& clean) {
   place.parent = TRY(rootfs_.directory(parent, this));
   place.name = name;
   place.path = child_path(place.parent->path, name);
-  TRY(before_change(place.parent->fd.get(), place.parent->path));
+  TRY(check_length(place.path));
+  place.inherits = TRY(before_change(place.parent->fd.get(), place.parent->path))->inherits;
   return place;
 }
 
@@ -165,36 +202,65 @@ Result<LayerApplier::Place> LayerApplier::place_for(const std::string& clean) {
 Result<> LayerApplier::make_directory(const Directory& parent, const std::string& name,
                                       bool replace) {
   const std::string path = child_path(parent.path, name);
+  TRY(check_length(path));
   if (replace && keeps(path))
     return make_error(ErrorKind::invalid_config, "'", path,
                       "' is not a directory, by this same layer");
-  TRY(before_change(parent.fd.get(), parent.path));
+  const bool inherits = TRY(before_change(parent.fd.get(), parent.path))->inherits;
   if (replace) TRY(remove_tree(parent.fd.get(), name));
   const long made = sys::mkdirat(parent.fd.get(), name.c_str(), 0700);
   if (made < 0) return system_error(made, "mkdir", path);
-  final_[path] = {kImpliedMode, std::nullopt, std::nullopt};
-  note_made(path);
+  const UniqueFd fd = TRY(enter_directory(parent.fd.get(), name));
+  TRY(imply(fd.get(), path, {.inherits = inherits}));
+  return note_made(path);
+}
+
+// Attributes of a directory that no entry describes, or only one of a layer that is hidden.
+Result<> LayerApplier::imply(int directory, const std::string& path, const Origin& origin) {
+  TarEntry entry;
+  entry.name = path;
+  TRY(attributes_.set_directory(directory, entry, origin));
+  final_[path] = {kImpliedMode, Timestamp(), std::nullopt, origin.inherits};
   return {};
+}
+
+// The directory that a whiteout hides is not this layer's, which only has something in it.
+Result<> LayerApplier::enter_kept(int directory, const std::string& path) {
+  const Final last = *TRY(before_change(directory, path));
+  if (last.mode) return {};
+  return imply(directory, path, {.existed = true, .inherits = last.inherits});
 }
 
 // What the layer's end restores is recorded before the first change.
-Result<> LayerApplier::before_change(int directory, const std::string& path) {
-  if (final_.contains(path)) return {};
+Result<LayerApplier::Final*> LayerApplier::before_change(int directory, const std::string& path) {
+  const auto [found, is_new] = final_.try_emplace(path);
+  Final& last = found->second;
+  if (!is_new) return &last;
+  TRY(note_name(path.size()));
   struct statx info = {};
-  const long found = sys::statx(directory, "", AT_EMPTY_PATH, STATX_MTIME | STATX_ATIME, &info);
-  if (found < 0) return system_error(found, "statx", path);
-  Final& last = final_[path];
+  const long seen =
+      sys::statx(directory, "", AT_EMPTY_PATH, STATX_MODE | STATX_MTIME | STATX_ATIME, &info);
+  if (seen < 0) return system_error(seen, "statx", path);
   last.mtime = Timestamp{info.stx_mtime.tv_sec, info.stx_mtime.tv_nsec};
   last.atime = Timestamp{info.stx_atime.tv_sec, info.stx_atime.tv_nsec};
-  return {};
+  last.inherits = (info.stx_mode & S_ISGID) != 0 || has_default_acl(directory);
+  return &last;
 }
 
-void LayerApplier::note_made(const std::string& path) {
+Result<> LayerApplier::note_made(const std::string& path) {
   for (std::string_view up = path; !up.empty();) {
-    if (!made_.emplace(up).second && up.size() != path.size()) return;
+    if (!made_.emplace(up).second && up.size() != path.size()) return {};
+    TRY(note_name(up.size()));
     const size_t slash = up.rfind('/');
     up = up.substr(0, slash == std::string_view::npos ? 0 : slash);
   }
+  return {};
+}
+
+Result<> LayerApplier::note_name(size_t size) {
+  names_ += size;
+  if (names_ <= limits_.names) return {};
+  return make_error(ErrorKind::invalid_config, "more than ", limits_.names, " bytes of names");
 }
 
 Result<> LayerApplier::clear_the_way(const Place& place) {
@@ -216,72 +282,78 @@ Result<> LayerApplier::make(const TarEntry& entry, const Place& place, TarReader
   return make_node(entry, place);
 }
 
+template <class Create>
+Result<long> LayerApplier::create_at(const Place& place, const Create& create) {
+  const long made = create();
+  if (made != -EEXIST) return made;
+  TRY(clear_the_way(place));
+  return create();
+}
+
 Result<> LayerApplier::make_file(const TarEntry& entry, const Place& place, TarReader& tar) {
+  const uint32_t mode = attributes_.creation_mode(entry);
   // Never into a file that is there: it may have other names, and a lower layer's may be
   // unreadable.
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-  const int parent = place.parent->fd.get();
-  long opened = sys::openat(parent, place.name.c_str(), kFlags, 0600);
-  if (opened == -EEXIST) {
-    TRY(clear_the_way(place));
-    opened = sys::openat(parent, place.name.c_str(), kFlags, 0600);
-  }
+  const long opened = TRY(create_at(place, [&] {
+    return sys::openat(place.parent->fd.get(), place.name.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  }));
   if (opened < 0) return system_error(opened, "open", place.path);
   const UniqueFd fd(opened);
   TRY(write_content(fd.get(), entry, tar));
-  return attributes_.set_file(fd.get(), entry);
+  return attributes_.set_file(fd.get(), entry, {.inherits = place.inherits, .mode = mode});
 }
 
 Result<> LayerApplier::make_or_merge_directory(const TarEntry& entry, const Place& place) {
   const int parent = place.parent->fd.get();
-  long made = sys::mkdirat(parent, place.name.c_str(), 0700);
-  if (made == -EEXIST) {
-    struct statx info = {};
+  struct statx info = {};
+  Origin origin{.inherits = place.inherits};
+  const long made = TRY(create_at(place, [&]() -> long {
+    const long result = sys::mkdirat(parent, place.name.c_str(), 0700);
+    if (result != -EEXIST) return result;
     const long found =
-        sys::statx(parent, place.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
-    made = found < 0 ? found : 0;
-    if (found == 0 && !S_ISDIR(info.stx_mode)) {
-      TRY(clear_the_way(place));
-      made = sys::mkdirat(parent, place.name.c_str(), 0700);
-    }
-  }
+        sys::statx(parent, place.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_MODE, &info);
+    if (found < 0) return found;
+    origin.existed = S_ISDIR(info.stx_mode);
+    return origin.existed ? 0 : -EEXIST;
+  }));
   if (made < 0) return system_error(made, "mkdir", place.path);
   const UniqueFd fd = TRY(enter_directory(parent, place.name));
-  TRY(attributes_.set_directory(fd.get(), entry));
-  final_[place.path] = {entry.mode, entry.mtime, entry.atime};
+  TRY(attributes_.set_directory(fd.get(), entry, origin));
+  const bool inherits = origin.existed ? (info.stx_mode & S_ISGID) != 0 : origin.inherits;
+  final_[place.path] = {entry.mode, entry.mtime, entry.atime, inherits || gives_acl(entry)};
   return {};
 }
 
 Result<> LayerApplier::make_node(const TarEntry& entry, const Place& place) {
+  if (is_whiteout_device(entry)) return make_placeholder(entry, place);
   const int parent = place.parent->fd.get();
-  const bool device = entry.type == EntryType::char_device || entry.type == EntryType::block_device;
-  const auto create = [&]() -> long {
-    if (entry.type == EntryType::symlink)
-      return sys::symlinkat(entry.link.c_str(), parent, place.name.c_str());
-    unsigned type = entry.type == EntryType::fifo          ? S_IFIFO
-                    : entry.type == EntryType::char_device ? S_IFCHR
-                                                           : S_IFBLK;
-    // An ordinary user can make none; an empty file that nobody can open keeps the place.
-    if (device && !attributes_.privileged()) type = S_IFREG;
-    return sys::mknodat(
-        parent, place.name.c_str(), type,
-        device && attributes_.privileged() ? makedev(entry.device_major, entry.device_minor) : 0);
-  };
-  long made = create();
-  if (made == -EEXIST) {
-    TRY(clear_the_way(place));
-    made = create();
-  }
-  if (made < 0) {
-    return system_error(made, entry.type == EntryType::symlink ? "symlink" : "mknod", place.path);
-  }
-  if (device && !attributes_.privileged()) {
-    attributes_.notices().once(
-        "device",
-        "not root: '" + place.path + "' and other devices become empty files without permissions");
-    return set_times(parent, place.name.c_str(), AT_SYMLINK_NOFOLLOW, entry.mtime, entry.atime);
-  }
-  return attributes_.set_node(parent, place.name, entry);
+  const bool link = entry.type == EntryType::symlink;
+  const long made = TRY(create_at(place, [&] {
+    return link ? sys::symlinkat(entry.link.c_str(), parent, place.name.c_str())
+                : sys::mknodat(parent, place.name.c_str(), node_type(entry.type),
+                               makedev(entry.device_major, entry.device_minor));
+  }));
+  if (made == -EPERM && is_device(entry)) return make_placeholder(entry, place);
+  if (made < 0) return system_error(made, link ? "symlink" : "mknod", place.path);
+  return attributes_.set_node(parent, place.name, entry, {.inherits = place.inherits});
+}
+
+// A device that cannot be made: an ordinary user can make none, nor root in a user namespace, and
+// device 0:0 would be a whiteout where the tree becomes a layer of an overlay.
+Result<> LayerApplier::make_placeholder(const TarEntry& entry, const Place& place) {
+  attributes_.notices().once(
+      "device", "device " + std::to_string(entry.device_major) + ":" +
+                    std::to_string(entry.device_minor) + " '" + place.path +
+                    "' cannot be made here: an empty file without permissions, as for others");
+  const int parent = place.parent->fd.get();
+  const long made =
+      TRY(create_at(place, [&] { return sys::mknodat(parent, place.name.c_str(), S_IFREG, 0); }));
+  if (made < 0) return system_error(made, "mknod", place.path);
+  TarEntry empty = entry;
+  empty.mode = 0;
+  empty.xattrs.clear();
+  return attributes_.set_node(parent, place.name, empty, {.inherits = place.inherits});
 }
 
 // False: the target is not there (yet). The link's own metadata is that of the target.
@@ -298,24 +370,20 @@ Result<bool> LayerApplier::make_link(const Link& link) {
     return make_error(ErrorKind::invalid_config, "a hardlink to the directory '", link.target, "'");
   const Place place = TRY(place_for(link.name));
   if (place.path == child_path(from->path, target_name)) return true;
-  const auto create = [&] {
-    // Without AT_SYMLINK_FOLLOW: a link to a symlink is a second name of the symlink.
+  // Without AT_SYMLINK_FOLLOW: a link to a symlink is a second name of the symlink.
+  const long made = TRY(create_at(place, [&] {
     return sys::call(SYS_linkat, from->fd.get(), target_name.c_str(), place.parent->fd.get(),
                      place.name.c_str(), 0);
-  };
-  long made = create();
-  if (made == -EEXIST) {
-    TRY(clear_the_way(place));
-    made = create();
-  }
+  }));
   if (made < 0) return system_error(made, "link", link.target);
-  note_made(place.path);
+  TRY(note_made(place.path));
   return true;
 }
 
 // Those that stand before their targets, which may be such links themselves.
 Result<> LayerApplier::make_late_links() {
-  for (bool progress = true; progress && !late_links_.empty();) {
+  bool progress = true;
+  for (int pass = 0; pass < kLinkPasses && progress && !late_links_.empty(); ++pass) {
     std::vector<Link> rest;
     for (Link& link : late_links_) {
       const bool made = TRY_AT("'" + link.name + "'", make_link(link));
@@ -330,21 +398,30 @@ Result<> LayerApplier::make_late_links() {
                       "', which is neither in this layer nor left of those below");
 }
 
-// Children before their parents, whose modes may close them.
+// Parents first: each directory is then found by its parent, which is open still. Only what its
+// owner may not enter has to wait for its children.
 Result<> LayerApplier::finish_directories() {
   for (const auto& [path, mode] : rootfs_.take_old_modes()) {
     Final& last = final_[path];
     if (!last.mode) last.mode = mode;
   }
-  for (auto entry = final_.rbegin(); entry != final_.rend(); ++entry) {
-    const auto& [path, last] = *entry;
+  std::vector<std::pair<std::string, uint32_t>> closed;
+  for (const auto& [path, last] : final_) {
     // A directory may have been replaced or hidden since.
     const DirectoryRef directory = TRY(rootfs_.directory(path, nullptr));
     if (directory == nullptr || directory->path != path) continue;
     const int fd = directory->fd.get();
-    const long changed = last.mode ? sys::fchmod(fd, *last.mode) : 0;
+    const bool closes = last.mode && !attributes_.privileged() && (*last.mode & 0700) != 0700;
+    if (closes) closed.emplace_back(path, *last.mode);
+    const long changed = last.mode && !closes ? sys::fchmod(fd, *last.mode) : 0;
     if (changed < 0) return system_error(changed, "chmod", path);
     if (last.mtime) TRY(set_times(fd, nullptr, 0, *last.mtime, last.atime));
+  }
+  for (auto entry = closed.rbegin(); entry != closed.rend(); ++entry) {
+    const DirectoryRef directory = TRY(rootfs_.directory(entry->first, nullptr));
+    const long changed =
+        directory == nullptr ? 0 : sys::fchmod(directory->fd.get(), entry->second);
+    if (changed < 0) return system_error(changed, "chmod", entry->first);
   }
   return {};
 }

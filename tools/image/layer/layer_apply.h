@@ -3,8 +3,8 @@
 //   - a whiteout hides what lower layers have, wherever it stands among the layer's entries;
 //   - an entry replaces what is there and never writes into it; only a directory over a directory
 //     keeps its children and takes the entry's attributes;
-//   - a directory whose children change keeps its own times.
-// docs/images.md has the cases in which other tools differ.
+//   - a directory whose children change keeps its own times;
+//   - the same layers always give the same tree, on a directory and on the mount of an overlay.
 #pragma once
 
 #include "layer/attributes.h"
@@ -31,11 +31,14 @@ class LayerApplier final : private Rootfs::Maker, private KeptPaths {
   struct Place {
     DirectoryRef parent;
     std::string name, path;
+    bool inherits = false;  // what is made there, from the parent
   };
-  // What a directory gets when the layer is through.
+  // What a directory gets when the layer is through. A mode means that this layer has made the
+  // directory or has an entry for it.
   struct Final {
     std::optional<uint32_t> mode;
     std::optional<Timestamp> mtime, atime;
+    bool inherits = false;  // its children, until then
   };
   struct Link {
     std::string name, target;
@@ -43,30 +46,36 @@ class LayerApplier final : private Rootfs::Maker, private KeptPaths {
 
   Result<> make_directory(const Directory& parent, const std::string& name, bool replace) override;
   bool keeps(const std::string& path) const override { return made_.contains(path); }
-  Result<> before_change(int directory, const std::string& path) override;
+  Result<> enter_kept(int directory, const std::string& path) override;
 
   Result<> apply_entry(const TarEntry& entry, TarReader& tar);
   Result<bool> apply_whiteout(const std::string& clean);
   Result<> apply_root(const TarEntry& entry);
   Result<> hide(const std::string& path);
   Result<> hide_children(const std::string& path);
+  Result<Final*> before_change(int directory, const std::string& path);
+  Result<> imply(int directory, const std::string& path, const Origin& origin);
   Result<> make(const TarEntry& entry, const Place& place, TarReader& tar);
   Result<> make_file(const TarEntry& entry, const Place& place, TarReader& tar);
   Result<> make_or_merge_directory(const TarEntry& entry, const Place& place);
   Result<> make_node(const TarEntry& entry, const Place& place);
+  Result<> make_placeholder(const TarEntry& entry, const Place& place);
   Result<bool> make_link(const Link& link);
   Result<> make_late_links();
   Result<> finish_directories();
 
   Result<Place> place_for(const std::string& clean);
   Result<> clear_the_way(const Place& place);
-  void note_made(const std::string& path);
+  template <class Create>
+  Result<long> create_at(const Place& place, const Create& create);
+  Result<> note_made(const std::string& path);
+  Result<> note_name(size_t size);
   Result<> count(const TarEntry& entry);
 
   Rootfs& rootfs_;
   Attributes& attributes_;
   LayerLimits limits_;
-  uint64_t entries_ = 0, bytes_ = 0;
+  uint64_t entries_ = 0, bytes_ = 0, names_ = 0;
   std::unordered_set<std::string> made_;  // by this layer, and the directories above
   std::map<std::string, Final> final_;
   std::vector<Link> late_links_;

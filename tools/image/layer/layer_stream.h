@@ -22,6 +22,7 @@ struct LayerLimits {
   uint64_t ratio = 200;                 // of tar to blob, looked at
   uint64_t ratio_from = 1u << 30;       // from this size on
   uint64_t entries = 10'000'000;
+  uint64_t names = 256u << 20;  // bytes of paths that a layer makes: a deep path has many above it
 };
 
 class LayerStream final : public ByteSource {

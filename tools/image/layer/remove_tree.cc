@@ -52,7 +52,8 @@ class Remover {
       }
       const std::string child = std::move(level.children.back());
       level.children.pop_back();
-      TRY(look_at(child, child_path(level.path, child)));
+      // Only for who asks: all paths of a deep tree together are large.
+      TRY(look_at(child, kept_ == nullptr ? child : child_path(level.path, child)));
     }
     return {};
   }
@@ -76,7 +77,7 @@ class Remover {
   Result<> enter(const std::string& name, const std::string& path, bool kept) {
     Level level{name, path, TRY(inode_of(current_)), {}, kept};
     UniqueFd fd = TRY(enter_directory(current_, name));
-    if (kept) TRY(kept_->before_change(fd.get(), path));
+    if (kept) TRY(kept_->enter_kept(fd.get(), path));
     level.children = TRY(children_of(fd.get()));
     levels_.push_back(std::move(level));
     hold(std::move(fd));

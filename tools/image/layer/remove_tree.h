@@ -14,8 +14,8 @@ class KeptPaths {
  public:
   virtual ~KeptPaths() = default;
   virtual bool keeps(const std::string& path) const = 0;
-  // Something in a directory that stays is about to go.
-  virtual Result<> before_change(int directory, const std::string& path) = 0;
+  // A directory stays, and what is in it and may go is about to.
+  virtual Result<> enter_kept(int directory, const std::string& path) = 0;
 };
 
 // `path` is what `kept` knows the entry as. With nothing to keep both may be left out.

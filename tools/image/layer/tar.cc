@@ -16,6 +16,7 @@ namespace {
 constexpr uint64_t kExtensionLimit = 1u << 20;  // as of Go's reader, which made most layers
 constexpr uint64_t kXattrLimit = 64u << 10;     // XATTR_SIZE_MAX
 constexpr size_t kExtentLimit = 1u << 20;       // CVE-2025-58183
+constexpr size_t kXattrCount = 1000;            // the kernel lists 64 KiB of names
 constexpr uint64_t kBlockSize = 512;
 
 template <class... Parts>
@@ -237,6 +238,10 @@ Result<> read_map(std::string_view value, std::vector<Extent>& to) {
   return {};
 }
 
+Error too_many_parts() {
+  return damaged("the map of a sparse file has too many parts");
+}
+
 Result<> add_xattr(std::string name, std::string value,
                    std::vector<std::pair<std::string, std::string>>& to) {
   if (name.find('\0') != std::string::npos) return damaged("a name contains NUL");
@@ -246,6 +251,7 @@ Result<> add_xattr(std::string name, std::string value,
   }
   const auto same = std::ranges::find(to, name, [](const auto& each) { return each.first; });
   if (same == to.end()) {
+    if (to.size() >= kXattrCount) return damaged("more than ", kXattrCount, " extended attributes");
     to.emplace_back(std::move(name), std::move(value));
   } else {
     same->second = std::move(value);
@@ -286,6 +292,7 @@ Result<> TarReader::read_record(std::string_view key, std::string_view value, Ex
   if (key == "GNU.sparse.numbytes" && to.sparse_offset) {
     std::optional<uint64_t> size;
     TRY(assign_number(value, size));
+    if (to.sparse.size() >= kExtentLimit) return too_many_parts();
     to.sparse.push_back({*to.sparse_offset, size.value_or(0)});
   }
   return {};
@@ -359,7 +366,7 @@ Result<> TarReader::read_old_sparse(const Block& block, TarEntry& to) {
     count = 21;
     more = current[kSparseMoreAt] != 0;
   }
-  return damaged(to.name, ": the map of a sparse file has too many parts");
+  return too_many_parts();
 }
 
 // Form 1.0: decimal numbers, one a line, in whole blocks before the data: how many extents, then

@@ -11,10 +11,6 @@
 #include "base/log.h"
 #include "layer/layer_apply.h"
 
-#include <sys/stat.h>
-#include <sys/xattr.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace onggi::image {
@@ -32,26 +28,6 @@ Result<std::string> boot_id() {
 Result<> make_directory(int parent, const std::string& name, unsigned mode = 0700) {
   const long made = sys::mkdirat(parent, name.c_str(), mode);
   if (made < 0) return system_error(made, "mkdir", name);
-  return {};
-}
-
-Result<> copy_root_xattrs(int from, int to) {
-  char names[4096];
-  const ssize_t size = flistxattr(from, names, sizeof names);
-  if (size < 0 && errno == ENOTSUP) return {};
-  if (size < 0) return system_error(-errno, "flistxattr", "/");
-  for (const char* name = names; name < names + size; name += std::string_view(name).size() + 1) {
-    constexpr std::string_view kForeign[] = {"trusted.overlay.", "security.selinux"};
-    const auto is_prefix = [&](std::string_view each) {
-      return std::string_view(name).starts_with(each);
-    };
-    if (std::ranges::any_of(kForeign, is_prefix)) continue;
-    std::string value(64u << 10, '\0');
-    const ssize_t length = fgetxattr(from, name, value.data(), value.size());
-    if (length < 0) return system_error(-errno, "fgetxattr", name);
-    const long set = sys::fsetxattr(to, name, value.data(), static_cast<size_t>(length));
-    if (set < 0) return system_error(set, "fsetxattr", name);
-  }
   return {};
 }
 
@@ -99,18 +75,6 @@ class Workplace {
 };
 
 }  // namespace
-
-Result<> copy_root(int from, int to) {
-  struct stat info = {};
-  if (fstat(from, &info) != 0) return system_error(-errno, "fstat", "/");
-  if (fchown(to, info.st_uid, info.st_gid) != 0) return system_error(-errno, "fchown", "/");
-  TRY(copy_root_xattrs(from, to));
-  if (fchmod(to, info.st_mode & 07777) != 0) return system_error(-errno, "fchmod", "/");
-  const timespec times[] = {info.st_atim, info.st_mtim};
-  if (futimens(to, static_cast<const timespec*>(times)) != 0)
-    return system_error(-errno, "futimens", "/");
-  return {};
-}
 
 // The layers below the one that is made, the lowest first, and how they got there.
 struct Snapshots::Stack {
@@ -199,7 +163,7 @@ Result<> Snapshots::apply(Stack& stack, size_t number, int work) const {
   if (stack.lower.empty()) {
     bottom.push_back(TRY(open_directory(work, "empty")));
   } else {
-    TRY(copy_root(stack.lower.front().get(), upper.get()));
+    TRY(copy_directory_attributes(stack.lower.front().get(), upper.get()));
   }
   const std::vector<UniqueFd>& lower = stack.lower.empty() ? bottom : stack.lower;
   const UniqueFd mount = TRY(mount_overlay({lower, upper.get(), overlay.get()}));

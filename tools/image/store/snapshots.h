@@ -18,10 +18,6 @@ namespace onggi::image {
 // Of each layer with all below it, the lowest first.
 std::vector<Digest> chain_ids(std::span<const Digest> diff_ids);
 
-// An upper directory that changes nothing about the root has to have it as the layers below do:
-// owner, mode, times and attributes of a directory.
-Result<> copy_root(int from, int to);
-
 class Snapshots {
  public:
   explicit Snapshots(const Store& store) : store_(store) {}
