@@ -1,6 +1,6 @@
 # What scripts/test adds to the tests of its dev build, so that one CTest run and one closing line cover everything: the
 # same suites on the release and on the sanitized build, on runc and on crun (which checks the tests), real engines, an
-# emulated machine, clang-tidy and the fuzzer. The other builds are made by scripts/test before.
+# emulated machine, clang-tidy and the fuzzers. The other builds are made by scripts/test before.
 #
 # Two tests may run at a time, but what looks for leftovers on the host has it alone (RESOURCE_LOCK host). The lot that
 # needs processors more than the host comes last, beside the engines, which mostly wait.
@@ -38,12 +38,15 @@ set_tests_properties(vm.core PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 2700)
 add_test(NAME start.size COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/init-size ${builds}/release/onggi)
 
 add_test(NAME tidy COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/tidy ${PROJECT_BINARY_DIR})
-add_test(NAME fuzz.config
-  COMMAND ${builds}/fuzz/tests/fuzz/config_fuzz -max_total_time=30 -timeout=5 -rss_limit_mb=2048
-    -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/config.dict ${PROJECT_BINARY_DIR}/fuzz-corpus
-    ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/config)
-file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz-corpus)
+set(fuzzers fuzz.config fuzz.tar fuzz.decoder)
+set(options.config -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/config.dict)
+foreach(kind config tar decoder)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz-corpus/${kind})
+  add_test(NAME fuzz.${kind}
+    COMMAND ${builds}/fuzz/tests/fuzz/${kind}_fuzz -max_total_time=30 -timeout=5 -rss_limit_mb=2048
+      ${options.${kind}} ${PROJECT_BINARY_DIR}/fuzz-corpus/${kind} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${kind})
+endforeach()
 
 set(engines engines.podman engines.docker engines.containerd)
 set_tests_properties(${suites} ${engines} start.size PROPERTIES RESOURCE_LOCK host)
-set_tests_properties(${engines} vm.core tidy fuzz.config PROPERTIES DEPENDS "${suites}")
+set_tests_properties(${engines} vm.core tidy ${fuzzers} PROPERTIES DEPENDS "${suites}")

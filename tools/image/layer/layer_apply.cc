@@ -358,21 +358,21 @@ Result<> LayerApplier::make_placeholder(const TarEntry& entry, const Place& plac
 
 // False: the target is not there (yet). The link's own metadata is that of the target.
 Result<bool> LayerApplier::make_link(const Link& link) {
-  const auto [target_parent, target_name] = split_name(link.target);
-  const DirectoryRef from = TRY(rootfs_.directory(target_parent, nullptr));
+  const std::pair<std::string, std::string> target = split_name(link.target);
+  const DirectoryRef from = TRY(rootfs_.directory(target.first, nullptr));
   if (from == nullptr) return false;
   struct statx info = {};
   const long found =
-      sys::statx(from->fd.get(), target_name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
+      sys::statx(from->fd.get(), target.second.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
   if (found == -ENOENT) return false;
   if (found < 0) return system_error(found, "statx", link.target);
   if (S_ISDIR(info.stx_mode))
     return make_error(ErrorKind::invalid_config, "a hardlink to the directory '", link.target, "'");
   const Place place = TRY(place_for(link.name));
-  if (place.path == child_path(from->path, target_name)) return true;
+  if (place.path == child_path(from->path, target.second)) return true;
   // Without AT_SYMLINK_FOLLOW: a link to a symlink is a second name of the symlink.
   const long made = TRY(create_at(place, [&] {
-    return sys::call(SYS_linkat, from->fd.get(), target_name.c_str(), place.parent->fd.get(),
+    return sys::call(SYS_linkat, from->fd.get(), target.second.c_str(), place.parent->fd.get(),
                      place.name.c_str(), 0);
   }));
   if (made < 0) return system_error(made, "link", link.target);

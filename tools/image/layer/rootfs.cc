@@ -73,7 +73,8 @@ Result<UniqueFd> enter_directory(int parent, const std::string& name,
   return UniqueFd(fd);
 }
 
-Rootfs::Rootfs(UniqueFd root) : root_(std::make_shared<Directory>("", std::move(root))) {}
+Rootfs::Rootfs(UniqueFd root)
+    : root_(std::make_shared<Directory>(Directory{"", std::move(root)})) {}
 
 DirectoryRef Rootfs::cached(std::string_view path) {
   if (path.empty()) return root_;
@@ -103,8 +104,8 @@ Result<> Rootfs::step(Walk& walk, const std::string& name, bool own) {
   std::optional<uint32_t> old_mode;
   Result<UniqueFd> opened = enter_directory(walk.at->fd.get(), name, &old_mode);
   if (!opened) return step_aside(walk, name, own, -opened.error().errnum);
-  auto next = std::make_shared<Directory>(child_path(walk.at->path, name), std::move(*opened));
-  walk.at = std::move(next);
+  walk.at = std::make_shared<Directory>(
+      Directory{child_path(walk.at->path, name), std::move(opened).value()});
   if (old_mode) old_modes_.emplace(walk.at->path, *old_mode);
   remember(walk.at->path, walk.at);
   return {};
