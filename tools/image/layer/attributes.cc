@@ -6,23 +6,12 @@
 #include "base/log.h"
 #include "base/split.h"
 #include "base/syscalls.h"
+#include "layer/xattrs.h"
 
-#include <sys/stat.h>
-
-#include <algorithm>
 #include <ctime>
 
 namespace onggi::image {
 namespace {
-
-constexpr size_t kXattrSize = 64u << 10;  // XATTR_SIZE_MAX
-
-// Those are the host's: a label by its policy, ACLs of a server.
-constexpr std::string_view kHostsOwn[] = {"security.selinux", "system.nfs4_acl"};
-
-bool is_hosts_own(std::string_view name) {
-  return std::ranges::find(kHostsOwn, name) != std::end(kHostsOwn);
-}
 
 // Escaped ones are an image's.
 bool is_overlays_own(std::string_view name) {
@@ -51,48 +40,11 @@ uint32_t read_umask() {
   return kAll;
 }
 
-// Of a file by its descriptor, which may be one of O_PATH: no call takes that before Linux 6.13.
-class Xattrs {
- public:
-  Xattrs(int fd, bool path_only) : fd_(fd) {
-    if (path_only) path_ = "/proc/self/fd/" + std::to_string(fd);
-  }
-  long set(const char* name, const std::string& value) const {
-    if (path_.empty()) return sys::fsetxattr(fd_, name, value.data(), value.size());
-    return sys::call(SYS_setxattr, path_.c_str(), name, value.data(), value.size(), 0);
-  }
-  long list(char* to, size_t size) const {
-    if (path_.empty()) return sys::call(SYS_flistxattr, fd_, to, size);
-    return sys::call(SYS_listxattr, path_.c_str(), to, size);
-  }
-  long get(const char* name, char* to, size_t size) const {
-    if (path_.empty()) return sys::call(SYS_fgetxattr, fd_, name, to, size);
-    return sys::call(SYS_getxattr, path_.c_str(), name, to, size);
-  }
-  long remove(const char* name) const {
-    if (path_.empty()) return sys::call(SYS_fremovexattr, fd_, name);
-    return sys::call(SYS_removexattr, path_.c_str(), name);
-  }
-
- private:
-  int fd_;
-  std::string path_;
-};
-
-// Each with a NUL behind it.
-Result<std::string> names_of(const Xattrs& xattrs) {
-  std::string names(64u << 10, '\0');  // XATTR_LIST_MAX
-  const long size = xattrs.list(names.data(), names.size());
-  if (size < 0 && size != -EOPNOTSUPP) return system_error(size, "listxattr");
-  names.resize(size < 0 ? 0 : static_cast<size_t>(size));
-  return names;
-}
-
 Result<> clear(const Xattrs& xattrs) {
-  const std::string names = TRY(names_of(xattrs));
-  for (std::string_view name : split(names, '\0')) {
+  const std::vector<std::string> names = TRY(xattrs.names());
+  for (const std::string& name : names) {
     if (is_hosts_own(name)) continue;
-    const long removed = xattrs.remove(name.data());
+    const long removed = xattrs.remove(name);
     if (removed < 0 && removed != -EPERM && removed != -EOPNOTSUPP)
       return system_error(removed, "removexattr", name);
   }
@@ -154,7 +106,7 @@ Result<> Attributes::set_xattrs(int fd, bool path_only, const TarEntry& entry) {
       notices_.once(name, "extended attribute " + name + " is the host's own, ignoring");
       continue;
     }
-    const long set = xattrs.set(name.c_str(), value);
+    const long set = xattrs.set(name, value);
     if (set == 0) continue;
     // user.* of links and devices, trusted.* without privileges, filesystems without any.
     if (set != -EPERM && set != -EOPNOTSUPP) {
@@ -213,14 +165,11 @@ bool has_default_acl(int directory) {
 
 Result<> copy_directory_attributes(int from, int to) {
   const Xattrs source(from, false), target(to, false);
-  const std::string names = TRY(names_of(source));
-  for (std::string_view name : split(names, '\0')) {
+  const std::vector<std::string> names = TRY(source.names());
+  for (const std::string& name : names) {
     if (is_hosts_own(name) || is_overlays_own(name)) continue;
-    std::string value(kXattrSize, '\0');
-    const long size = source.get(name.data(), value.data(), value.size());
-    if (size < 0) return system_error(size, "getxattr", name);
-    value.resize(static_cast<size_t>(size));
-    const long set = target.set(name.data(), value);
+    const std::string value = TRY(source.get(name));
+    const long set = target.set(name, value);
     if (set < 0) return system_error(set, "setxattr", name);
   }
   struct statx info = {};
