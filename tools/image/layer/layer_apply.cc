@@ -419,8 +419,7 @@ Result<> LayerApplier::finish_directories() {
   }
   for (auto entry = closed.rbegin(); entry != closed.rend(); ++entry) {
     const DirectoryRef directory = TRY(rootfs_.directory(entry->first, nullptr));
-    const long changed =
-        directory == nullptr ? 0 : sys::fchmod(directory->fd.get(), entry->second);
+    const long changed = directory == nullptr ? 0 : sys::fchmod(directory->fd.get(), entry->second);
     if (changed < 0) return system_error(changed, "chmod", entry->first);
   }
   return {};
