@@ -28,7 +28,8 @@ add_test(NAME hugetlb.integration
 
 add_test(NAME engines.podman
   COMMAND ${PROJECT_SOURCE_DIR}/tests/engines/podman ${builds}/release/onggi ${crun_path})
-foreach(engine docker containerd)
+# onggi-image is an engine, too.
+foreach(engine docker containerd image)
   add_test(NAME engines.${engine}
     COMMAND ${PROJECT_SOURCE_DIR}/tests/engines/${engine} ${builds}/release/onggi ${runc_path})
 endforeach()
@@ -47,6 +48,6 @@ foreach(kind config tar decoder)
       ${options.${kind}} ${PROJECT_BINARY_DIR}/fuzz-corpus/${kind} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${kind})
 endforeach()
 
-set(engines engines.podman engines.docker engines.containerd)
+set(engines engines.podman engines.docker engines.containerd engines.image)
 set_tests_properties(${suites} ${engines} start.size PROPERTIES RESOURCE_LOCK host)
 set_tests_properties(${engines} vm.core tidy ${fuzzers} PROPERTIES DEPENDS "${suites}")
