@@ -93,7 +93,7 @@ TEST_CASE("where a helper program is named, it gets the secret and the file does
 TEST_CASE("logout takes a registry out of every file, and says when it was in none") {
   const TemporaryDirectory directory;
   const CredentialSource source = {
-      {directory.write("auth.json", R"({"auths":{"docker.io":{"auth":"YTpi"},"b.c":{}}})"),
+      {directory.write("auth.json", R"({"auths":{"docker.io":{},"index.docker.io":{},"b.c":{}}})"),
        directory.write("config.json",
                        R"({"auths":{"https://index.docker.io/v1/":{"auth":"YTpi"}}})"),
        directory.write(".dockercfg", R"({"index.docker.io":{"auth":"YTpi"}})")}};

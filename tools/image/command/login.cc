@@ -12,7 +12,7 @@
 namespace onggi::image {
 namespace {
 
-constexpr size_t kLongestAnswer = 64 * 1024;
+constexpr size_t kLongestAnswer = 64u << 10;
 
 // No echo, and no signals that would leave the terminal like this.
 class SilentTerminal {

@@ -227,7 +227,7 @@ Result<Access::Token> Access::read_token(const Response& response) const {
   const std::string server = without_query(response.url);
   if (response.status != 200) return status_error(response, server);
   rapidjson::Document json;
-  TRY(parse_json_object(response.body, server + "'s answer", 64 * 1024, json));
+  TRY(parse_json_object(response.body, server + "'s answer", 64u << 10, json));
   std::string_view text = text_member(json, "token");
   if (text.empty()) text = text_member(json, "access_token");
   const bool is_clean = std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });

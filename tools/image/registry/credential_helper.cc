@@ -12,7 +12,7 @@ namespace onggi::image {
 
 namespace {
 
-constexpr size_t kAnswerLimit = 64 * 1024;
+constexpr size_t kAnswerLimit = 64u << 10;
 
 struct Helper {
   std::string program;

@@ -25,7 +25,7 @@ constexpr long kSlowestBytes = 1024;
 constexpr long kMemorySeconds = 300;
 // Behind the last byte of an upload, registries take their time: they hash and copy all of it.
 constexpr long kUploadSeconds = 300;
-constexpr size_t kMostHeaderBytes = 256 * 1024;
+constexpr size_t kMostHeaderBytes = 256u << 10;
 
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }

@@ -63,7 +63,7 @@ struct Request {
   std::vector<std::string> headers = {};  // "Accept: text/plain"; sent to redirects' targets too
   std::string authorization = {};         // sent to the origin of `url` alone
   std::optional<Body> body = {};
-  size_t limit = 64 * 1024;  // of a body in memory; more of a 2xx is an error, else cut off
+  size_t limit = 64u << 10;  // of a body in memory; more of a 2xx is an error, else cut off
   Sink* sink = nullptr;
   bool wants_body = true;  // else the transfer ends behind the header
   bool follows = true;     // redirects

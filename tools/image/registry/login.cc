@@ -76,35 +76,37 @@ Json text_value(std::string_view text, Allocator& allocator) {
   return Json(text.data(), static_cast<rapidjson::SizeType>(text.size()), allocator);
 }
 
-Json::MemberIterator find_key(Json& object, const std::string& key) {
-  for (auto member = object.MemberBegin(); member != object.MemberEnd(); ++member) {
-    if (normalised_key({member->name.GetString(), member->name.GetStringLength()}) == key)
-      return member;
+// Null when it is not there.
+Json::Member* find_key(Json& object, const std::string& key) {
+  for (rapidjson::SizeType i = 0; i < object.MemberCount(); ++i) {
+    Json::Member& member = object.MemberBegin()[i];
+    if (normalised_key({member.name.GetString(), member.name.GetStringLength()}) == key)
+      return &member;
   }
-  return object.MemberEnd();
+  return nullptr;
+}
+
+Json* find_object(Json& object, const char* key) {
+  return object.HasMember(key) && object[key].IsObject() ? &object[key] : nullptr;
 }
 
 // Null if there are none.
 Json* entries_of(rapidjson::Document& json, const std::string& file) {
-  if (is_old_docker(file)) return &json;
-  const auto member = json.FindMember("auths");
-  return member == json.MemberEnd() || !member->value.IsObject() ? nullptr : &member->value;
+  return is_old_docker(file) ? &json : find_object(json, "auths");
 }
 
 // Empty: the file itself has the secrets.
 std::string helper_for(rapidjson::Document& json, const std::string& key) {
-  if (const auto helpers = json.FindMember("credHelpers");
-      helpers != json.MemberEnd() && helpers->value.IsObject()) {
-    const auto helper = find_key(helpers->value, key);
-    if (helper != helpers->value.MemberEnd() && helper->value.IsString())
-      return helper->value.GetString();
+  if (Json* helpers = find_object(json, "credHelpers")) {
+    const Json::Member* helper = find_key(*helpers, key);
+    if (helper != nullptr && helper->value.IsString()) return helper->value.GetString();
   }
   return std::string(text_member(json, "credsStore"));
 }
 
 bool has_key(rapidjson::Document& json, const std::string& file, const std::string& key) {
   Json* entries = entries_of(json, file);
-  return entries != nullptr && find_key(*entries, key) != entries->MemberEnd();
+  return entries != nullptr && find_key(*entries, key) != nullptr;
 }
 
 }  // namespace
@@ -140,7 +142,7 @@ Result<> store_login(const std::string& file, const std::string& key,
     json.AddMember("auths", Json(rapidjson::kObjectType), allocator);
   }
   Json& entries = *entries_of(json, file);
-  if (const auto old = find_key(entries, key); old != entries.MemberEnd()) {
+  if (Json::Member* old = find_key(entries, key)) {
     old->value = entry;
   } else {
     // docker looks for its own spelling alone.
@@ -162,7 +164,7 @@ Result<bool> remove_login(const CredentialSource& source, const std::string& key
     }
     if (!has_key(json, file, key)) continue;
     Json& entries = *entries_of(json, file);
-    entries.EraseMember(find_key(entries, key));
+    while (const Json::Member* entry = find_key(entries, key)) entries.EraseMember(entry->name);
     TRY(write_json(file, json));
     was_there = true;
   }

@@ -12,6 +12,8 @@ namespace onggi::image {
 
 namespace {
 
+constexpr uint64_t kErrorLimit = 64u << 10;
+
 // Schema 1 only so that what comes can be named.
 std::string accepted_manifests() {
   return text<512>("Accept: ", media_type::kIndex, ", ", media_type::kManifest, ", ",
@@ -48,7 +50,7 @@ struct MissingBlobs {
 MissingBlobs missing_blobs(const Response& response) {
   MissingBlobs missing;
   rapidjson::Document json;
-  if (!parse_json_object(response.body, "error", 64 * 1024, json)) return missing;
+  if (!parse_json_object(response.body, "error", kErrorLimit, json)) return missing;
   const rapidjson::Value* errors = member_of(json, "errors");
   if (errors == nullptr || !errors->IsArray()) return missing;
   for (const auto& error : errors->GetArray()) {

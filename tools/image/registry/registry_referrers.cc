@@ -57,15 +57,11 @@ Result<std::string> with_entry(std::string_view index, const Descriptor& referre
   TRY(parse_json_object(index, "the index", kManifestLimit, json));
   Allocator& allocator = json.GetAllocator();
   Json entry = to_json(referrer, allocator);
-  if (const auto list = json.FindMember("manifests");
-      list != json.MemberEnd() && list->value.IsArray()) {
-    list->value.PushBack(entry, allocator);
-  } else {
-    Json entries(rapidjson::kArrayType);
-    entries.PushBack(entry, allocator);
+  if (!json.HasMember("manifests") || !json["manifests"].IsArray()) {
     json.RemoveMember("manifests");
-    json.AddMember("manifests", entries, allocator);
+    json.AddMember("manifests", Json(rapidjson::kArrayType), allocator);
   }
+  json["manifests"].PushBack(entry, allocator);
   rapidjson::StringBuffer buffer;
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
   json.Accept(writer);

@@ -52,7 +52,7 @@ constexpr StatusText kStatuses[] = {
 // "MANIFEST_UNKNOWN: manifest unknown"; empty if the body has no such thing.
 std::string said_by_registry(const Response& response) {
   rapidjson::Document json;
-  if (!parse_json_object(response.body, "error", 64 * 1024, json)) return {};
+  if (!parse_json_object(response.body, "error", 64u << 10, json)) return {};
   const rapidjson::Value* errors = member_of(json, "errors");
   const bool has_one = errors != nullptr && errors->IsArray() && !errors->Empty();
   const rapidjson::Value& first = has_one ? (*errors)[0] : json;
