@@ -112,11 +112,13 @@ std::string descriptor_json(const Descriptor& descriptor) {
 }
 
 Descriptor TestLayout::image(const std::vector<std::string>& layers,
-                             const std::string& architecture, const std::string& created) const {
+                             const std::string& architecture, const std::string& created,
+                             const std::vector<std::string>& diff_ids_of) const {
   std::string diff_ids, descriptors;
+  for (const std::string& tar : diff_ids_of.empty() ? layers : diff_ids_of)
+    diff_ids += (diff_ids.empty() ? "\"" : ",\"") + digest_of(tar).text() + "\"";
   for (const std::string& layer : layers) {
     const Descriptor stored = blob(layer, std::string(media_type::kLayer));
-    diff_ids += (diff_ids.empty() ? "\"" : ",\"") + stored.digest.text() + "\"";
     descriptors += (descriptors.empty() ? "" : ",") + descriptor_json(stored);
   }
   const Descriptor config = blob(

@@ -59,6 +59,8 @@ class Tar {
   std::string bytes_;
 };
 
+inline constexpr const char* kCreated = "2026-01-02T03:04:05Z";
+
 // An OCI layout, filled blob by blob.
 class TestLayout {
  public:
@@ -66,10 +68,11 @@ class TestLayout {
 
   const std::string& path() const { return path_; }
   Descriptor blob(const std::string& bytes, const std::string& media_type) const;
-  // A manifest over plain tar layers, and its config.
+  // A manifest over plain tar layers, and its config. `diff_ids_of` are other tars, whose digests
+  // the config has as diffIDs.
   Descriptor image(const std::vector<std::string>& layers,
-                   const std::string& architecture = "amd64",
-                   const std::string& created = "2026-01-02T03:04:05Z") const;
+                   const std::string& architecture = "amd64", const std::string& created = kCreated,
+                   const std::vector<std::string>& diff_ids_of = {}) const;
   Descriptor index(const std::vector<Descriptor>& manifests) const;
   // Under a name; an empty name: an entry without one.
   void name(const Descriptor& descriptor, const std::string& name);

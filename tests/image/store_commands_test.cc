@@ -120,6 +120,42 @@ TEST_SUITE("store: commands") {
     CHECK(holds(upper.err, "/nonexistent"));
   }
 
+  TEST_CASE("an image with a wrong diffID, or layers that cannot be unpacked, gets no name") {
+    if (geteuid() != 0) {
+      MESSAGE("SKIP: layers are made by root");
+      return;
+    }
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    const Descriptor lying =
+        from.image({layer("a"), layer("b")}, "amd64", kCreated, {layer("a"), layer("c")});
+    const Descriptor hostile =
+        from.image({layer("a"), Tar().add({.name = "./", .type = '2', .link = "/etc"}).bytes()});
+    from.name(lying, "lying");
+    from.name(hostile, "hostile");
+    const Run first = program({"copy", "--quiet", "oci:" + from.path() + ":lying", "a"});
+    CHECK(first.status == 1);
+    CHECK(holds(first.err, "layers[1]: the tar's digest is " + digest_of(layer("b")).text()));
+    const Run second = program({"copy", "--quiet", "oci:" + from.path() + ":hostile", "a"});
+    CHECK(second.status == 1);
+    CHECK(holds(second.err, "layers[1] './': the root must be a directory"));
+    CHECK(program.out({"list", "--quiet"}).empty());
+    program.out({"gc"});
+    CHECK(fs::is_empty(scratch.path("store/blobs/sha256")));
+    CHECK(fs::is_empty(scratch.path("store/layers")));
+  }
+
+  TEST_CASE("a copy that has nothing to do with the store makes none") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    from.name(from.image({layer("a")}), "a");
+    program.out({"copy", "--quiet", "oci:" + from.path(), "oci:" + scratch.path("to")});
+    program.out({"inspect", "oci:" + scratch.path("to")});
+    CHECK(!scratch.exists("store"));
+  }
+
   TEST_CASE("a copy between layouts needs no name, and takes all platforms") {
     const Scratch scratch;
     const Program program(scratch);

@@ -3,12 +3,10 @@
 #include "command/copy.h"
 
 #include "base/json_writer.h"
-#include "base/log.h"
 #include "command/progress.h"
 #include "command/remote.h"
-#include "model/media_type.h"
 #include "process/user_namespace.h"
-#include "store/snapshots.h"
+#include "transfer/unpack_view.h"
 
 namespace onggi::image {
 
@@ -26,27 +24,6 @@ Result<std::optional<Platform>> wanted_platform(const CopyFlags& flags, Transpor
   return std::optional(host_platform());
 }
 
-bool is_image(const Document& document) {
-  const auto* manifest = std::get_if<Manifest>(&document);
-  return manifest == nullptr || media_kind(manifest->config.media_type) == MediaKind::config;
-}
-
-// An artifact has no layers to unpack, and an image may be for other machines alone.
-Result<> make_snapshots(const Store& store, const Named& copied, const Platform& platform) {
-  if (!is_image(copied.document)) return {};
-  const Layout layout = TRY(store.read());
-  const auto* index = std::get_if<Index>(&copied.document);
-  if (index != nullptr && !choose_manifest(*index, platform)) {
-    log::debug("no layers are unpacked: the image is not for " + platform_text(platform));
-    return {};
-  }
-  const Image image = TRY(read_image(layout, copied.descriptor, platform));
-  if (image.config.os != "linux") return {};
-  const Snapshots snapshots(store);
-  TRY(snapshots.make(layout, image, {}));
-  return snapshots.sync(image);
-}
-
 Result<int> print_copied(const CopyFlags& flags, std::string_view target, const Named& copied) {
   const std::string& digest = copied.descriptor.digest.text();
   if (flags.format == Format::text) return cli::print(digest + "\n");
@@ -56,26 +33,29 @@ Result<int> print_copied(const CopyFlags& flags, std::string_view target, const 
   return cli::print(std::move(json).take() + "\n");
 }
 
-Result<Named> copy_between(const Store& store, const Endpoint& from, const Endpoint& to,
+// `store` may be null if neither end is in it.
+Result<Named> copy_between(const Store* store, const Endpoint& from, const Endpoint& to,
                            const CopyFlags& flags) {
   const CopyOptions options{TRY(wanted_platform(flags, to.transport))};
   Registries registries(access_options(flags.authfile, flags.plain_http));
-  const EndpointContext ends{&store, options.platform.value_or(host_platform()), &registries};
+  const EndpointContext ends{store, options.platform.value_or(host_platform()), &registries};
   const std::unique_ptr<ImageSource> source = TRY(open_source(from, ends));
   const std::unique_ptr<ImageTarget> target = TRY(open_target(to, ends, *source, from));
   Progress progress(flags.quiet);
-  Named copied = TRY(copy_image(*source, *target, options, progress));
-  if (to.transport != Transport::store) return copied;
-  TRY(make_snapshots(store, copied, ends.platform));
-  TRY(store.empty_trash());
+  if (to.transport != Transport::store) return copy_image(*source, *target, options, progress);
+  UnpackView unpacking(*store, ends.platform, progress);
+  Result<Named> copied = copy_image(*source, *target, options, unpacking);
+  TRY(store->empty_trash());
   return copied;
 }
 
 Result<int> copy_and_print(const Context& context, const Endpoint& from, const Endpoint& to,
                            const CopyFlags& flags) {
-  TRY(enter_user_namespace());
-  const Store store = TRY(Store::open(context.global.root, LockKind::shared));
-  const Named copied = TRY(copy_between(store, from, to, flags));
+  std::optional<Store> store;
+  if (to.transport == Transport::store) TRY(enter_user_namespace());
+  if (to.transport == Transport::store || from.transport == Transport::store)
+    store.emplace(TRY(Store::open(context.global.root, LockKind::shared)));
+  const Named copied = TRY(copy_between(store ? &*store : nullptr, from, to, flags));
   return print_copied(flags, context.operands.back(), copied);
 }
 
@@ -111,7 +91,7 @@ Result<int> push_command(const Context& context, const CopyFlags& flags) {
 
 Result<> pull_image(const Store& store, const std::string& name, const CopyFlags& flags) {
   const Endpoint from = TRY(registry_endpoint(name));
-  TRY(copy_between(store, from, {Transport::store, from.place, {}}, flags));
+  TRY(copy_between(&store, from, {Transport::store, from.place, {}}, flags));
   return {};
 }
 

@@ -4,7 +4,9 @@
 #include "command/inspect.h"
 
 #include "base/json_writer.h"
+#include "command/image_lookup.h"
 #include "command/output.h"
+#include "command/remote.h"
 #include "store/snapshots.h"
 #include "transfer/open_endpoint.h"
 #include "transfer/source_image.h"
@@ -13,12 +15,15 @@ namespace onggi::image {
 
 namespace {
 
-Result<SourceImage> read_operand(const Context& context, const std::string& platform_text) {
-  const Platform platform =
-      platform_text.empty() ? host_platform() : TRY(parse_platform(platform_text));
-  const Store store = TRY(Store::open(context.global.root, LockKind::shared));
+Result<SourceImage> read_operand(const Context& context, const DocumentFlags& flags) {
+  const Platform platform = TRY(platform_or_host(flags.platform));
   const Endpoint endpoint = TRY(parse_endpoint(context.operands[0]));
-  const std::unique_ptr<ImageSource> source = TRY(open_source(endpoint, {&store, platform}));
+  std::optional<Store> store;
+  if (endpoint.transport == Transport::store)
+    store.emplace(TRY(Store::open(context.global.root, LockKind::shared)));
+  Registries registries(access_options(flags.authfile, flags.plain_http));
+  const std::unique_ptr<ImageSource> source =
+      TRY(open_source(endpoint, {store ? &*store : nullptr, platform, &registries}));
   return read_source_image(*source, platform);
 }
 
@@ -139,8 +144,8 @@ std::string history_json(const SourceImage& image, const ImageConfig& config) {
 
 }  // namespace
 
-Result<int> inspect_command(const Context& context, const InspectOptions& options) {
-  const SourceImage image = TRY(read_operand(context, options.platform));
+Result<int> inspect_command(const Context& context, const DocumentFlags& options) {
+  const SourceImage image = TRY(read_operand(context, options));
   if (options.raw) {
     return cli::print(std::visit([](const auto& each) -> std::string_view { return each.raw; },
                                  image.named.document));
@@ -150,8 +155,8 @@ Result<int> inspect_command(const Context& context, const InspectOptions& option
                                                    : text_of(image, context.operands[0]));
 }
 
-Result<int> history_command(const Context& context, const HistoryOptions& options) {
-  const SourceImage image = TRY(read_operand(context, options.platform));
+Result<int> history_command(const Context& context, const DocumentFlags& options) {
+  const SourceImage image = TRY(read_operand(context, options));
   const ImageConfig* config = TRY(config_of(image));
   return cli::print(options.format == Format::json ? history_json(image, *config)
                                                    : table_text(history_rows(image, *config)));

@@ -6,33 +6,32 @@
 
 namespace onggi::image {
 
-struct InspectOptions {
+struct DocumentFlags {
   Format format = Format::text;
-  std::string platform;
+  std::string platform, authfile;
+  bool plain_http = false;
   bool raw = false, config = false;
 };
-inline constexpr auto kInspectOptions = cli::options<InspectOptions>({
-    cli::option<&InspectOptions::format>("format", 'f', "text|json",
-                                         "of the output (default: text)"),
-    cli::option<&InspectOptions::platform>("platform", 0, "OS/ARCH[/VARIANT]",
-                                           "of an image for several (default: this machine's)"),
-    cli::option<&InspectOptions::raw>("raw", 0, nullptr,
-                                      "the bytes of the manifest or index that has the name"),
-    cli::option<&InspectOptions::config>("config", 0, nullptr, "the bytes of the image config"),
+inline constexpr auto kHistoryOptions = cli::options<DocumentFlags>({
+    cli::option<&DocumentFlags::format>("format", 'f', "text|json",
+                                        "of the output (default: text)"),
+    cli::option<&DocumentFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
+                                          "of an image for several (default: this machine's)"),
+    cli::option<&DocumentFlags::authfile>("authfile", 0, "FILE",
+                                          "credentials for docker://NAME (default: auth.json of "
+                                          "podman and skopeo, then ~/.docker/config.json)"),
+    cli::option<&DocumentFlags::plain_http>("plain-http", 0, nullptr,
+                                            "permit a registry without encryption"),
 });
+inline constexpr auto kInspectOptions =
+    kHistoryOptions +
+    cli::options<DocumentFlags>({
+        cli::option<&DocumentFlags::raw>("raw", 0, nullptr,
+                                         "the bytes of the manifest or index that has the name"),
+        cli::option<&DocumentFlags::config>("config", 0, nullptr, "the bytes of the image config"),
+    });
 
-struct HistoryOptions {
-  Format format = Format::text;
-  std::string platform;
-};
-inline constexpr auto kHistoryOptions = cli::options<HistoryOptions>({
-    cli::option<&HistoryOptions::format>("format", 'f', "text|json",
-                                         "of the output (default: text)"),
-    cli::option<&HistoryOptions::platform>("platform", 0, "OS/ARCH[/VARIANT]",
-                                           "of an image for several (default: this machine's)"),
-});
-
-Result<int> inspect_command(const Context& context, const InspectOptions& options);
-Result<int> history_command(const Context& context, const HistoryOptions& options);
+Result<int> inspect_command(const Context& context, const DocumentFlags& options);
+Result<int> history_command(const Context& context, const DocumentFlags& options);
 
 }  // namespace onggi::image

@@ -55,10 +55,11 @@ std::string progress_line(const BlobProgress& blob, size_t columns) {
 Progress::Progress(bool quiet) : quiet_(quiet), is_terminal_(isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
-  end();
+  stop();
 }
 
-void Progress::begin(const std::deque<BlobProgress>& blobs) {
+void Progress::begin(const ImageSource::Named&, std::span<const ImageSource::Named>,
+                     const std::deque<BlobProgress>& blobs) {
   blobs_ = &blobs;
   if (is_terminal_ && !quiet_) drawer_ = std::thread([this] { redraw_until_end(); });
 }
@@ -69,7 +70,12 @@ void Progress::finished(const BlobProgress& blob) {
   print_error(blob.blob.digest.text() + " " + size_text(blob.blob.size) + what);
 }
 
-void Progress::end() {
+Result<> Progress::end(bool) {
+  stop();
+  return {};
+}
+
+void Progress::stop() {
   if (!drawer_.joinable()) return;
   {
     const std::scoped_lock lock(mutex_);

@@ -18,13 +18,15 @@ class Progress final : public CopyView {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void begin(const std::deque<BlobProgress>& blobs) override;
+  void begin(const ImageSource::Named& named, std::span<const ImageSource::Named> below,
+             const std::deque<BlobProgress>& blobs) override;
   void finished(const BlobProgress& blob) override;
-  void end() override;
+  Result<> end(bool complete) override;
 
  private:
   void redraw_until_end();
   void draw();
+  void stop();
 
   bool quiet_, is_terminal_;
   const std::deque<BlobProgress>* blobs_ = nullptr;

@@ -124,11 +124,14 @@ Result<std::vector<UniqueFd>> Snapshots::open(const Image& image) const {
   return layers;
 }
 
-Result<> Snapshots::make(const Layout& layout, const Image& image,
-                         const LayerLimits& limits) const {
+Result<> Snapshots::make(const Layout& layout, const Image& image, const LayerLimits& limits,
+                         BlobGate* gate) const {
   Stack stack{layout, image, limits, chain_ids(image.config.rootfs.diff_ids)};
   for (size_t i = 0; i < stack.chain.size(); ++i) {
-    if (!TRY(has(stack.chain[i]))) TRY(make_layer(stack, i));
+    if (!TRY(has(stack.chain[i]))) {
+      if (gate != nullptr) TRY(gate->wait_for(image.manifest.layers[i]));
+      TRY(make_layer(stack, i));
+    }
     UniqueFd made = TRY(open(stack.chain[i]));
     stack.lower.insert(stack.lower.begin(), std::move(made));
   }

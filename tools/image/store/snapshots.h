@@ -18,13 +18,23 @@ namespace onggi::image {
 // Of each layer with all below it, the lowest first.
 std::vector<Digest> chain_ids(std::span<const Digest> diff_ids);
 
+// For layers whose blobs are still on their way.
+class BlobGate {
+ public:
+  virtual ~BlobGate() = default;
+  // Returns when the blob is there; an error if it will not come.
+  virtual Result<> wait_for(const Descriptor& blob) = 0;
+};
+
 class Snapshots {
  public:
   explicit Snapshots(const Store& store) : store_(store) {}
 
   // Makes the layers that are missing, each once however many processes want it. A layer is there
-  // only with all of its files and with both digests right.
-  Result<> make(const Layout& layout, const Image& image, const LayerLimits& limits) const;
+  // only with all of its files and with both digests right. With a gate the lower layers are made
+  // while blobs of the upper ones come.
+  Result<> make(const Layout& layout, const Image& image, const LayerLimits& limits,
+                BlobGate* gate = nullptr) const;
   // For an overlay: the uppermost first.
   Result<std::vector<UniqueFd>> open(const Image& image) const;
   // All layers on the disk for good, before a power cut can take parts of them. Layers that were

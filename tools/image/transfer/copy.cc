@@ -131,10 +131,11 @@ Result<Named> copy_image(ImageSource& source, ImageTarget& target, const CopyOpt
   if (options.platform) named = TRY(choose_platform(source, std::move(named), *options.platform));
   Parts parts(source);
   TRY(parts.add_below(named.document, 0));
-  view.begin(parts.blobs);
+  view.begin(named, parts.documents, parts.blobs);
   const Result<> moved = Movers(source, target, parts.blobs, view).run(options.threads);
-  view.end();
+  const Result<> ended = view.end(static_cast<bool>(moved));
   TRY(moved);
+  TRY(ended);
   for (const Named& each : parts.documents)
     TRY(target.put_document(each.descriptor, bytes_of(each.document)));
   TRY(target.put_named(named.descriptor, bytes_of(named.document)));

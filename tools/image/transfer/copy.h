@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <optional>
+#include <span>
 
 namespace onggi::image {
 
@@ -19,15 +20,18 @@ struct BlobProgress {
   std::atomic<State> state = State::waiting;
 };
 
-// What a user sees of it. The default shows nothing.
+// Who looks on while blobs come. The default does nothing.
 class CopyView {
  public:
   virtual ~CopyView() = default;
-  // The blobs live until end().
-  virtual void begin(const std::deque<BlobProgress>&) {}
+  // `named` is what will have the name, `below` the manifests that it lists. Everything lives until
+  // end().
+  virtual void begin(const ImageSource::Named&, std::span<const ImageSource::Named>,
+                     const std::deque<BlobProgress>&) {}
   // In the thread that moved the blob, or found that it was there.
   virtual void finished(const BlobProgress&) {}
-  virtual void end() {}
+  // After an error the image gets no name; `complete` is false if the copy itself has failed.
+  virtual Result<> end([[maybe_unused]] bool complete) { return {}; }
 };
 
 struct CopyOptions {
