@@ -12,6 +12,10 @@ namespace onggi::image {
 namespace {
 
 constexpr size_t kBlockSize = 512, kNameSize = 100, kPrefixSize = 155;
+constexpr std::string_view kMagic(
+    "ustar\0"
+    "00",
+    8);
 constexpr uint64_t kLargestId = 07777777, kLargestNumber = 077777777777;
 
 struct TypeFlag {
@@ -28,6 +32,10 @@ constexpr TypeFlag kFlags[] = {
 void put_octal(char* field, size_t width, uint64_t value) {
   field[width - 1] = '\0';
   for (size_t i = width - 1; i-- > 0; value /= 8) field[i] = static_cast<char>('0' + value % 8);
+}
+
+void put_text(char* field, std::string_view text) {
+  std::ranges::copy(text, field);
 }
 
 bool is_utf8(std::string_view text) {
@@ -108,22 +116,18 @@ Result<> TarWriter::header(const TarEntry& entry, char type, std::string_view pr
                            std::string_view name) {
   char block[kBlockSize] = {};
   const auto fits = [](uint64_t value, uint64_t largest) { return value > largest ? 0 : value; };
-  std::memcpy(block, name.data(), std::min(name.size(), kNameSize));
+  put_text(block, name.substr(0, kNameSize));
   put_octal(block + 100, 8, entry.mode);
   put_octal(block + 108, 8, fits(entry.uid, kLargestId));
   put_octal(block + 116, 8, fits(entry.gid, kLargestId));
   put_octal(block + 124, 12, has_data(entry) ? fits(entry.size, kLargestNumber) : 0);
   put_octal(block + 136, 12, fits(static_cast<uint64_t>(entry.mtime.seconds), kLargestNumber));
   block[156] = type;
-  if (entry.link.size() <= kNameSize)
-    std::memcpy(block + 157, entry.link.data(), entry.link.size());
-  std::memcpy(block + 257,
-              "ustar\0"
-              "00",
-              8);
+  if (entry.link.size() <= kNameSize) put_text(block + 157, entry.link);
+  put_text(block + 257, kMagic);
   put_octal(block + 329, 8, entry.device_major);
   put_octal(block + 337, 8, entry.device_minor);
-  std::memcpy(block + 345, prefix.data(), prefix.size());
+  put_text(block + 345, prefix);
   // The sum of all bytes, its own taken as blanks.
   std::memset(block + 148, ' ', 8);
   uint64_t sum = 0;
