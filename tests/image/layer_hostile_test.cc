@@ -130,6 +130,23 @@ TEST_CASE("Names take no more memory than is allowed" * skip(lacks_root())) {
                  "more than 1048576 bytes of names"));
 }
 
+TEST_CASE("A layer that is cut off, or has less than it says, is an error that names the file" *
+          skip(lacks_root())) {
+  const std::string large = tar_entry(file("dir/f", std::string(5000, 'x')));
+  for (const std::string& blob :
+       {large.substr(0, 3000), gzip(large.substr(0, 3000)),
+        tar_header(file("dir/f"), 1 << 20) + tar_end(),
+        tar_header(file("dir/f"), uint64_t{1} << 36) + std::string(3000, 'x')}) {
+    const std::string text = error_of({tar({}), blob});
+    CHECK(contains(text, "'dir/f': the tar is damaged: it ends within a file"));
+  }
+  CHECK(contains(error_of({tar({}), tar_header(file("f"), uint64_t{1} << 37)}),
+                 "'f': more than 68719476736 bytes of files"));
+  const std::string blob = gzip(large + tar_end());
+  CHECK(contains(error_of({tar({}), blob.substr(0, blob.size() - 9)}),
+                 "the compressed data ends too early"));
+}
+
 TEST_CASE("A long chain of hardlinks in the wrong order ends soon" * skip(lacks_root())) {
   std::vector<Item> links;
   for (int i = 0; i < 2000; ++i)
