@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
 
 namespace onggi::image {
@@ -28,8 +29,12 @@ constexpr size_t kLogLimit = 64 * 1024;
 
 // The one that was installed with this program, before one in $PATH.
 std::string runtime_program(const std::string& asked) {
+  char resolved[PATH_MAX];
+  // Whoever deletes the container may be in another directory.
+  if (asked.find('/') != asked.npos && realpath(asked.c_str(), resolved) != nullptr)
+    return resolved;
   if (!asked.empty()) return asked;
-  char self[4096];
+  char self[PATH_MAX];
   const long size = sys::readlinkat(AT_FDCWD, "/proc/self/exe", self, sizeof self);
   if (size <= 0) return kRuntime;
   std::string beside(self, static_cast<size_t>(size));
