@@ -73,7 +73,7 @@ bool Backoff::wait(const Exchange& exchange) {
   if (tries_ == kMostTries) return false;
   int64_t pause = kFirstPause << (tries_ - 1);
   uint32_t chance = 0;
-  (void)getrandom(&chance, sizeof chance, 0);
+  if (getrandom(&chance, sizeof chance, 0) != sizeof chance) chance = 0;  // no spread, then
   pause += chance % (pause / 4);
   clock_.sleep(std::min(retry_after(exchange.response, clock_).value_or(pause), kLongestPause));
   ++tries_;
