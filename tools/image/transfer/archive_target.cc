@@ -52,7 +52,8 @@ ArchiveTarget::ArchiveTarget(ArchiveKind kind, UniqueFd parent, UniqueFd file, s
       file_(std::move(file)),
       name_(std::move(name)),
       reference_(std::move(reference)),
-      output_(file_.get()) {}
+      sink_(file_.get()),
+      output_(sink_) {}
 
 ArchiveTarget::~ArchiveTarget() {
   if (!is_published_) (void)sys::unlinkat(parent_.get(), hidden().c_str(), 0);
@@ -77,6 +78,24 @@ Result<std::unique_ptr<ArchiveTarget>> ArchiveTarget::open(ArchiveKind kind,
                                                           std::move(name), std::move(reference)));
 }
 
+Result<> ArchiveTarget::FileSink::write(std::string_view bytes) {
+  return write_all(file_, "archive", bytes);
+}
+
+// No owner and no time: nothing of this machine is in the archive.
+Result<> ArchiveTarget::begin(const std::string& name, uint64_t size) {
+  TarEntry entry;
+  entry.name = name;
+  entry.mode = 0644;
+  entry.size = size;
+  return output_.entry(entry);
+}
+
+Result<> ArchiveTarget::add(const std::string& name, std::string_view bytes) {
+  TRY(begin(name, bytes.size()));
+  return output_.data(bytes);
+}
+
 Result<bool> ArchiveTarget::needs(const Descriptor&) {
   return true;  // the engine asks for each digest once
 }
@@ -89,7 +108,7 @@ Result<> ArchiveTarget::put_blob(const Descriptor& blob, ImageSource& source,
 }
 
 Result<> ArchiveTarget::append(const Descriptor& blob, int file, std::atomic<uint64_t>& done) {
-  TRY(output_.begin(blob_path(blob.digest), blob.size));
+  TRY(begin(blob_path(blob.digest), blob.size));
   Verifier verifier(blob.digest, blob.size);
   std::vector<char> buffer(kPortion);
   for (;;) {
@@ -98,13 +117,13 @@ Result<> ArchiveTarget::append(const Descriptor& blob, int file, std::atomic<uin
     if (count == 0) return verifier.finish();
     const std::string_view bytes(buffer.data(), static_cast<size_t>(count));
     TRY(verifier.update(bytes));
-    TRY(output_.write(bytes));
+    TRY(output_.data(bytes));
     done += bytes.size();
   }
 }
 
 Result<> ArchiveTarget::put_document(const Descriptor& descriptor, std::string_view bytes) {
-  return output_.add(blob_path(descriptor.digest), bytes);
+  return add(blob_path(descriptor.digest), bytes);
 }
 
 Result<> ArchiveTarget::add_docker_manifest(std::string_view bytes, const Descriptor& descriptor) {
@@ -124,7 +143,7 @@ Result<> ArchiveTarget::add_docker_manifest(std::string_view bytes, const Descri
   json.key("Layers").begin_array();
   for (const Descriptor& layer : manifest->layers) json.value(blob_path(layer.digest));
   json.end_array().end_object().end_array();
-  return output_.add("manifest.json", std::move(json).take());
+  return add("manifest.json", std::move(json).take());
 }
 
 Result<> ArchiveTarget::put_named(const Descriptor& descriptor, std::string_view bytes) {
@@ -132,9 +151,9 @@ Result<> ArchiveTarget::put_named(const Descriptor& descriptor, std::string_view
   if (kind_ == ArchiveKind::docker) TRY(add_docker_manifest(bytes, descriptor));
   IndexText index = TRY(IndexText::parse(IndexText::empty()));
   TRY(index.set_name(reference_, descriptor));
-  TRY(output_.add("index.json", index.text()));
-  TRY(output_.add("oci-layout", kLayoutVersionText));
-  TRY(output_.end());
+  TRY(add("index.json", index.text()));
+  TRY(add("oci-layout", kLayoutVersionText));
+  TRY(output_.finish());
   if (fsync(file_.get()) != 0) return system_error(-errno, "fsync", name_);
   if (fchmod(file_.get(), 0644) != 0) return system_error(-errno, "fchmod", name_);
   const long renamed = sys::renameat(parent_.get(), hidden().c_str(), parent_.get(), name_.c_str());

@@ -3,8 +3,8 @@
 // docker's manifest.json, as docker itself writes it since version 25. Both keep all digests.
 #pragma once
 
+#include "layer/tar_writer.h"
 #include "transfer/endpoint.h"
-#include "transfer/tar_output.h"
 
 #include <memory>
 #include <mutex>
@@ -30,6 +30,17 @@ class ArchiveTarget final : public ImageTarget {
  private:
   ArchiveTarget(ArchiveKind kind, UniqueFd parent, UniqueFd file, std::string name,
                 std::string reference);
+  class FileSink final : public ByteSink {
+   public:
+    explicit FileSink(int file) : file_(file) {}
+    Result<> write(std::string_view bytes) override;
+
+   private:
+    int file_;
+  };
+
+  Result<> begin(const std::string& name, uint64_t size);
+  Result<> add(const std::string& name, std::string_view bytes);
   Result<> append(const Descriptor& blob, int file, std::atomic<uint64_t>& done);
   Result<> add_docker_manifest(std::string_view bytes, const Descriptor& descriptor);
   std::string hidden() const { return "." + name_ + ".new"; }
@@ -37,7 +48,8 @@ class ArchiveTarget final : public ImageTarget {
   ArchiveKind kind_;
   UniqueFd parent_, file_;
   std::string name_, reference_;
-  TarOutput output_;
+  FileSink sink_;
+  TarWriter output_;
   std::mutex mutex_;  // of the output: one blob after the other
   bool is_published_ = false;
 };
