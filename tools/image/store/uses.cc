@@ -11,7 +11,7 @@ namespace onggi::image {
 
 namespace {
 
-constexpr size_t kRecordLimit = 64 * 1024;
+constexpr size_t kRecordLimit = 64u << 10;
 
 std::string record_of(const std::string& path) {
   return "bundles/" + std::string(digest_of(path).hex()) + ".json";

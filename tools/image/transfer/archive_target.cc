@@ -36,7 +36,7 @@ std::string repo_tag(const std::string& name) {
   if (name.empty() || !reference) return name;
   reference->digest.clear();
   if (reference->tag.empty()) return {};
-  const std::string text = to_text(*reference);
+  std::string text = to_text(*reference);
   for (std::string_view prefix : {"docker.io/library/", "docker.io/"}) {
     if (text.starts_with(prefix)) return text.substr(prefix.size());
   }
