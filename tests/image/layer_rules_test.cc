@@ -239,6 +239,16 @@ TEST_CASE("Hardlinks may stand before their targets, which may be links" * skip(
   CHECK(tree.at("a").links == 3);
 }
 
+TEST_CASE("What comes after a hardlink that waits for its target replaces it" *
+          skip(lacks_root())) {
+  const Tree tree = tree_of({tar({hardlink("a", "target"), hardlink("d", "target"), file("e", "1"),
+                                  hardlink("e", "target"), file("a", "later"), file("d/f", "x"),
+                                  file("target", "content")})});
+  CHECK(tree.at("a").content == "later");
+  CHECK(tree.at("d/f").content == "x");
+  CHECK(tree.at("e").content == "content");
+}
+
 TEST_CASE("A hardlink to a directory, to itself and to nothing" * skip(lacks_root())) {
   CHECK(contains(error_of({tar({}), tar({directory("d"), hardlink("l", "d")})}),
                  "'l': a hardlink to the directory 'd'"));

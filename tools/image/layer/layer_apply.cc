@@ -118,7 +118,7 @@ Result<> LayerApplier::apply_entry(const TarEntry& entry, TarReader& tar) {
   if (clean.empty()) return apply_root(entry);
   if (TRY(apply_whiteout(clean))) return {};
   if (entry.type == EntryType::hardlink) {
-    Link link{clean, clean_name(entry.link)};
+    Link link{clean, clean_name(entry.link), keeps(clean)};
     if (TRY(make_link(link))) return {};
     TRY(note_name(link.name.size() + link.target.size()));
     late_links_.push_back(std::move(link));
@@ -263,11 +263,13 @@ Result<> LayerApplier::note_name(size_t size) {
   return make_error(ErrorKind::invalid_config, "more than ", limits_.names, " bytes of names");
 }
 
+void LayerApplier::warn_of_duplicate(const std::string& path) {
+  attributes_.notices().once("duplicate",
+                             "'" + path + "' is in a layer twice, the last one counts");
+}
+
 Result<> LayerApplier::clear_the_way(const Place& place) {
-  if (keeps(place.path)) {
-    attributes_.notices().once("duplicate",
-                               "'" + place.path + "' is in a layer twice, the last one counts");
-  }
+  if (keeps(place.path)) warn_of_duplicate(place.path);
   struct statx info = {};
   const long found = sys::statx(place.parent->fd.get(), place.name.c_str(), AT_SYMLINK_NOFOLLOW,
                                 STATX_TYPE, &info);
@@ -368,6 +370,11 @@ Result<bool> LayerApplier::make_link(const Link& link) {
   if (found < 0) return system_error(found, "statx", link.target);
   if (S_ISDIR(info.stx_mode))
     return make_error(ErrorKind::invalid_config, "a hardlink to the directory '", link.target, "'");
+  // While the link waited, another entry took its name: what comes last counts.
+  if (!link.is_second && keeps(link.name)) {
+    warn_of_duplicate(link.name);
+    return true;
+  }
   const Place place = TRY(place_for(link.name));
   if (place.path == child_path(from->path, target.second)) return true;
   // Without AT_SYMLINK_FOLLOW: a link to a symlink is a second name of the symlink.

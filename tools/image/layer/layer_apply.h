@@ -42,6 +42,7 @@ class LayerApplier final : private Rootfs::Maker, private KeptPaths {
   };
   struct Link {
     std::string name, target;
+    bool is_second = false;  // entry of this name
   };
 
   Result<> make_directory(const Directory& parent, const std::string& name, bool replace) override;
@@ -66,6 +67,7 @@ class LayerApplier final : private Rootfs::Maker, private KeptPaths {
 
   Result<Place> place_for(const std::string& clean);
   Result<> clear_the_way(const Place& place);
+  void warn_of_duplicate(const std::string& path);
   template <class Create>
   Result<long> create_at(const Place& place, const Create& create);
   Result<> note_made(const std::string& path);
