@@ -237,8 +237,11 @@ Scratch::Scratch() {
   fd_ = UniqueFd(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
+// Trees may be deeper than what std::filesystem can remove.
 Scratch::~Scratch() {
-  (void)remove_tree(AT_FDCWD, path_);
+  const UniqueFd parent(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Result<> removed = remove_tree(parent.get(), path_.substr(path_.rfind('/') + 1));
+  if (!removed) fprintf(stderr, "cannot remove %s\n", path_.c_str());
 }
 
 std::string Scratch::make_directory(const std::string& name) const {
