@@ -138,8 +138,16 @@ Result<std::string_view> TarReader::data() {
 }
 
 Result<> TarReader::skip_data() {
-  stored_ += std::exchange(padding_, 0);
   while (stored_ > 0) (void)TRY(data());
+  // Behind the last file it may be missing, with the two blocks of zeros: umoci insert ends so.
+  while (padding_ > 0) {
+    const std::string_view bytes = TRY(source_.peek());
+    if (bytes.empty()) break;
+    const size_t count = static_cast<size_t>(std::min<uint64_t>(bytes.size(), padding_));
+    source_.consume(count);
+    padding_ -= count;
+  }
+  padding_ = 0;
   return {};
 }
 

@@ -72,6 +72,9 @@ Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Ro
 
 Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
                        const LayerLimits& limits) {
+  // What a layer's own entry for the root changes; most have none.
+  const long opened_up = sys::fchmod(root.get(), 0755);
+  if (opened_up < 0) return system_error(opened_up, "chmod", "/");
   Rootfs rootfs(std::move(root));
   Notices notices;
   Attributes attributes(notices);
