@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "model/json.h"
 #include "process/program.h"
+#include "process/random.h"
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -138,13 +138,9 @@ Result<> check_container_id(std::string_view id) {
 }
 
 std::string random_container_id() {
-  unsigned char bytes[6] = {};
-  (void)getrandom(bytes, sizeof bytes, 0);
   std::string id;
-  for (unsigned char byte : bytes) {
-    id += "0123456789abcdef"[byte >> 4];
-    id += "0123456789abcdef"[byte & 15];
-  }
+  for (uint64_t number = random_number(); id.size() < 12; number >>= 4)
+    id += "0123456789abcdef"[number & 15];
   return id;
 }
 

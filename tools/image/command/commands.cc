@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands.
 #include "command/bundle.h"
+#include "command/change.h"
 #include "command/containers.h"
 #include "command/copy.h"
 #include "command/gc.h"
@@ -54,6 +55,12 @@ constexpr Command kCommands[] = {
     command<kNameOptions, tag_command>("tag", "IMAGE NAME", "give an image another name"),
     command<kNameOptions, untag_command>("untag", "NAME", "take a name away from its image"),
     command<kNameOptions, remove_command>("remove", "IMAGE", "remove an image from the store"),
+    command<kCommitOptions, commit_command>("commit", "CONTAINER-ID NAME",
+                                            "make an image of a container that has ended"),
+    command<kConfigOptions, config_command>("config", "IMAGE NAME",
+                                            "make an image with another configuration"),
+    command<kCommitOptions, flatten_command>("flatten", "IMAGE NAME",
+                                             "make an image with all layers in one"),
     command<kCopyOptions, pull_command>("pull", "NAME", "fetch an image from its registry"),
     command<kCopyOptions, push_command>("push", "IMAGE [NAME]", "send an image to a registry"),
     command<kCopyOptions, copy_command>("copy", "SOURCE TARGET",

@@ -129,11 +129,20 @@ class LayerDiffer {
     }
     const bool is_directory = entry.type() == EntryType::directory;
     const std::optional<DiskEntry> below = TRY(lower_entry(place, parent, name));
+    if (!below && options_.mount_points.contains(place.path) && TRY(is_empty(entry, place))) return {};
     if (!below || !TRY(unchanged(entry, *below)))
       TRY(write(entry, place.path + (is_directory ? "/" : "")));
     if (!is_directory) return {};
     const bool merges = below && below->type() == EntryType::directory && !entry.is_opaque();
     return look_into(entry, {place.path, !merges});
+  }
+
+  Result<bool> is_empty(const DiskEntry& entry, const Place& place) {
+    if (entry.type() == EntryType::file) return entry.tar_entry().size == 0;
+    if (entry.type() != EntryType::directory) return false;
+    const DirectoryRef directory = TRY(upper_.directory(place.path, nullptr));
+    if (directory == nullptr) return false;
+    return TRY(children_of(directory->fd.get())).empty();
   }
 
   // What shows through at the same place.

@@ -9,6 +9,8 @@
 #include "layer/rootfs.h"
 
 #include <optional>
+#include <set>
+#include <string>
 
 namespace onggi::image {
 
@@ -18,6 +20,9 @@ struct DiffOptions {
   std::optional<int64_t> epoch = std::nullopt;
   // The overlay was mounted with userxattr: its marks are in user.overlay, not in trusted.overlay.
   bool user_xattrs = false;
+  // Paths (clean_name()) at which a runtime has put something to mount on: what is empty there, and
+  // not below, is not the container's.
+  std::set<std::string> mount_points = {};
 };
 
 struct LayerDiff {

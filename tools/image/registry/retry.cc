@@ -5,8 +5,8 @@
 
 #include "base/utf8.h"
 #include "model/json.h"
+#include "process/random.h"
 
-#include <sys/random.h>
 #include <time.h>
 
 #include <algorithm>
@@ -72,8 +72,7 @@ bool is_worth_another_try(const Exchange& exchange) {
 bool Backoff::wait(const Exchange& exchange) {
   if (tries_ == kMostTries) return false;
   int64_t pause = kFirstPause << (tries_ - 1);
-  uint32_t chance = 0;
-  if (getrandom(&chance, sizeof chance, 0) != sizeof chance) chance = 0;  // no spread, then
+  const auto chance = static_cast<int64_t>(random_number() >> 1);
   pause += chance % (pause / 4);
   clock_.sleep(std::min(retry_after(exchange.response, clock_).value_or(pause), kLongestPause));
   ++tries_;

@@ -114,6 +114,25 @@ Result<> LayoutWriter::write(const Descriptor& descriptor, std::string_view byte
   return publish(blob);
 }
 
+Result<> LayoutWriter::adopt(int file, const Descriptor& descriptor) const {
+  if (TRY(has(descriptor))) return {};
+  const std::string path = blob_path(descriptor.digest);
+  const long changed = sys::fchmod(file, 0644);
+  if (changed < 0) return system_error(changed, "chmod", path);
+  const long synced = sys::call(SYS_fsync, file);
+  if (synced < 0) return system_error(synced, "fsync", path);
+  const std::string source = "/proc/self/fd/" + std::to_string(file);
+  for (;;) {
+    const long linked = sys::call(SYS_linkat, AT_FDCWD, source.c_str(), directory_.get(),
+                                  path.c_str(), AT_SYMLINK_FOLLOW);
+    if (linked >= 0) return {};
+    if (linked != -EEXIST) return system_error(linked, "linkat", path);
+    // By somebody who was faster, or else a damaged one, which is replaced.
+    if (TRY(has(descriptor))) return {};
+    (void)sys::unlinkat(directory_.get(), path.c_str(), 0);
+  }
+}
+
 Result<LayoutWriter::Edit> LayoutWriter::edit() const {
   UniqueFd locked = TRY(open_directory(directory_.get(), "."));
   TRY(lock(locked.get(), LockKind::exclusive, "the layout"));

@@ -26,6 +26,9 @@ class LayoutWriter {
   // A small one, all at once.
   Result<> write(const Descriptor& descriptor, std::string_view bytes) const;
 
+  // A file of this filesystem without a name (O_TMPFILE) becomes the blob that it holds.
+  Result<> adopt(int file, const Descriptor& descriptor) const;
+
   // What index.json is to become; others wait until this object is gone.
   class Edit {
    public:

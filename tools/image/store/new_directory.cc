@@ -7,8 +7,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "layer/remove_tree.h"
-
-#include <sys/random.h>
+#include "process/random.h"
 
 #include <climits>
 
@@ -16,9 +15,8 @@ namespace onggi::image {
 namespace {
 
 std::string hidden_name(const std::string& name) {
-  uint64_t number = 0;
-  (void)getrandom(&number, sizeof number, 0);
-  return std::string(".").append(name, 0, 200).append(".").append(std::to_string(number));
+  return std::string(".").append(name, 0, 200).append(".").append(
+      std::to_string(random_number()));
 }
 
 Result<> check_free(int parent, const std::string& name, const std::string& path) {

@@ -80,10 +80,12 @@ Result<UniqueFd> create(const OverlayLayers& layers, const Notation& notation) {
   if (opened < 0) return system_error(opened, "fsopen", "overlay");
   const UniqueFd context(opened);
   TRY(set_lower(context, layers.lower, notation.lower));
-  TRY(set(context, "upperdir", std::to_string(layers.upper)));
-  TRY(set(context, "workdir", std::to_string(layers.work)));
+  if (layers.upper >= 0) {
+    TRY(set(context, "upperdir", std::to_string(layers.upper)));
+    TRY(set(context, "workdir", std::to_string(layers.work)));
+  }
   for (const Option& option : kOptions) TRY(set(context, option.key, option.value));
-  if (notation.is_volatile && layers.is_volatile) TRY(set_flag(context, "volatile"));
+  if (notation.is_volatile && layers.is_volatile && layers.upper >= 0) TRY(set_flag(context, "volatile"));
   // Attributes trusted.* are the host's root's alone.
   if (in_user_namespace()) TRY(set_flag(context, "userxattr"));
   const long created = sys::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr);

@@ -11,7 +11,9 @@ namespace onggi::image {
 
 struct OverlayLayers {
   std::span<const UniqueFd> lower;  // directories, the uppermost first; one at least
-  int upper = -1, work = -1;        // directories of one filesystem; `work` is empty
+  // Directories of one filesystem, `work` is empty. Without them the mount is read-only, and there
+  // are two lower ones at least.
+  int upper = -1, work = -1;
   // No syncing at all: the content is on the disk only after a syncfs(2). Such an upper directory
   // cannot be mounted again before work/incompat/volatile is removed.
   bool is_volatile = true;

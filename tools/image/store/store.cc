@@ -7,9 +7,9 @@
 #include "base/path.h"
 #include "layer/remove_tree.h"
 #include "model/reference.h"
+#include "process/random.h"
 #include "store/overlay.h"
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -181,9 +181,7 @@ Result<> Store::remove(std::string_view text) const {
 }
 
 Result<> Store::discard(const std::string& path) const {
-  uint64_t number = 0;
-  (void)getrandom(&number, sizeof number, 0);
-  const std::string place = "trash/" + std::to_string(number);
+  const std::string place = "trash/" + std::to_string(random_number());
   const long renamed = sys::renameat(directory(), path.c_str(), directory(), place.c_str());
   if (renamed < 0 && renamed != -ENOENT) return system_error(renamed, "rename", path);
   return {};
