@@ -96,7 +96,8 @@ Result<> make_volume(const std::string& path, const std::string& destination, in
 Result<Volume> parse_volume(std::string_view text) {
   Strings parts;
   for (std::string_view each : split(text, ':')) parts.emplace_back(each);
-  if (parts.empty() || parts.size() > 3) {
+  const bool has_gap = text.starts_with(':') || text.ends_with(':') || text.find("::") != text.npos;
+  if (parts.empty() || parts.size() > 3 || has_gap) {
     return with_hint(make_error(ErrorKind::invalid_config, "--volume '", text, "' is no volume"),
                      "[SOURCE:]DESTINATION[:OPTION,...]");
   }

@@ -70,8 +70,7 @@ bool is_port(std::string_view text) {
   const std::string_view range = text.substr(0, slash);
   const size_t dash = std::min(range.find('-'), range.size());
   const auto first = parse_decimal<uint16_t>(range.substr(0, dash));
-  const auto last =
-      dash == range.size() ? first : parse_decimal<uint16_t>(range.substr(dash + 1));
+  const auto last = dash == range.size() ? first : parse_decimal<uint16_t>(range.substr(dash + 1));
   return first && last && *first != 0 && *first <= *last;
 }
 

@@ -129,7 +129,8 @@ class LayerDiffer {
     }
     const bool is_directory = entry.type() == EntryType::directory;
     const std::optional<DiskEntry> below = TRY(lower_entry(place, parent, name));
-    if (!below && options_.mount_points.contains(place.path) && TRY(is_empty(entry, place))) return {};
+    if (!below && options_.mount_points.contains(place.path) && TRY(is_empty(entry, place)))
+      return {};
     if (!below || !TRY(unchanged(entry, *below)))
       TRY(write(entry, place.path + (is_directory ? "/" : "")));
     if (!is_directory) return {};

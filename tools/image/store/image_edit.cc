@@ -109,8 +109,7 @@ const Value* ImageEdit::get(const char* member) const {
 
 void ImageEdit::remove(const char* member) {
   const auto config = config_.FindMember("config");
-  if (config != config_.MemberEnd() && config->value.IsObject())
-    config->value.RemoveMember(member);
+  if (config != config_.MemberEnd() && config->value.IsObject()) config->value.RemoveMember(member);
 }
 
 void ImageEdit::set_author(const std::string& author) {

@@ -15,8 +15,7 @@ namespace onggi::image {
 namespace {
 
 std::string hidden_name(const std::string& name) {
-  return std::string(".").append(name, 0, 200).append(".").append(
-      std::to_string(random_number()));
+  return std::string(".").append(name, 0, 200).append(".").append(std::to_string(random_number()));
 }
 
 Result<> check_free(int parent, const std::string& name, const std::string& path) {

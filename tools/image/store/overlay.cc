@@ -85,7 +85,8 @@ Result<UniqueFd> create(const OverlayLayers& layers, const Notation& notation) {
     TRY(set(context, "workdir", std::to_string(layers.work)));
   }
   for (const Option& option : kOptions) TRY(set(context, option.key, option.value));
-  if (notation.is_volatile && layers.is_volatile && layers.upper >= 0) TRY(set_flag(context, "volatile"));
+  if (notation.is_volatile && layers.is_volatile && layers.upper >= 0)
+    TRY(set_flag(context, "volatile"));
   // Attributes trusted.* are the host's root's alone.
   if (in_user_namespace()) TRY(set_flag(context, "userxattr"));
   const long created = sys::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr);
