@@ -5,6 +5,7 @@
 #include "bundle/host_files.h"
 #include "bundle/network.h"
 #include "bundle/overrides.h"
+#include "bundle/seccomp_profile.h"
 #include "bundle/volumes.h"
 #include "model/document.h"
 
@@ -183,6 +184,39 @@ TEST_CASE("A bundle of an ordinary user has his ids") {
   CHECK(json["linux"]["gidMappings"][0]["hostID"].GetInt() == 1000);
   // With one group setgroups(2) is denied.
   CHECK(text_at(json, "/process/user/additionalGids") == "(none)");
+}
+
+TEST_CASE("Rules of a seccomp profile count under their conditions") {
+  const SeccompHost host = {"SCMP_ARCH_X86_64", "amd64", 5, 10};
+  const std::string_view capabilities[] = {"CAP_CHOWN"};
+  const auto names = [&](const std::string& rule) {
+    const Result<std::string> profile = seccomp_for(
+        R"({"defaultAction": "SCMP_ACT_ERRNO", "archMap": [{"architecture": "SCMP_ARCH_X86_64",
+            "subArchitectures": ["SCMP_ARCH_X86"]}, {"architecture": "SCMP_ARCH_AARCH64"}],
+            "syscalls": [{"names": ["a"], "action": "SCMP_ACT_ALLOW", "comment": "", )" +
+            rule + "}]}",
+        capabilities, host);
+    return profile ? profile.value() : std::string(profile.error().message.view());
+  };
+  constexpr const char* kWith =
+      R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],)"
+      R"("syscalls":[{"names":["a"],"action":"SCMP_ACT_ALLOW"}]})";
+  constexpr const char* kWithout =
+      R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],)"
+      R"("syscalls":[]})";
+  CHECK(names(R"("includes": {}, "excludes": {})") == kWith);
+  CHECK(names(R"("includes": {"caps": ["CAP_CHOWN"]})") == kWith);
+  CHECK(names(R"("includes": {"caps": ["CAP_CHOWN", "CAP_KILL"]})") == kWithout);
+  CHECK(names(R"("excludes": {"caps": ["CAP_CHOWN"]})") == kWithout);
+  CHECK(names(R"("excludes": {"caps": ["CAP_KILL"]})") == kWith);
+  CHECK(names(R"("includes": {"arches": ["amd64", "x32"]})") == kWith);
+  CHECK(names(R"("includes": {"arches": ["arm"]})") == kWithout);
+  CHECK(names(R"("includes": {"minKernel": "5.10"})") == kWith);
+  CHECK(names(R"("includes": {"minKernel": "5.11"})") == kWithout);
+  CHECK(names(R"("includes": {"moon": "full"})") == "the condition 'moon' of a rule");
+  // One that is linux.seccomp already.
+  CHECK(seccomp_for(R"({"defaultAction": "SCMP_ACT_ALLOW"})", capabilities, host).value() ==
+        R"({"defaultAction": "SCMP_ACT_ALLOW"})");
 }
 
 TEST_CASE("Volumes are a place, a source and options") {

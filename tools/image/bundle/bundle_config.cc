@@ -214,6 +214,10 @@ void set_limits(const BundleOptions& options, Json& json) {
 
 }  // namespace
 
+std::span<const std::string_view> default_capabilities() {
+  return kCapabilities;
+}
+
 Result<> check_mount_point(const std::string& path, std::string_view what) {
   const std::string clean = clean_path(path);
   bool right = path.starts_with('/') && clean == path.substr(0, clean.size()) && clean != "/" &&
@@ -256,6 +260,11 @@ std::string bundle_config(const ImageConfig& image, const ContainerUser& user,
   if (!options.hostname.empty()) set(json, "/hostname", string_value(options.hostname, json));
   set_user(user, json);
   set_mappings(options, json);
+  if (!options.seccomp.empty()) {
+    Json seccomp(&json.GetAllocator());
+    seccomp.Parse(options.seccomp.data(), options.seccomp.size());
+    set(json, "/linux/seccomp", seccomp);
+  }
   set_network(options, json);
   set_limits(options, json);
   add_mounts(options, json);

@@ -7,6 +7,8 @@
 #include "model/descriptor.h"
 #include "process/user_namespace.h"
 
+#include <span>
+
 namespace onggi::image {
 
 struct BundleMount {
@@ -25,6 +27,7 @@ struct BundleOptions {
   bool read_only = false;
   bool no_new_privileges = false;
   std::string hostname;  // empty: the id of the container, or of its bundle
+  std::string seccomp;   // of linux.seccomp, JSON; empty: every system call is permitted
   std::vector<BundleMount> mounts;
   int64_t memory = 0;     // bytes; 0: no limit
   int64_t cpu_quota = 0;  // microseconds in 100,000; 0: no limit
@@ -41,6 +44,9 @@ Result<> check_runnable(const ImageConfig& image);
 
 std::string bundle_config(const ImageConfig& image, const ContainerUser& user,
                           const BundleOptions& options);
+
+// Docker's, because images are made for them.
+std::span<const std::string_view> default_capabilities();
 
 // An absolute path below / that is clean and not within /proc, /sys or /dev. `what` names it in the
 // error.

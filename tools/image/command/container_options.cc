@@ -2,6 +2,9 @@
 // See the header.
 #include "command/container_options.h"
 
+#include "base/file.h"
+#include "base/log.h"
+#include "bundle/seccomp_profile.h"
 #include "commandline/size.h"
 
 #include <unistd.h>
@@ -12,6 +15,7 @@ namespace onggi::image {
 namespace {
 
 constexpr int64_t kCpuPeriod = 100'000;  // microseconds
+constexpr size_t kProfileLimit = 4u << 20;
 constexpr int64_t kMostCpus = 1'000'000;
 constexpr size_t kDigits = 5;  // of a fraction: one microsecond
 
@@ -73,6 +77,21 @@ Result<> read_network(const ContainerFlags& flags, ContainerRequest& request) {
   return {};
 }
 
+Result<std::string> read_seccomp(const std::string& asked) {
+  if (asked == "none") return std::string();
+  const std::string file = asked.empty() ? default_seccomp_file() : asked;
+  if (file.empty()) {
+    log::warn(
+        "no seccomp profile is installed: the container may make every system call "
+        "(golang-github-containers-common has one)");
+    return std::string();
+  }
+  const std::string text = TRY(read_file(AT_FDCWD, file, kProfileLimit));
+  Result<std::string> profile = seccomp_for(text, default_capabilities(), seccomp_host());
+  if (!profile) return at_place(profile.error(), file);
+  return profile;
+}
+
 }  // namespace
 
 Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arguments arguments) {
@@ -87,6 +106,7 @@ Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arg
   request.bundle.no_new_privileges = flags.no_new_privileges;
   request.bundle.hostname = flags.hostname;
   for (const std::string& text : flags.volume) request.volumes.push_back(TRY(parse_volume(text)));
+  request.bundle.seccomp = TRY(read_seccomp(flags.seccomp));
   TRY(read_limits(flags, request.bundle));
   TRY(read_network(flags, request));
   request.lookup = {flags.platform, flags.authfile, flags.pull, flags.plain_http};

@@ -14,7 +14,7 @@ namespace onggi::image {
 struct ContainerFlags {
   std::vector<std::string> env, volume, publish;
   std::vector<std::string> entrypoint;  // the last one counts; it may be empty
-  std::string workdir, user, hostname, memory, cpus, pids_limit, network;
+  std::string workdir, user, hostname, seccomp, memory, cpus, pids_limit, network;
   std::string platform, authfile;
   std::string name, runtime;
   Pull pull = Pull::missing;
@@ -44,6 +44,10 @@ inline constexpr auto kBundleOptions = cli::options<ContainerFlags>({
                                             "the root filesystem cannot be written to"),
     cli::option<&ContainerFlags::no_new_privileges>(
         "no-new-privileges", 0, nullptr, "programs gain nothing by set-id bits or capabilities"),
+    cli::option<&ContainerFlags::seccomp>(
+        "seccomp", 0, "FILE|none",
+        "which system calls are permitted, as a profile of docker's or podman's form (default: "
+        "podman's, if it is installed)"),
     cli::option<&ContainerFlags::pull>("pull", 0, "missing|always|never",
                                        "when to ask the registry (default: missing)"),
     cli::option<&ContainerFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
