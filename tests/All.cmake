@@ -38,7 +38,9 @@ add_test(NAME vm.core COMMAND ${PROJECT_SOURCE_DIR}/tests/vm/run --may-skip core
 set_tests_properties(vm.core PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 2700)
 add_test(NAME start.size COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/init-size ${builds}/release/onggi)
 
-add_test(NAME tidy COMMAND ${PROJECT_SOURCE_DIR}/tests/lint/tidy ${PROJECT_BINARY_DIR})
+# In what the suites leave of the processors: they run one after the other.
+add_test(NAME tidy COMMAND nice -n 19 ${PROJECT_SOURCE_DIR}/tests/lint/tidy ${PROJECT_BINARY_DIR} 1)
+set_tests_properties(tidy PROPERTIES TIMEOUT 2400)
 set(fuzzers fuzz.config fuzz.tar fuzz.decoder)
 set(options.config -dict=${PROJECT_SOURCE_DIR}/tests/fuzz/config.dict)
 foreach(kind config tar decoder)
@@ -50,4 +52,4 @@ endforeach()
 
 set(engines engines.podman engines.docker engines.containerd engines.image)
 set_tests_properties(${suites} ${engines} start.size PROPERTIES RESOURCE_LOCK host)
-set_tests_properties(${engines} vm.core tidy ${fuzzers} PROPERTIES DEPENDS "${suites}")
+set_tests_properties(${engines} vm.core ${fuzzers} PROPERTIES DEPENDS "${suites}")

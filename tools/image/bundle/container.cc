@@ -18,7 +18,7 @@
 namespace onggi::image {
 namespace {
 
-constexpr size_t kRecordLimit = 64 * 1024, kLongestId = 64;
+constexpr size_t kRecordLimit = 64u << 10, kLongestId = 64;
 constexpr const char *kRecord = "container.json", *kNetwork = "network.json";
 constexpr size_t kNetworkLimit = 1u << 20;
 

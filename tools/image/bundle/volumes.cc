@@ -70,7 +70,7 @@ Result<> copy_content(int from, int to) {
   };
   ProgramCall call;
   call.arguments = {"cp", "--archive", "--reflink=auto", "--", path(from), path(to)};
-  call.seconds = 24 * 60 * 60;
+  call.seconds = 86'400;  // a day: some volumes are large
   const ProgramAnswer answer = TRY(call_program(call));
   if (answer.status == 0) return {};
   return state_error("cp(1) could not copy what the image has, status ", answer.status);

@@ -26,7 +26,7 @@ namespace onggi::image {
 namespace {
 
 constexpr const char* kRecord = "onggi-image.json";
-constexpr size_t kRecordLimit = 64 * 1024;
+constexpr size_t kRecordLimit = 64u << 10;
 
 // What a bundle says of itself, for the commands on it.
 struct BundleRecord {

@@ -58,7 +58,8 @@ void add_config(const ImageConfig& image, std::vector<TableRow>& rows) {
   for (const std::string& each : image.config.env) add("env", each);
   for (const std::string& each : image.config.exposed_ports.keys) add("port", each);
   for (const std::string& each : image.config.volumes.keys) add("volume", each);
-  for (const auto& [key, value] : image.config.labels.entries) add("label", key + "=" + value);
+  for (const auto& [key, value] : image.config.labels.entries)
+    add("label", std::string(key).append("=").append(value));
 }
 
 std::string text_of(const SourceImage& image, std::string_view name) {

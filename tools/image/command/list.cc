@@ -87,6 +87,7 @@ Result<int> list_command(const Context& context, const ListOptions& options) {
   if (options.quiet) return cli::print(names_of(images));
   const Layout layout = TRY(store.read());
   std::vector<Line> lines;
+  lines.reserve(images.size());
   for (const StoredImage& each : images) lines.push_back(line_of(layout, each));
   return cli::print(options.format == Format::json ? json_of(lines) : text_of(lines));
 }

@@ -25,7 +25,7 @@ namespace onggi::image {
 namespace {
 
 constexpr const char* kRuntime = "onggi";
-constexpr size_t kLogLimit = 64 * 1024;
+constexpr size_t kLogLimit = 64u << 10;
 
 // The one that was installed with this program, before one in $PATH.
 std::string runtime_program(const std::string& asked) {

@@ -142,7 +142,7 @@ static Result<> read(const Cursor& at, RootFilesystem& to) {
 namespace {
 
 template <class T, size_t N>
-Result<T> read_document(std::string bytes, const Json& json, const Field<T> (&fields)[N]) {
+Result<T> read_document(std::string&& bytes, const Json& json, const Field<T> (&fields)[N]) {
   std::vector<std::string> warnings;
   T value;
   TRY(read_object(Cursor(json, warnings), fields, value));

@@ -33,30 +33,34 @@ bool is_port(std::string_view text) {
   return port.has_value() && *port != 0;
 }
 
+// "[::1]" or "[::1]:5000"
+bool is_bracketed_host(std::string_view text) {
+  const size_t end = text.find(']');
+  if (end == text.npos || end < 3) return false;
+  const auto is_address_byte = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
+  };
+  if (!std::ranges::all_of(text.substr(1, end - 1), is_address_byte)) return false;
+  text.remove_prefix(end + 1);
+  return text.empty() || (text.front() == ':' && is_port(text.substr(1)));
+}
+
+// Of a host's name, between two dots.
+bool is_label(std::string_view text) {
+  return !text.empty() && is_alphanumeric(text.front()) && is_alphanumeric(text.back()) &&
+         std::ranges::all_of(text, [](char c) { return c == '-' || is_alphanumeric(c); });
+}
+
 bool is_host(std::string_view text) {
-  if (text.starts_with('[')) {
-    const size_t end = text.find(']');
-    if (end == text.npos || end < 3) return false;
-    const auto is_address_byte = [](char c) {
-      return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
-             c == '.';
-    };
-    if (!std::ranges::all_of(text.substr(1, end - 1), is_address_byte)) return false;
-    text.remove_prefix(end + 1);
-    return text.empty() || (text.front() == ':' && is_port(text.substr(1)));
-  }
+  if (text.starts_with('[')) return is_bracketed_host(text);
   const size_t colon = text.find(':');
   if (colon != text.npos && !is_port(text.substr(colon + 1))) return false;
   text = text.substr(0, colon);
-  bool after_letter = false;  // labels neither start nor end with '-', and none is empty
-  for (const char c : text) {
-    if (c != '-' && c != '.' && !is_alphanumeric(c)) return false;
-    if (!is_alphanumeric(c) && c == '.' && !after_letter) return false;
-    if (c == '-' && !after_letter && (text.front() == '-' || text.find(".-") != text.npos))
-      return false;
-    after_letter = is_alphanumeric(c) || (c == '-' && after_letter);
+  for (size_t dot = text.find('.'); dot != text.npos; dot = text.find('.')) {
+    if (!is_label(text.substr(0, dot))) return false;
+    text.remove_prefix(dot + 1);
   }
-  return !text.empty() && is_alphanumeric(text.back()) && text.find("-.") == text.npos;
+  return is_label(text);
 }
 
 // [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*

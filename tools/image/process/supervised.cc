@@ -71,6 +71,7 @@ Result<pid_t> start(const SupervisedCall& call, const sigset_t& mask) {
   posix_spawnattr_setsigmask(&attributes, &mask);
   std::vector<std::string> texts = call.arguments;
   std::vector<char*> arguments;
+  arguments.reserve(texts.size() + 1);
   for (std::string& each : texts) arguments.push_back(each.data());
   arguments.push_back(nullptr);
   pid_t pid = 0;

@@ -80,11 +80,10 @@ Value& ImageEdit::member_of_config(const char* member, rapidjson::Type type) {
   for (const auto& [parent, name, kind] :
        {std::tuple("", "config", rapidjson::kObjectType), std::tuple("/config", member, type)}) {
     Value& object = *Pointer(parent).Get(config_);
-    const auto found = object.FindMember(name);
-    if (found == object.MemberEnd()) {
+    if (!object.HasMember(name)) {
       object.AddMember(text_value(name, memory), Value(kind), memory);
-    } else if (found->value.GetType() != kind) {
-      found->value = Value(kind);  // null is the same as absent
+    } else if (object[name].GetType() != kind) {
+      object[name] = Value(kind);  // null is the same as absent
     }
   }
   return config_["config"][member];
@@ -108,8 +107,8 @@ const Value* ImageEdit::get(const char* member) const {
 }
 
 void ImageEdit::remove(const char* member) {
-  const auto config = config_.FindMember("config");
-  if (config != config_.MemberEnd() && config->value.IsObject()) config->value.RemoveMember(member);
+  if (config_.HasMember("config") && config_["config"].IsObject())
+    config_["config"].RemoveMember(member);
 }
 
 void ImageEdit::set_author(const std::string& author) {

@@ -38,7 +38,7 @@ Result<PartialBlob> PartialBlob::open(int directory, const Descriptor& descripto
 }
 
 Result<> PartialBlob::take_up() {
-  std::string buffer(256 * 1024, '\0');
+  std::string buffer(256u << 10, '\0');
   while (true) {
     const long count = sys::read(file_.get(), buffer.data(), buffer.size());
     if (count < 0) return system_error(count, "read", name_);
