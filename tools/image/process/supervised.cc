@@ -48,14 +48,20 @@ bool is_sent_to_us_alone(const siginfo_t& info) {
   return info.si_code != SI_KERNEL;
 }
 
+// A container's first process becomes ours when the runtime's last process has ended, which may be
+// after the one that we have called (crun). Until then there is nothing to wait for.
 Result<int> wait_and_hand_on(pid_t pid, const BlockedSignals& signals) {
   for (;;) {
     int status = 0;
     const pid_t ended = waitpid(pid, &status, WNOHANG);
     if (ended == pid) return exit_status(status);
-    if (ended < 0 && errno != EINTR) return system_error(-errno, "waitpid");
+    const bool is_not_ours = ended < 0 && errno == ECHILD;
+    if (ended < 0 && errno != EINTR && !is_not_ours) return system_error(-errno, "waitpid");
+    if (is_not_ours && kill(pid, 0) != 0) return 0;  // ended, and somebody else knows how
     siginfo_t info = {};
-    const int signal = sigwaitinfo(&signals.awaited(), &info);
+    constexpr timespec kSoon = {0, 20'000'000};
+    const int signal = is_not_ours ? sigtimedwait(&signals.awaited(), &info, &kSoon)
+                                   : sigwaitinfo(&signals.awaited(), &info);
     if (signal > 0 && signal != SIGCHLD && is_sent_to_us_alone(info)) (void)kill(pid, signal);
   }
 }
