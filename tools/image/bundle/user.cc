@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 namespace onggi::image {
 namespace {
@@ -110,12 +111,12 @@ Result<uint32_t> resolve_group(std::string_view group, const std::string& groups
 }
 
 void add_member_groups(std::string_view name, const std::string& groups, ContainerUser& to) {
+  std::unordered_set<uint32_t> known(to.groups.begin(), to.groups.end());
   for (std::string_view line : lines_of(groups)) {
     const std::optional<GroupLine> group = parse_group(line);
     if (!group || to.groups.size() >= kGroupLimit) continue;
     for (std::string_view member : split(group->members, ',')) {
-      const bool known = std::ranges::find(to.groups, group->gid) != to.groups.end();
-      if (member == name && !known) to.groups.push_back(group->gid);
+      if (member == name && known.insert(group->gid).second) to.groups.push_back(group->gid);
     }
   }
 }
