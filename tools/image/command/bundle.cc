@@ -92,14 +92,14 @@ Result<> make_bundle(const Store& store, const Image& image, ContainerRequest& r
   const Layout layout = TRY(store.read());
   if (request.bundle.mappings) {
     UniqueFd rootfs = TRY(open_directory(bundle.fd(), "rootfs"));
-    TRY(unpack_layers(layout, image, std::move(rootfs), {}));
+    TRY(unpack_layers(layout, image, std::move(rootfs), request.lookup.limits));
     TRY(write_config(bundle.fd(), bundle.path(), image, request));
     return bundle.publish();
   }
   TRY(make_subdirectory(bundle.fd(), "upper"));
   TRY(make_subdirectory(bundle.fd(), "work"));
   const Snapshots snapshots(store);
-  TRY(snapshots.make(layout, image, {}));
+  TRY(snapshots.make(layout, image, request.lookup.limits));
   TRY(snapshots.sync(image));
   TRY(record_bundle(store, bundle.path(), image.descriptor.digest));
   const UniqueFd directory = TRY(open_directory(bundle.fd(), "."));
@@ -163,6 +163,7 @@ Result<> detach(const OpenBundle& bundle) {
 
 Result<int> bundle_command(const Context& context, const ContainerFlags& flags) {
   ContainerRequest request = TRY(container_request(flags, context.operands.subspan(2)));
+  request.lookup.limits = context.global.limits;
   request.bundle.mappings = TRY(enter_user_namespace());
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
   Image image = TRY(image_in_store(store, std::string(context.operands[0]), request.lookup));
@@ -182,7 +183,7 @@ Result<int> mount_command(const Context& context, const NoOptions&) {
   const Layout layout = TRY(store.read());
   const Image image = TRY(read_image(layout, bundle.record.manifest, host_platform()));
   const Snapshots snapshots(store);
-  TRY(snapshots.make(layout, image, {}));
+  TRY(snapshots.make(layout, image, context.global.limits));
   TRY(snapshots.sync(image));
   TRY(attach_image(snapshots, image, {bundle.directory.get()}));
   return 0;

@@ -27,15 +27,15 @@ Result<ImageEdit> begin_change(const Image& base) {
   return ImageEdit::begin(base, utc_text({*epoch, 0}, Precision::seconds));
 }
 
-Result<int> finish_change(const Store& store, const ImageEdit& edit, std::string_view name,
+Result<int> finish_change(const Context& context, const Store& store, const ImageEdit& edit,
                           Format format) {
-  const std::string full = TRY(full_name(name));
+  const std::string full = TRY(full_name(context.operands[1]));
   const Descriptor manifest = TRY(edit.write(store.layout()));
   const Layout layout = TRY(store.read());
   // Unpacked now, so that it is known to be right before it has a name.
   const Image image = TRY(read_image(layout, manifest, host_platform()));
   const Snapshots snapshots(store);
-  TRY(snapshots.make(layout, image, {}));
+  TRY(snapshots.make(layout, image, context.global.limits));
   TRY(snapshots.sync(image));
   TRY(store.set_name(full, manifest));
   if (format == Format::text) return cli::print(manifest.digest.text() + "\n");
@@ -113,7 +113,7 @@ Result<int> commit_command(const Context& context, const CommitFlags& flags) {
   if (!flags.author.empty()) edit.set_author(flags.author);
   if (diff.entries != 0) edit.add_layer(diff.blob);
   edit.add_history(command_line(config), flags.message, diff.entries == 0);
-  return finish_change(store, edit, context.operands[1], flags.format);
+  return finish_change(context, store, edit, flags.format);
 }
 
 Result<int> flatten_command(const Context& context, const CommitFlags& flags) {
@@ -124,14 +124,14 @@ Result<int> flatten_command(const Context& context, const CommitFlags& flags) {
   const Layout layout = TRY(store.read());
   const Image base = TRY(read_image(layout, stored.descriptor, host_platform()));
   const Snapshots snapshots(store);
-  TRY(snapshots.make(layout, base, {}));
+  TRY(snapshots.make(layout, base, context.global.limits));
   const LayerDiff diff = TRY(store_flattened(store, base, options));
   ImageEdit edit = TRY(begin_change(base));
   if (!flags.author.empty()) edit.set_author(flags.author);
   edit.drop_layers();
   edit.add_layer(diff.blob);
   edit.add_history("onggi-image flatten", flags.message, false);
-  return finish_change(store, edit, context.operands[1], flags.format);
+  return finish_change(context, store, edit, flags.format);
 }
 
 }  // namespace onggi::image

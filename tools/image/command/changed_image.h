@@ -10,8 +10,8 @@ namespace onggi::image {
 
 // At SOURCE_DATE_EPOCH, or now.
 Result<ImageEdit> begin_change(const Image& base);
-// The new image gets its name, and the command prints its digest.
-Result<int> finish_change(const Store& store, const ImageEdit& edit, std::string_view name,
+// The new image gets its name, the second operand, and the command prints its digest.
+Result<int> finish_change(const Context& context, const Store& store, const ImageEdit& edit,
                           Format format);
 
 }  // namespace onggi::image

@@ -4,11 +4,14 @@
 #pragma once
 
 #include "commandline/command.h"
+#include "layer/layer_stream.h"
 
 namespace onggi::image {
 
 struct GlobalOptions {
   std::string root;  // of the store; empty: the user's
+  std::string max_layer_size;
+  LayerLimits limits;  // by max_layer_size
   bool debug = false;
   bool version = false;
 };

@@ -22,6 +22,9 @@ constexpr auto kGlobalOptions = options<GlobalOptions>({
     option<&GlobalOptions::root>("root", 0, "DIR",
                                  "the store (default: /var/lib/onggi, or "
                                  "$XDG_DATA_HOME/onggi for an ordinary user)"),
+    option<&GlobalOptions::max_layer_size>(
+        "max-layer-size", 0, "SIZE",
+        "what a layer may be unpacked, such as 200g (default: 64g, and 200 times its own size)"),
     option<&GlobalOptions::debug>("debug", 0, nullptr, "say more on standard error"),
     option<&GlobalOptions::version>("version", 'v', nullptr, "show the version"),
 });

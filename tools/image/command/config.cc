@@ -144,7 +144,7 @@ Result<int> config_command(const Context& context, const ConfigFlags& flags) {
   ImageEdit edit = TRY(begin_change(base));
   TRY(apply(flags, edit));
   if (!flags.no_history) edit.add_history("onggi-image config", flags.message, true);
-  return finish_change(store, edit, context.operands[1], flags.format);
+  return finish_change(context, store, edit, flags.format);
 }
 
 }  // namespace onggi::image

@@ -43,7 +43,7 @@ Result<Named> copy_between(const Store* store, const Endpoint& from, const Endpo
   const std::unique_ptr<ImageTarget> target = TRY(open_target(to, ends, *source, from));
   Progress progress(flags.quiet);
   if (to.transport != Transport::store) return copy_image(*source, *target, options, progress);
-  UnpackView unpacking(*store, ends.platform, progress);
+  UnpackView unpacking(*store, ends.platform, flags.limits, progress);
   Result<Named> copied = copy_image(*source, *target, options, unpacking);
   TRY(store->empty_trash());
   return copied;
@@ -55,7 +55,9 @@ Result<int> copy_and_print(const Context& context, const Endpoint& from, const E
   if (to.transport == Transport::store) TRY(enter_user_namespace());
   if (to.transport == Transport::store || from.transport == Transport::store)
     store.emplace(TRY(Store::open(context.global.root, LockKind::shared)));
-  const Named copied = TRY(copy_between(store ? &*store : nullptr, from, to, flags));
+  CopyFlags limited = flags;
+  limited.limits = context.global.limits;
+  const Named copied = TRY(copy_between(store ? &*store : nullptr, from, to, limited));
   return print_copied(flags, context.operands.back(), copied);
 }
 

@@ -12,6 +12,7 @@ struct CopyFlags {
   Format format = Format::text;
   std::string platform, authfile;
   bool all_platforms = false, quiet = false, plain_http = false;
+  LayerLimits limits = {};
 };
 inline constexpr auto kCopyOptions = cli::options<CopyFlags>({
     cli::option<&CopyFlags::format>("format", 'f', "text|json", "of the output (default: text)"),

@@ -14,6 +14,7 @@ struct LookupFlags {
   std::string platform, authfile;
   Pull pull = Pull::missing;
   bool plain_http = false;
+  LayerLimits limits = {};
 };
 
 // From the store, where it is after that; its registry is asked as `pull` says.

@@ -2,6 +2,7 @@
 // Global options, then the command. The only place that reports errors.
 #include "base/log.h"
 #include "command/command.h"
+#include "commandline/size.h"
 
 #include <csignal>
 
@@ -17,6 +18,19 @@ int finish(std::string_view command, const Result<int>& result) {
   return result ? result.value() : fail(command, result.error());
 }
 
+// Whoever names a size trusts the image up to it, however well it is compressed.
+Result<> read_limits(GlobalOptions& global) {
+  if (global.max_layer_size.empty()) return {};
+  const std::optional<int64_t> size = cli::parse_size(global.max_layer_size);
+  if (!size || *size <= 0) {
+    return with_hint(make_error(ErrorKind::invalid_config, "--max-layer-size '",
+                                global.max_layer_size, "' cannot be read"),
+                     "a size such as 500m or 200g");
+  }
+  global.limits.bytes = global.limits.ratio_from = static_cast<uint64_t>(*size);
+  return {};
+}
+
 int run(cli::Arguments arguments) {
   const cli::Program self = program();
   log::set_program(self.name);
@@ -24,6 +38,8 @@ int run(cli::Arguments arguments) {
   const Result<cli::ParsedArguments> parsed =
       cli::parse_options(self.options, &global, arguments, cli::Operands::last);
   if (!parsed) return fail("", parsed.error());
+  const Result<> limited = read_limits(global);
+  if (!limited) return fail("", limited.error());
   if (global.debug) {
     const Result<> opened = log::open({"", log::Format::text, log::Level::debug});
     if (!opened) return fail("", opened.error());

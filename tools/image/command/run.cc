@@ -82,7 +82,9 @@ class Run {
       : name_(context.operands[0]),
         root_(context.global.root),
         flags_(flags),
-        request_(std::move(request)) {}
+        request_(std::move(request)) {
+    request_.lookup.limits = context.global.limits;
+  }
 
   // `started` gets a byte when a detached container runs; -1: it is not to be detached.
   Result<int> run(int started);
@@ -114,7 +116,7 @@ Result<> Run::prepare(const Store& store) {
   TRY(check_runnable(image_->config));
   const Snapshots snapshots(store);
   const Layout layout = TRY(store.read());
-  TRY(snapshots.make(layout, *image_, {}));
+  TRY(snapshots.make(layout, *image_, request_.lookup.limits));
   record_.id = flags_.name.empty() ? random_container_id() : flags_.name;
   TRY(check_container_id(record_.id));
   record_.image = name_;

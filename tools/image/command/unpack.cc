@@ -10,10 +10,10 @@
 namespace onggi::image {
 namespace {
 
-Result<> unpack(const Layout& layout, const Image& image, std::string_view directory) {
-  NewDirectory target = TRY(NewDirectory::make(std::string(directory)));
+Result<> unpack(const Context& context, const Layout& layout, const Image& image) {
+  NewDirectory target = TRY(NewDirectory::make(std::string(context.operands[1])));
   UniqueFd root = TRY(open_directory(target.fd(), "."));
-  TRY(unpack_layers(layout, image, std::move(root), {}));
+  TRY(unpack_layers(layout, image, std::move(root), context.global.limits));
   return target.publish();
 }
 
@@ -28,13 +28,15 @@ Result<int> unpack_command(const Context& context, const LookupFlags& flags) {
     const Layout layout = TRY(Layout::open(endpoint.place));
     const Descriptor* named = TRY(layout.find(endpoint.reference, platform));
     const Image image = TRY(read_image(layout, *named, platform));
-    TRY(unpack(layout, image, context.operands[1]));
+    TRY(unpack(context, layout, image));
     return 0;
   }
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
-  const Image image = TRY(image_in_store(store, name, flags));
+  LookupFlags lookup = flags;
+  lookup.limits = context.global.limits;
+  const Image image = TRY(image_in_store(store, name, lookup));
   const Layout layout = TRY(store.read());
-  TRY(unpack(layout, image, context.operands[1]));
+  TRY(unpack(context, layout, image));
   return 0;
 }
 

@@ -55,7 +55,7 @@ Result<int> verify_command(const Context& context, const VerifyOptions& options)
   TRY(enter_user_namespace());
   const LockKind kind = options.remove_damaged ? LockKind::exclusive : LockKind::shared;
   const Store store = TRY(Store::open(context.global.root, kind));
-  const Verified verified = TRY(verify_store(store, {}));
+  const Verified verified = TRY(verify_store(store, context.global.limits));
   if (options.remove_damaged) {
     for (const Damage& each : verified.damages) {
       if (!each.path.empty()) TRY(store.discard(each.path));

@@ -70,7 +70,7 @@ Result<> UnpackView::unpack(const Named& named) {
   TRY(check_image(image.manifest, image.config));
   if (image.config.os != "linux") return {};
   const Snapshots snapshots(store_);
-  TRY(snapshots.make(layout, image, {}, this));
+  TRY(snapshots.make(layout, image, limits_, this));
   return snapshots.sync(image);
 }
 

@@ -18,8 +18,9 @@ class UnpackView final : public CopyView, private BlobGate {
  public:
   // For `platform`; what is for other machines alone is not unpacked, nor is an artifact. `store`
   // and `shown`, which is told the same, must outlive this.
-  UnpackView(const Store& store, const Platform& platform, CopyView& shown)
-      : store_(store), platform_(platform), shown_(shown) {}
+  UnpackView(const Store& store, const Platform& platform, const LayerLimits& limits,
+             CopyView& shown)
+      : store_(store), platform_(platform), limits_(limits), shown_(shown) {}
   ~UnpackView() override;
 
   void begin(const ImageSource::Named& named, std::span<const ImageSource::Named> below,
@@ -34,6 +35,7 @@ class UnpackView final : public CopyView, private BlobGate {
 
   const Store& store_;
   const Platform platform_;
+  const LayerLimits limits_;
   CopyView& shown_;
   std::thread thread_;
   Result<> unpacked_;
