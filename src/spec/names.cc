@@ -2,7 +2,6 @@
 // Kernel numbers come from the kernel's own headers; what those of Linux 6.1 lack is written out.
 #include "spec/names.h"
 
-#include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <linux/personality.h>
 #include <linux/sched.h>
@@ -46,10 +45,12 @@ constexpr Name<uint64_t> kSchedulerFlagNames[] = {
     {"SCHED_FLAG_UTIL_CLAMP_MIN", SCHED_FLAG_UTIL_CLAMP_MIN},
 };
 
+// ioprio_set(2). The kernel's header is no C++ since Linux 6.6 and Debian's 6.1.192: a parameter
+// there is named "class".
 constexpr Name<int> kIoPriorityClassNames[] = {
-    {"IOPRIO_CLASS_BE", IOPRIO_CLASS_BE},
-    {"IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE},
-    {"IOPRIO_CLASS_RT", IOPRIO_CLASS_RT},
+    {"IOPRIO_CLASS_BE", 2},
+    {"IOPRIO_CLASS_IDLE", 3},
+    {"IOPRIO_CLASS_RT", 1},
 };
 
 constexpr Name<NamespaceType> kNamespaceNames[] = {
