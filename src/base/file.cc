@@ -2,7 +2,10 @@
 // Small files by descriptor: no path is looked up twice.
 #include "base/file.h"
 
+#include "base/path.h"
+
 #include <algorithm>
+#include <climits>
 
 namespace onggi {
 
@@ -10,6 +13,23 @@ Result<UniqueFd> open_directory(int dir, const std::string& path) {
   const long fd = sys::openat(dir, path.c_str(), O_RDONLY | O_DIRECTORY);
   if (fd < 0) return system_error(fd, "open", path);
   return UniqueFd(fd);
+}
+
+Result<> make_directories(const std::string& path) {
+  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string prefix = path.substr(0, slash);
+    const long made = sys::mkdirat(AT_FDCWD, prefix.c_str(), 0700);
+    if (made < 0 && made != -EEXIST) return system_error(made, "mkdir", prefix);
+    if (slash == path.npos) return {};
+  }
+}
+
+Result<std::string> absolute_path(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  char here[PATH_MAX] = {};
+  const long size = sys::getcwd(here, sizeof here);
+  if (size < 0) return system_error(size, "getcwd");
+  return join_path(here, path);
 }
 
 Result<std::string> read_all(int fd, std::string_view name, size_t limit) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole small files, by directory descriptor and name.
+// Whole small files, by directory descriptor and name, and the directories they are in.
 #pragma once
 
 #include "base/fd.h"
@@ -11,6 +11,10 @@
 namespace onggi {
 
 Result<UniqueFd> open_directory(int dir, const std::string& path);
+// Mode 0700 for each that is missing on the way. `path` is absolute.
+Result<> make_directories(const std::string& path);
+// As seen from the working directory; not cleaned, and links stay.
+Result<std::string> absolute_path(const std::string& path);
 
 // The file's bytes. More than `limit` bytes is an error (ErrorKind::invalid_config).
 Result<std::string> read_file(int dir, const std::string& path, size_t limit);

@@ -2,9 +2,7 @@
 // The state root.
 #include "cli/command.h"
 
-#include "base/path.h"
-
-#include <climits>
+#include "base/file.h"
 
 namespace onggi::cli {
 
@@ -16,12 +14,7 @@ Result<RuntimeOptions> runtime_options(const GlobalOptions& global) {
     options.root = TRY(default_root());
     return options;
   }
-  char directory[PATH_MAX] = {};
-  if (!global.root.starts_with('/')) {
-    const long size = sys::getcwd(directory, sizeof directory);
-    if (size < 0) return system_error(size, "getcwd");
-  }
-  options.root = join_path(directory, global.root);
+  options.root = TRY(absolute_path(global.root));
   return options;
 }
 

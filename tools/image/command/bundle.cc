@@ -73,11 +73,6 @@ Result<> write_config(int directory, const std::string& path, const Image& image
   const UniqueFd rootfs = TRY(open_directory(directory, "rootfs"));
   const VolumePlaces places{path + "/volumes", path + "/volumes", rootfs.get()};
   for (const Volume& volume : request.volumes) {
-    if (volume.kind != Volume::Kind::bind) {
-      return with_hint(unsupported("", "--volume ", volume.source, volume.destination,
-                                   ": a bundle has paths of the host alone"),
-                       "SOURCE:DESTINATION, or use run");
-    }
     request.bundle.mounts.push_back(TRY(prepare_volume(volume, places)));
   }
   const ContainerUser user = TRY(resolve_user(image.config.config.user, rootfs.get()));
@@ -124,6 +119,17 @@ Result<BundleRecord> parse_record(const std::string& text) {
   return record;
 }
 
+// Named and anonymous volumes belong to containers of the store.
+Result<> check_volumes(const std::vector<Volume>& volumes) {
+  for (const Volume& volume : volumes) {
+    if (volume.kind == Volume::Kind::bind) continue;
+    return with_hint(unsupported("", "--volume for ", volume.destination,
+                                 ": a bundle has paths of the host alone"),
+                     "SOURCE:DESTINATION with a slash in SOURCE, or use run");
+  }
+  return {};
+}
+
 struct OpenBundle {
   UniqueFd directory;
   std::string path;
@@ -163,6 +169,7 @@ Result<> detach(const OpenBundle& bundle) {
 
 Result<int> bundle_command(const Context& context, const ContainerFlags& flags) {
   ContainerRequest request = TRY(container_request(flags, context.operands.subspan(2)));
+  TRY(check_volumes(request.volumes));
   request.lookup.limits = context.global.limits;
   request.bundle.mappings = TRY(enter_user_namespace());
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));

@@ -118,7 +118,6 @@ Result<> Run::prepare(const Store& store) {
   const Layout layout = TRY(store.read());
   TRY(snapshots.make(layout, *image_, request_.lookup.limits));
   record_.id = flags_.name.empty() ? random_container_id() : flags_.name;
-  TRY(check_container_id(record_.id));
   record_.image = name_;
   record_.manifest = image_->descriptor.digest.text();
   record_.created = utc_now(Precision::seconds);
@@ -275,6 +274,7 @@ Result<int> run_command(const Context& context, const ContainerFlags& flags) {
     return with_hint(unsupported("", "--detach goes without --tty and --interactive"),
                      "there would be nobody to type");
   }
+  if (!flags.name.empty()) TRY(check_container_id(flags.name));
   Run run(context, flags, TRY(container_request(flags, context.operands.subspan(1))));
   TRY(enter_user_namespace());
   return flags.detach ? run_detached(run) : run.run(-1);

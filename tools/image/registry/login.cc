@@ -41,15 +41,6 @@ Result<bool> read_json(const std::string& file, rapidjson::Document& json) {
   return true;
 }
 
-Result<> make_directories(const std::string& path) {
-  for (size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
-    const std::string part = path.substr(0, at);
-    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
-      return system_error(-errno, "mkdir", part);
-    if (at == path.npos) return {};
-  }
-}
-
 struct FreeText {
   void operator()(char* text) const { free(text); }
 };

@@ -83,15 +83,4 @@ Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
   return {};
 }
 
-Result<> verify_layers(const Layout& layout, const Image& image, const LayerLimits& limits) {
-  for (size_t i = 0; i < image.manifest.layers.size(); ++i) {
-    const Descriptor& layer = image.manifest.layers[i];
-    const std::string name(layer_name(i).view());
-    UniqueFd blob = TRY_AT(name, layout.open_blob(layer));
-    LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[i], limits);
-    TRY_AT(name, stream.finish());
-  }
-  return {};
-}
-
 }  // namespace onggi::image

@@ -23,7 +23,5 @@ Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Ro
 // Every layer, checked, onto the directory `root`, which is taken over and must be empty.
 Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
                        const LayerLimits& limits);
-// The same checks, and nothing written.
-Result<> verify_layers(const Layout& layout, const Image& image, const LayerLimits& limits);
 
 }  // namespace onggi::image

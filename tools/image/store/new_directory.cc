@@ -9,8 +9,6 @@
 #include "layer/remove_tree.h"
 #include "process/random.h"
 
-#include <climits>
-
 namespace onggi::image {
 namespace {
 
@@ -45,12 +43,8 @@ NewDirectory::~NewDirectory() {
 }
 
 Result<NewDirectory> NewDirectory::make(const std::string& path) {
-  char here[PATH_MAX] = {};
-  if (!path.starts_with('/')) {
-    const long size = sys::getcwd(here, sizeof here);
-    if (size < 0) return system_error(size, "getcwd");
-  }
-  const std::string whole = clean_path(join_path(here, path));
+  const std::string given = TRY(absolute_path(path));
+  const std::string whole = clean_path(given);
   const size_t slash = whole.rfind('/');
   std::string name = whole.substr(slash + 1);
   if (name.empty()) return make_error(ErrorKind::invalid_config, "'", path, "' is not empty");

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 #include <cstdlib>
 
 namespace onggi::image {
@@ -37,24 +36,6 @@ Result<std::string> default_root() {
   if (home.starts_with('/')) return home + "/.local/share/onggi";
   return with_hint(make_error(ErrorKind::invalid_config, "there is no place for the store"),
                    "set HOME or XDG_DATA_HOME, or name one by --root DIR");
-}
-
-Result<std::string> absolute(const std::string& path) {
-  char here[PATH_MAX] = {};
-  if (!path.starts_with('/')) {
-    const long size = sys::getcwd(here, sizeof here);
-    if (size < 0) return system_error(size, "getcwd");
-  }
-  return clean_path(join_path(here, path));
-}
-
-Result<> make_directories(const std::string& path) {
-  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const std::string prefix = path.substr(0, slash);
-    const long made = sys::mkdirat(AT_FDCWD, prefix.c_str(), 0700);
-    if (made < 0 && made != -EEXIST) return system_error(made, "mkdir", prefix);
-    if (slash == path.npos) return {};
-  }
 }
 
 Result<> check_owner(int directory, const std::string& path) {
@@ -97,7 +78,8 @@ Error no_image(std::string_view text, const std::string& name) {
 
 Result<std::string> store_root(const std::string& chosen) {
   const std::string root = chosen.empty() ? TRY(default_root()) : chosen;
-  std::string path = TRY(absolute(root));
+  const std::string given = TRY(absolute_path(root));
+  std::string path = clean_path(given);
   if (path.empty()) return make_error(ErrorKind::invalid_config, "the store cannot be '/'");
   return path;
 }
