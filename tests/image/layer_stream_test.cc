@@ -67,6 +67,34 @@ TEST_CASE("Compressed bytes come out whole, in whatever portions they come in") 
   }
 }
 
+// The header that `gzip` writes, replaced by one with every optional field of RFC 1952.
+std::string with_every_field(const std::string& blob) {
+  std::string header = blob.substr(0, 10), extra = std::string(300, 'e');
+  header[3] = '\x1f';
+  return header + std::string("\x2c\x01", 2) + extra + "layer.tar" + '\0' + "a comment" + '\0' +
+         "cc" + blob.substr(10);
+}
+
+TEST_CASE("A gzip header may have every optional field, cut anywhere") {
+  const std::string text = noise(300), blob = with_every_field(gzip(text)), two = blob + blob;
+  for (size_t portion = 1; portion <= blob.size(); ++portion) {
+    CAPTURE(portion);
+    Result<std::string> decoded = decode(two, portion);
+    REQUIRE(decoded);
+    CHECK(*decoded == text + text);
+  }
+  for (size_t size = 4; size < blob.size(); ++size) {
+    CAPTURE(size);
+    CHECK(message_of(blob.substr(0, size), 7) == "the compressed data ends too early");
+  }
+  for (const auto& [at, byte] : {std::pair{2, '\x07'}, {3, '\x20'}, {3, '\x80'}}) {
+    std::string damaged = blob;
+    damaged[static_cast<size_t>(at)] = byte;
+    CAPTURE(at);
+    CHECK(message_of(damaged) == "the gzip data is damaged");
+  }
+}
+
 TEST_CASE("Output that just fills the buffer is whole") {
   for (size_t size : {(256u << 10) - 1, 256u << 10, (256u << 10) + 1, 512u << 10}) {
     for (const std::string& text : {std::string(size, '\0'), noise(size)}) {

@@ -28,6 +28,90 @@ class Plain final : public Decoder {
   Result<> finish() override { return {}; }
 };
 
+Error damaged_gzip() {
+  return make_error(ErrorKind::invalid_config, "the gzip data is damaged");
+}
+
+// The header of a member (RFC 1952, section 2.3) in whatever portions it comes; nothing in it
+// matters for a layer. igzip's own reader loses its place when optional fields span two portions.
+class GzipHeader {
+ public:
+  // Takes the header from the front of `input`. True: it was complete.
+  Result<bool> skip(std::string_view& input) {
+    while (!input.empty() && step_ != Step::done) {
+      const auto byte = static_cast<unsigned char>(input[0]);
+      input.remove_prefix(1);
+      if (!take(byte)) return damaged_gzip();
+    }
+    return step_ == Step::done;
+  }
+
+ private:
+  enum class Step { fixed, extra_length, extra, name, comment, checksum, done };
+  static constexpr unsigned char kChecksum = 2, kExtra = 4, kName = 8, kComment = 16,
+                                 kReserved = 0xe0;
+
+  bool take(unsigned char byte) {
+    switch (step_) {
+      case Step::fixed: {
+        static constexpr unsigned char kStart[] = {0x1f, 0x8b, 8};  // its name, deflate
+        if (count_ < sizeof(kStart) && byte != kStart[count_]) return false;
+        if (count_ == sizeof(kStart)) flags_ = byte;
+        if (++count_ == 10) next();
+        return (flags_ & kReserved) == 0;
+      }
+      case Step::extra_length:
+        extra_ |= static_cast<unsigned>(byte) << (8 * count_);
+        if (++count_ == 2) next();
+        return true;
+      case Step::extra:
+        if (++count_ == extra_) next();
+        return true;
+      case Step::name:
+      case Step::comment:
+        if (byte == 0) next();
+        return true;
+      case Step::checksum:  // of the header alone, which few programs write and fewer look at
+        if (++count_ == 2) next();
+        return true;
+      case Step::done:
+        break;
+    }
+    return true;
+  }
+
+  void next() {
+    count_ = 0;
+    do {
+      step_ = static_cast<Step>(static_cast<int>(step_) + 1);
+    } while (!present(step_));
+  }
+
+  bool present(Step step) const {
+    switch (step) {
+      case Step::extra_length:
+        return (flags_ & kExtra) != 0;
+      case Step::extra:
+        return extra_ > 0;
+      case Step::name:
+        return (flags_ & kName) != 0;
+      case Step::comment:
+        return (flags_ & kComment) != 0;
+      case Step::checksum:
+        return (flags_ & kChecksum) != 0;
+      case Step::fixed:
+      case Step::done:
+        break;
+    }
+    return true;
+  }
+
+  Step step_ = Step::fixed;
+  unsigned char flags_ = 0;
+  size_t count_ = 0;    // bytes of the field that is being read
+  unsigned extra_ = 0;  // bytes of the extra field
+};
+
 class Gzip final : public Decoder {
  public:
   Gzip() : output_(kPortion) { begin_member(); }
@@ -36,15 +120,14 @@ class Gzip final : public Decoder {
     while (!input.empty() || full_) {
       full_ = false;
       if (state_.block_state == ISAL_BLOCK_FINISH && !TRY(next_member(input))) break;
+      if (!TRY(header_.skip(input))) break;
       // The library declares its input without const; it does not write there.
       state_.next_in = reinterpret_cast<uint8_t*>(const_cast<char*>(input.data()));
       state_.avail_in = static_cast<uint32_t>(input.size());
       state_.next_out = output_.data();
       state_.avail_out = static_cast<uint32_t>(output_.size());
       const int result = isal_inflate(&state_);
-      if (result != ISAL_DECOMP_OK && result != ISAL_END_INPUT) {
-        return make_error(ErrorKind::invalid_config, "the gzip data is damaged");
-      }
+      if (result != ISAL_DECOMP_OK && result != ISAL_END_INPUT) return damaged_gzip();
       input.remove_prefix(input.size() - state_.avail_in);
       full_ = state_.avail_out == 0;
       const size_t count = output_.size() - state_.avail_out;
@@ -61,7 +144,8 @@ class Gzip final : public Decoder {
  private:
   void begin_member() {
     isal_inflate_init(&state_);
-    state_.crc_flag = ISAL_GZIP;
+    state_.crc_flag = ISAL_GZIP_NO_HDR_VER;  // the trailer is checked
+    header_ = GzipHeader();
   }
 
   // Members follow one another, and padding with NULs after the last one occurs in the wild. False:
@@ -79,6 +163,7 @@ class Gzip final : public Decoder {
     return true;
   }
 
+  GzipHeader header_;
   inflate_state state_;
   std::vector<uint8_t> output_;
   bool padded_ = false;
