@@ -39,7 +39,8 @@ class Changes {
     REQUIRE(set_times(open_tree_root(lower_).get(), nullptr, 0, {}));
     Notices notices;
     Attributes attributes(notices);
-    REQUIRE(apply_blob(base, diff_id_of(base), open_tree_root(lower_), attributes, {}));
+    Rootfs rootfs(open_tree_root(lower_));
+    REQUIRE(apply_blob(base, diff_id_of(base), rootfs, attributes, {}));
     REQUIRE(copy_directory_attributes(open_tree_root(lower_).get(), open_tree_root(upper_).get()));
     mount_ = mount_overlay({lower_}, upper_, scratch_.make_directory("work"));
   }

@@ -150,7 +150,8 @@ Result<> apply_flat(const std::vector<std::string>& layers, const std::string& r
   Notices notices;
   Attributes attributes(notices);
   for (const std::string& layer : layers) {
-    TRY(apply_blob(layer, diff_id_of(layer), open_tree_root(root), attributes, options.limits));
+    Rootfs rootfs(open_tree_root(root));
+    TRY(apply_blob(layer, diff_id_of(layer), rootfs, attributes, options.limits));
   }
   return {};
 }
@@ -164,8 +165,9 @@ Result<> apply_overlay(const std::vector<std::string>& layers, const Scratch& sc
     const std::string name = std::to_string(made.size());
     const std::string upper =
         new_root(scratch, "layer" + name, made.size() == 1 ? "" : made.back());
-    UniqueFd root = mount_overlay(made, upper, scratch.make_directory("work" + name));
-    TRY(apply_blob(layer, diff_id_of(layer), std::move(root), attributes, options.limits));
+    Rootfs rootfs(mount_overlay(made, upper, scratch.make_directory("work" + name)),
+                  open_tree_root(upper));
+    TRY(apply_blob(layer, diff_id_of(layer), rootfs, attributes, options.limits));
     made.push_back(upper);
   }
   return {};
@@ -298,7 +300,7 @@ Digest diff_id_of(const std::string& blob) {
   }
 }
 
-Result<> apply_blob(const std::string& blob, const Digest& diff_id, UniqueFd root,
+Result<> apply_blob(const std::string& blob, const Digest& diff_id, Rootfs& rootfs,
                     Attributes& attributes, const LayerLimits& limits) {
   const UniqueFd memory(memfd_create("blob", MFD_CLOEXEC));
   TRY(write_all(memory.get(), "blob", blob));
@@ -308,7 +310,6 @@ Result<> apply_blob(const std::string& blob, const Digest& diff_id, UniqueFd roo
   descriptor.size = blob.size();
   LayerStream stream(UniqueFd(dup(memory.get())), descriptor, diff_id, limits);
   TarReader reader(stream);
-  Rootfs rootfs(std::move(root));
   TRY(LayerApplier(rootfs, attributes, limits).apply(reader));
   return stream.finish();
 }
@@ -320,6 +321,15 @@ Tree tree_of(const std::vector<std::string>& layers, const ApplyOptions& options
   const std::string difference = differences(one.tree, other.tree, options.compare_names);
   CHECK_MESSAGE(difference.empty(), "flat and overlay differ:\n" << difference);
   return one.tree;
+}
+
+std::string difference_of_forms(const std::vector<std::string>& layers,
+                                const ApplyOptions& options) {
+  const Outcome one = flat(layers, options), other = overlay(layers, options);
+  if (one.result && other.result) return differences(one.tree, other.tree, options.compare_names);
+  const std::string text = one.result ? "no error" : text_of(one.result.error());
+  const std::string text2 = other.result ? "no error" : text_of(other.result.error());
+  return text == text2 ? "" : "flat: " + text + "\noverlay: " + text2 + "\n";
 }
 
 Tree flat_tree_of(const std::vector<std::string>& layers) {

@@ -5,6 +5,7 @@
 
 #include "layer/attributes.h"
 #include "layer/layer_stream.h"
+#include "layer/rootfs.h"
 #include "tar_builder.h"
 
 #include <doctest/doctest.h>
@@ -48,6 +49,10 @@ Tree tree_of(const std::vector<std::string>& layers, const ApplyOptions& options
 // Where nothing can be mounted: the one form.
 Tree flat_tree_of(const std::vector<std::string>& layers);
 std::string flat_error_of(const std::vector<std::string>& layers);
+// Whatever the layers are: what the two forms make of them differently, or their different errors.
+// Empty: they are alike.
+std::string difference_of_forms(const std::vector<std::string>& layers,
+                                const ApplyOptions& options = {});
 // The last layer is refused, in both forms with the same words.
 std::string error_of(const std::vector<std::string>& layers, const ApplyOptions& options = {});
 // What is in the directory after that.
@@ -82,7 +87,7 @@ UniqueFd open_tree_root(const std::string& path);
 UniqueFd mount_overlay(const std::vector<std::string>& lower, const std::string& upper,
                        const std::string& work);
 // One blob onto what `root` is open at, with the checks of its digests.
-Result<> apply_blob(const std::string& blob, const Digest& diff_id, UniqueFd root,
+Result<> apply_blob(const std::string& blob, const Digest& diff_id, Rootfs& rootfs,
                     Attributes& attributes, const LayerLimits& limits);
 Digest diff_id_of(const std::string& blob);
 

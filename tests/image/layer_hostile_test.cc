@@ -183,7 +183,8 @@ TEST_CASE("Somebody who swaps directories and links meanwhile gets nothing writt
     Notices notices;
     Attributes attributes(notices);
     // It may fail: the tree is not what the layer was told.
-    (void)apply_blob(layer, diff_id_of(layer), open_tree_root(root), attributes, {});
+    Rootfs rootfs(open_tree_root(root));
+    (void)apply_blob(layer, diff_id_of(layer), rootfs, attributes, {});
   }
   stop = true;
   swapper.join();

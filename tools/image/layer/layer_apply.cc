@@ -167,7 +167,10 @@ Result<> LayerApplier::hide(const std::string& path) {
   struct statx info = {};
   const long found =
       sys::statx(directory->fd.get(), name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
-  if (found == -ENOENT) return {};
+  if (found == -ENOENT) {
+    rootfs_.note_absent(*directory);
+    return {};
+  }
   if (found < 0) return system_error(found, "statx", path);
   (void)TRY(before_change(directory->fd.get(), directory->path));
   if (keeps(path) && S_ISDIR(info.stx_mode)) {
@@ -210,6 +213,7 @@ Result<> LayerApplier::make_directory(const Directory& parent, const std::string
   if (replace) TRY(remove_tree(parent.fd.get(), name));
   const long made = sys::mkdirat(parent.fd.get(), name.c_str(), 0700);
   if (made < 0) return system_error(made, "mkdir", path);
+  if (rootfs_.note_new(parent, path)) TRY(note_name(path.size()));
   const UniqueFd fd = TRY(enter_directory(parent.fd.get(), name));
   TRY(imply(fd.get(), path, {.inherits = inherits}));
   return note_made(path);
@@ -296,10 +300,15 @@ Result<> LayerApplier::make_file(const TarEntry& entry, const Place& place, TarR
   const uint32_t mode = attributes_.creation_mode(entry);
   // Never into a file that is there: it may have other names, and a lower layer's may be
   // unreadable.
-  const long opened = TRY(create_at(place, [&] {
-    return sys::openat(place.parent->fd.get(), place.name.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
-  }));
+  const auto create_in = [&](int directory) {
+    return sys::openat(directory, place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
+                       mode);
+  };
+  const int overlay = place.parent->fd.get();
+  // An overlay gives extended attributes other names, and inherits by rules of its own.
+  const bool plain = entry.xattrs.empty() && !place.inherits;
+  long opened = create_in(plain ? rootfs_.cheapest(*place.parent) : overlay);
+  if (opened == -EEXIST) opened = TRY(create_at(place, [&] { return create_in(overlay); }));
   if (opened < 0) return system_error(opened, "open", place.path);
   const UniqueFd fd(opened);
   TRY(write_content(fd.get(), entry, tar));
@@ -320,6 +329,8 @@ Result<> LayerApplier::make_or_merge_directory(const TarEntry& entry, const Plac
     return origin.existed ? 0 : -EEXIST;
   }));
   if (made < 0) return system_error(made, "mkdir", place.path);
+  if (!origin.existed && rootfs_.note_new(*place.parent, place.path))
+    TRY(note_name(place.path.size()));
   const UniqueFd fd = TRY(enter_directory(parent, place.name));
   TRY(attributes_.set_directory(fd.get(), entry, origin));
   const bool inherits = origin.existed ? (info.stx_mode & S_ISGID) != 0 : origin.inherits;
@@ -366,7 +377,10 @@ Result<bool> LayerApplier::make_link(const Link& link) {
   struct statx info = {};
   const long found =
       sys::statx(from->fd.get(), target.second.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
-  if (found == -ENOENT) return false;
+  if (found == -ENOENT) {
+    rootfs_.note_absent(*from);
+    return false;
+  }
   if (found < 0) return system_error(found, "statx", link.target);
   if (S_ISDIR(info.stx_mode))
     return make_error(ErrorKind::invalid_config, "a hardlink to the directory '", link.target, "'");

@@ -5,13 +5,14 @@
 namespace onggi::image {
 
 LayerStream::LayerStream(UniqueFd blob, const Descriptor& layer, const Digest& diff_id,
-                         const LayerLimits& limits)
+                         const LayerLimits& limits, BlobDigest digest)
     : blob_(std::move(blob)),
-      verifier_(layer.digest, layer.size),
       hasher_(diff_id.algorithm()),
       diff_id_(diff_id),
       limits_(limits),
-      buffer_(256u << 10) {}
+      buffer_(256u << 10) {
+  if (digest == BlobDigest::unknown) verifier_.emplace(layer.digest, layer.size);
+}
 
 Result<> LayerStream::read_portion() {
   const long count = sys::read(blob_.get(), buffer_.data(), buffer_.size());
@@ -19,8 +20,8 @@ Result<> LayerStream::read_portion() {
   input_ = {buffer_.data(), static_cast<size_t>(count)};
   taken_ += input_.size();
   at_end_ = count == 0;
-  if (at_end_) return verifier_.finish();
-  return verifier_.update(input_);
+  if (!verifier_) return {};
+  return at_end_ ? verifier_->finish() : verifier_->update(input_);
 }
 
 Result<> LayerStream::check_limits() const {

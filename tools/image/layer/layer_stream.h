@@ -12,6 +12,7 @@
 #include "layer/decoder.h"
 #include "model/descriptor.h"
 
+#include <optional>
 #include <vector>
 
 namespace onggi::image {
@@ -25,10 +26,13 @@ struct LayerLimits {
   uint64_t names = 256u << 20;  // bytes of paths that a layer makes: a deep path has many above it
 };
 
+// Of the blob. The diffID is checked in any case.
+enum class BlobDigest : uint8_t { unknown, checked };
+
 class LayerStream final : public ByteSource {
  public:
   LayerStream(UniqueFd blob, const Descriptor& layer, const Digest& diff_id,
-              const LayerLimits& limits);
+              const LayerLimits& limits, BlobDigest digest = BlobDigest::unknown);
 
   Result<std::string_view> peek() override;
   void consume(size_t count) override { ready_.remove_prefix(count); }
@@ -41,7 +45,7 @@ class LayerStream final : public ByteSource {
   Result<> check_limits() const;
 
   UniqueFd blob_;
-  Verifier verifier_;
+  std::optional<Verifier> verifier_;
   Hasher hasher_;
   Digest diff_id_;
   LayerLimits limits_;

@@ -73,8 +73,31 @@ Result<UniqueFd> enter_directory(int parent, const std::string& name,
   return UniqueFd(fd);
 }
 
-Rootfs::Rootfs(UniqueFd root)
-    : root_(std::make_shared<Directory>(Directory{"", std::move(root)})) {}
+Rootfs::Rootfs(UniqueFd root, UniqueFd upper)
+    : root_(std::make_shared<Directory>(Directory{"", std::move(root)})),
+      upper_(std::move(upper)) {}
+
+bool Rootfs::note_new(const Directory& parent, const std::string& path) {
+  return upper_ && !parent.upper && new_.insert(path).second;
+}
+
+int Rootfs::cheapest(const Directory& directory) const {
+  return upper_ && directory.upper ? directory.upper.get() : directory.fd.get();
+}
+
+void Rootfs::note_absent(const Directory& directory) {
+  if (directory.upper) upper_.reset();
+}
+
+// Without one everything goes through the overlay, as it may.
+UniqueFd Rootfs::open_upper(const Directory& parent, const std::string& name,
+                            const std::string& path) const {
+  if (upper_ && parent.upper)
+    return UniqueFd(sys::openat(parent.upper.get(), name.c_str(), kFlags));
+  if (!upper_ || !new_.contains(path)) return {};
+  return UniqueFd(sys::openat2(upper_.get(), path.c_str(), kFlags | O_CLOEXEC,
+                               RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+}
 
 DirectoryRef Rootfs::cached(std::string_view path) {
   if (path.empty()) return root_;
@@ -104,8 +127,10 @@ Result<> Rootfs::step(Walk& walk, const std::string& name, bool own) {
   std::optional<uint32_t> old_mode;
   Result<UniqueFd> opened = enter_directory(walk.at->fd.get(), name, &old_mode);
   if (!opened) return step_aside(walk, name, own, -opened.error().errnum);
+  std::string path = child_path(walk.at->path, name);
+  UniqueFd upper = open_upper(*walk.at, name, path);
   walk.at = std::make_shared<Directory>(
-      Directory{child_path(walk.at->path, name), std::move(opened).value()});
+      Directory{std::move(path), std::move(opened).value(), std::move(upper)});
   if (old_mode) old_modes_.emplace(walk.at->path, *old_mode);
   remember(walk.at->path, walk.at);
   return {};
@@ -127,6 +152,7 @@ Result<> Rootfs::step_aside(Walk& walk, const std::string& name, bool own, long 
   // What a link leads to is not the entry's own path: nothing is replaced there.
   if (walk.maker == nullptr || (in_the_way && !own)) {
     if (walk.maker != nullptr) return system_error(failure, "open", name);
+    note_absent(*walk.at);
     walk.at = nullptr;
     return {};
   }

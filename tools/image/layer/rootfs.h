@@ -3,6 +3,13 @@
 // openat(2) of one name with O_NOFOLLOW in a directory that is already open; links are read and
 // followed here, with "/" and ".." clamped to the root. So neither a link nor a race leads out, and
 // no path is too long.
+//
+// The root may be the mount of an overlay. A directory that is new in it has nothing of the layers
+// below, and what is made in it can be made in the upper directory as well, at half the price. The
+// kernel calls changes behind an overlay undefined (overlayfs.rst, "Changes to underlying
+// filesystems"): what it may hold against them is a merged directory's listing, which a new one has
+// not, and the memory that a name was not there. So nothing is made there any more once a name was
+// looked up in vain.
 #pragma once
 
 #include "base/fd.h"
@@ -14,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace onggi::image {
@@ -21,6 +29,7 @@ namespace onggi::image {
 struct Directory {
   std::string path;  // from the root, without links: "" or "usr/lib"
   UniqueFd fd;
+  UniqueFd upper = {};  // the same without the overlay, where it is new
 };
 using DirectoryRef = std::shared_ptr<const Directory>;  // empty: there is none
 
@@ -35,12 +44,18 @@ class Rootfs {
                                     bool replace) = 0;
   };
 
-  // Takes a descriptor of the root over.
-  explicit Rootfs(UniqueFd root);
+  // Takes a descriptor of the root over, and where that is an overlay's one of the upper directory.
+  explicit Rootfs(UniqueFd root, UniqueFd upper = {});
 
   const DirectoryRef& root() const { return root_; }
   // `path` is clean (clean_name()). Without a maker what is missing gives an empty reference.
   Result<DirectoryRef> directory(std::string_view path, Maker* maker);
+  // Of what was just made: nothing was there before. True: the path is kept.
+  bool note_new(const Directory& parent, const std::string& path);
+  // For a new plain file: a descriptor of the same directory, without the overlay where possible.
+  int cheapest(const Directory& directory) const;
+  // The overlay was asked for a name that is not there.
+  void note_absent(const Directory& directory);
   // A directory or a link has gone: what was found by it may be wrong.
   void forget() { cache_.clear(); }
   // The modes of directories that had to be changed to enter them.
@@ -57,8 +72,12 @@ class Rootfs {
   void remember(const std::string& path, const DirectoryRef& directory);
   Result<> step(Walk& walk, const std::string& name, bool own);
   Result<> step_aside(Walk& walk, const std::string& name, bool own, long failure);
+  UniqueFd open_upper(const Directory& parent, const std::string& name,
+                      const std::string& path) const;
 
   DirectoryRef root_;
+  UniqueFd upper_;
+  std::unordered_set<std::string> new_;  // directories in merged ones
   std::unordered_map<std::string, Cached> cache_;
   std::map<std::string, uint32_t> old_modes_;
   uint64_t uses_ = 0;

@@ -53,11 +53,11 @@ Result<Image> read_image(const Layout& layout, const Descriptor& named, const Pl
 }
 
 Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,
-                     Attributes& attributes, const LayerLimits& limits) {
+                     Attributes& attributes, const LayerLimits& limits, BlobDigest digest) {
   const Descriptor& layer = image.manifest.layers[number];
   const std::string name(layer_name(number).view());
   UniqueFd blob = TRY_AT(name, layout.open_blob(layer));
-  LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[number], limits);
+  LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[number], limits, digest);
   TarReader tar(stream);
   const Result<> applied = LayerApplier(rootfs, attributes, limits).apply(tar);
   if (!applied) {

@@ -17,9 +17,11 @@ struct Image {
 // The manifest for the platform, also out of indexes within indexes.
 Result<Image> read_image(const Layout& layout, const Descriptor& named, const Platform& platform);
 
-// One of the layers onto what those below have made. Its digests are right if there is no error.
+// One of the layers onto what those below have made. Its digests are right if there is no error,
+// the blob's perhaps because it is known to be.
 Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,
-                     Attributes& attributes, const LayerLimits& limits);
+                     Attributes& attributes, const LayerLimits& limits,
+                     BlobDigest digest = BlobDigest::unknown);
 // Every layer, checked, onto the directory `root`, which is taken over and must be empty.
 Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
                        const LayerLimits& limits);

@@ -129,8 +129,9 @@ Result<> Snapshots::make(const Layout& layout, const Image& image, const LayerLi
   Stack stack{layout, image, limits, chain_ids(image.config.rootfs.diff_ids)};
   for (size_t i = 0; i < stack.chain.size(); ++i) {
     if (!TRY(has(stack.chain[i]))) {
-      if (gate != nullptr) TRY(gate->wait_for(image.manifest.layers[i]));
-      TRY(make_layer(stack, i));
+      BlobDigest digest = BlobDigest::unknown;
+      if (gate != nullptr) digest = TRY(gate->wait_for(image.manifest.layers[i]));
+      TRY(make_layer(stack, i, digest));
     }
     UniqueFd made = TRY(open(stack.chain[i]));
     stack.lower.insert(stack.lower.begin(), std::move(made));
@@ -138,7 +139,7 @@ Result<> Snapshots::make(const Layout& layout, const Image& image, const LayerLi
   return {};
 }
 
-Result<> Snapshots::make_layer(Stack& stack, size_t number) const {
+Result<> Snapshots::make_layer(Stack& stack, size_t number, BlobDigest digest) const {
   const std::string name = name_of(stack.chain[number]);
   const Workplace place = TRY(Workplace::open(store_, name));
   if (TRY(has(stack.chain[number]))) return {};  // by whom we have waited for
@@ -148,7 +149,7 @@ Result<> Snapshots::make_layer(Stack& stack, size_t number) const {
   TRY(make_directory(place.fd(), "new/fs", 0755));
   TRY(make_directory(place.fd(), "overlay"));
   TRY(make_directory(place.fd(), "empty", 0755));
-  TRY(apply(stack, number, place.fd()));
+  TRY(apply(stack, number, digest, place.fd()));
   const std::string boot = TRY(boot_id());
   TRY(replace_atomically(place.fd(), "new/unsynced", boot, 0600));
   const std::string layer = "layers/" + name;
@@ -157,8 +158,8 @@ Result<> Snapshots::make_layer(Stack& stack, size_t number) const {
   return {};
 }
 
-Result<> Snapshots::apply(Stack& stack, size_t number, int work) const {
-  const UniqueFd upper = TRY(open_directory(work, "new/fs"));
+Result<> Snapshots::apply(Stack& stack, size_t number, BlobDigest digest, int work) const {
+  UniqueFd upper = TRY(open_directory(work, "new/fs"));
   const UniqueFd overlay = TRY(open_directory(work, "overlay"));
   // The lowest layer is made on an overlay too: names and devices that mean something to overlayfs
   // are then what the image says, or refused, as in every other layer.
@@ -170,10 +171,10 @@ Result<> Snapshots::apply(Stack& stack, size_t number, int work) const {
   }
   const std::vector<UniqueFd>& lower = stack.lower.empty() ? bottom : stack.lower;
   const UniqueFd mount = TRY(mount_overlay({lower, upper.get(), overlay.get()}));
-  Rootfs rootfs(TRY(open_directory(mount.get(), ".")));
+  Rootfs rootfs(TRY(open_directory(mount.get(), ".")), std::move(upper));
   Notices notices;
   Attributes attributes(notices);
-  return apply_layer(stack.layout, stack.image, number, rootfs, attributes, stack.limits);
+  return apply_layer(stack.layout, stack.image, number, rootfs, attributes, stack.limits, digest);
 }
 
 Result<> Snapshots::sync(const Image& image) const {

@@ -22,8 +22,9 @@ std::vector<Digest> chain_ids(std::span<const Digest> diff_ids);
 class BlobGate {
  public:
   virtual ~BlobGate() = default;
-  // Returns when the blob is there; an error if it will not come.
-  virtual Result<> wait_for(const Descriptor& blob) = 0;
+  // Returns when the blob is there, `checked` if this process has just written it; an error if it
+  // will not come.
+  virtual Result<BlobDigest> wait_for(const Descriptor& blob) = 0;
 };
 
 class Snapshots {
@@ -50,8 +51,8 @@ class Snapshots {
 
  private:
   struct Stack;
-  Result<> make_layer(Stack& stack, size_t number) const;
-  Result<> apply(Stack& stack, size_t number, int work) const;
+  Result<> make_layer(Stack& stack, size_t number, BlobDigest digest) const;
+  Result<> apply(Stack& stack, size_t number, BlobDigest digest, int work) const;
   Result<UniqueFd> open(const Digest& chain_id) const;
 
   const Store& store_;

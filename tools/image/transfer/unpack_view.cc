@@ -49,15 +49,17 @@ void UnpackView::finished(const BlobProgress& blob) {
   shown_.finished(blob);
   {
     const std::scoped_lock lock(mutex_);
-    there_.insert(blob.blob.digest);
+    const bool moved = blob.state == BlobProgress::State::moved;
+    there_.emplace(blob.blob.digest, moved ? BlobDigest::checked : BlobDigest::unknown);
   }
   changed_.notify_one();
 }
 
-Result<> UnpackView::wait_for(const Descriptor& blob) {
+Result<BlobDigest> UnpackView::wait_for(const Descriptor& blob) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return is_broken_off_ || there_.contains(blob.digest); });
-  if (there_.contains(blob.digest)) return {};
+  const auto found = there_.find(blob.digest);
+  if (found != there_.end()) return found->second;
   return state_error("the copy was broken off");
 }
 

@@ -8,8 +8,8 @@
 #include "transfer/copy.h"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
 namespace onggi::image {
@@ -29,7 +29,7 @@ class UnpackView final : public CopyView, private BlobGate {
   Result<> end(bool complete) override;
 
  private:
-  Result<> wait_for(const Descriptor& blob) override;
+  Result<BlobDigest> wait_for(const Descriptor& blob) override;
   Result<> unpack(const ImageSource::Named& manifest);
   void stop(bool complete);
 
@@ -41,7 +41,7 @@ class UnpackView final : public CopyView, private BlobGate {
   Result<> unpacked_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::set<Digest> there_;
+  std::map<Digest, BlobDigest> there_;
   bool is_broken_off_ = false;
 };
 
