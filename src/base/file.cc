@@ -34,13 +34,9 @@ Result<std::string> absolute_path(const std::string& path) {
 
 Result<std::string> read_all(int fd, std::string_view name, size_t limit) {
   std::string content;
-  struct statx info = {};
-  if (sys::statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &info) == 0 && info.stx_size <= limit) {
-    content.reserve(info.stx_size + 1);
-  }
   size_t used = 0;
   for (;;) {
-    content.resize(std::max<size_t>(content.capacity(), used + 4096));
+    content.resize(std::max<size_t>(2 * used, used + 4096));
     const long count = sys::read(fd, content.data() + used, content.size() - used);
     if (count < 0) return system_error(count, "read", name);
     used += static_cast<size_t>(count);
@@ -78,18 +74,22 @@ Result<> write_existing(int dir, const std::string& path, std::string_view text)
   return {};
 }
 
+Result<> write_new(int dir, const std::string& name, std::string_view text, unsigned mode) {
+  // O_EXCL: never through a link that was put there.
+  const long opened = sys::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, mode);
+  if (opened < 0) return system_error(opened, "open", name);
+  const UniqueFd fd(opened);
+  return write_all(fd.get(), name, text);
+}
+
 Result<> replace_atomically(int dir, const std::string& name, std::string_view text,
                             unsigned mode) {
   const std::string temporary = name + ".tmp";
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL;  // never through a link that was put there
-  long opened = sys::openat(dir, temporary.c_str(), kFlags, mode);
-  if (opened == -EEXIST) {  // of a command that was killed
+  Result<> written = write_new(dir, temporary, text, mode);
+  if (!written && written.error().errnum == EEXIST) {  // of a command that was killed
     (void)sys::unlinkat(dir, temporary.c_str(), 0);
-    opened = sys::openat(dir, temporary.c_str(), kFlags, mode);
+    written = write_new(dir, temporary, text, mode);
   }
-  if (opened < 0) return system_error(opened, "open", temporary);
-  const UniqueFd fd(opened);
-  Result<> written = write_all(fd.get(), temporary, text);
   if (written) {
     const long renamed = sys::renameat(dir, temporary.c_str(), dir, name.c_str());
     if (renamed == 0) return {};

@@ -24,6 +24,8 @@ Result<std::string> read_all(int fd, std::string_view name, size_t limit);
 Result<> write_existing(int dir, const std::string& path, std::string_view text);
 Result<> write_all(int fd, std::string_view name, std::string_view text);
 
+// A file that is not there yet; readers may see a part of it.
+Result<> write_new(int dir, const std::string& name, std::string_view text, unsigned mode);
 // Readers see the old content or the new, never a part: a temporary file beside it, then rename(2).
 // There is no fsync: what is stored this way names processes, which do not outlive the kernel that
 // a crash would take down.

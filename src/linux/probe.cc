@@ -10,6 +10,7 @@
 #include <sys/capability.h>
 
 #include <cstdio>
+#include <optional>
 
 namespace onggi {
 namespace {
@@ -37,20 +38,24 @@ bool exists(const char* path) {
 
 // The initial user namespace maps every id to itself (user_namespaces(7)).
 Result<bool> in_user_namespace() {
+  static std::optional<bool> known;
+  if (known) return *known;
   const std::string map = TRY(read_file(AT_FDCWD, "/proc/self/uid_map", size_t{64} * 1024));
   unsigned inside = 1, outside = 1, size = 0;
   const bool whole = sscanf(map.c_str(), "%u %u %u", &inside, &outside, &size) == 3;
-  return !whole || inside != 0 || outside != 0 || size != ~0U;
+  known = !whole || inside != 0 || outside != 0 || size != ~0U;
+  return *known;
 }
 
 Result<> probe_host(plan::HostFacts& facts) {
   facts.euid = static_cast<uint32_t>(sys::call(SYS_geteuid));
   facts.egid = static_cast<uint32_t>(sys::call(SYS_getegid));
-  // Where the kernel has no user namespaces, the file is missing.
-  const Result<std::string> set_groups = read_file(AT_FDCWD, "/proc/self/setgroups", 16);
-  facts.set_groups_denied = set_groups && set_groups.value().starts_with("deny");
-  facts.id_map_programs = facts.euid != 0 && has_id_map_programs();
   facts.in_user_namespace = TRY(in_user_namespace());
+  // The initial namespace cannot be denied it (user_namespaces(7)).
+  if (facts.in_user_namespace)
+    facts.set_groups_denied =
+        TRY(read_file(AT_FDCWD, "/proc/self/setgroups", 16)).starts_with("deny");
+  facts.id_map_programs = facts.euid != 0 && has_id_map_programs();
   facts.capabilities = TRY(permitted_capabilities());
   facts.apparmor = apparmor_enabled();
   // There only when the module is in force, not merely built in (selinux(8)).

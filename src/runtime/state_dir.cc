@@ -17,7 +17,9 @@
 namespace onggi {
 namespace {
 
+// Two names, because ext4 writes a file out when another is renamed over it (auto_da_alloc).
 constexpr const char* kRecord = "state.json";
+constexpr const char* kFirstRecord = "creating.json";
 constexpr const char* kConfig = "config.json";
 constexpr size_t kMaxRecord = 8 << 20;
 
@@ -124,9 +126,11 @@ bool StateDir::locked_by_others() {
 }
 
 Result<Record> StateDir::load() const {
-  Result<std::string> text = read_file(directory_.get(), kRecord, kMaxRecord);
-  if (text) return read_record(std::move(text).value());
-  if (text.error().errnum != ENOENT) return text.error();
+  for (const char* name : {kRecord, kFirstRecord}) {
+    Result<std::string> text = read_file(directory_.get(), name, kMaxRecord);
+    if (text) return read_record(std::move(text).value());
+    if (text.error().errnum != ENOENT) return text.error();
+  }
   // Killed between mkdir and the first save, or just being deleted.
   Record record;
   record.id = id_;
@@ -134,11 +138,12 @@ Result<Record> StateDir::load() const {
 }
 
 Result<> StateDir::save(const Record& record) const {
-  return replace_atomically(directory_.get(), kRecord, write_record(record), 0600);
+  const char* name = record.complete ? kRecord : kFirstRecord;
+  return replace_atomically(directory_.get(), name, write_record(record), 0600);
 }
 
 Result<> StateDir::save_config(std::string_view document) const {
-  return replace_atomically(directory_.get(), kConfig, document, 0600);
+  return write_new(directory_.get(), kConfig, document, 0600);
 }
 
 Result<std::string> StateDir::load_config() const {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A container's directory below the state root, and what is recorded in it:
-//   state.json   the Record; replaced atomically, so that readers need no lock
+//   creating.json, then also
+//   state.json   the Record, before the first side effect and when the container is created;
+//   written
+//                atomically, so that readers need no lock
 //   config.json  the configuration as it was at `create`; later edits of the bundle change nothing
 //   start.sock   while init waits to be started
 // The directory itself is the lock (flock(2)) of whoever changes the container; it goes with its
@@ -57,6 +60,7 @@ class StateDir {
 
   Result<Record> load() const;
   Result<> save(const Record& record) const;
+  // Once, before the record is complete: nobody reads it earlier.
   Result<> save_config(std::string_view document) const;
   Result<std::string> load_config() const;
   bool has(const char* name) const;

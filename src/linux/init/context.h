@@ -24,6 +24,7 @@ struct InitContext {
   int step = -1;  // being applied; counts on over both lists, and the runtime knows which place of
                   // config.json it stands for. -1: none
   RootDir root;
+  std::string_view existing;  // a path in it that was found last
 
   // The host's /proc, verified; closed before the root changes.
   UniqueFd host_proc;

@@ -53,34 +53,38 @@ Result<> own_device(const plan::MakeDevice& step, int node, const InitContext& c
   return {};
 }
 
+// The links to /proc/self/fd come in a row.
+bool exists(const char* path, InitContext& context) {
+  if (context.existing == path) return true;
+  const UniqueFd opened(context.root.open(path, O_PATH | O_NOFOLLOW));
+  if (opened) context.existing = path;
+  return static_cast<bool>(opened);
+}
+
 }  // namespace
 
 Result<> apply(const plan::MakeDevice& step, InitContext& context) {
   if (step.bind) return bind_device(step, context);
   const char* path = context.pool(step.path);
   const RootDir::Entry entry = TRY(context.root.make_parent(path));
-  const long made = sys::mknodat(entry.directory.get(), entry.name, step.mode,
-                                 device_number(step.major, step.minor));
+  const long made =
+      sys::mknodat(entry.directory, entry.name, step.mode, device_number(step.major, step.minor));
   if (made == -EPERM)
     return bind_device(step, context);  // a container in a container, without CAP_MKNOD
   if (made < 0 && made != -EEXIST) return system_error(made, "mknod", path);
   if (made == 0 && step.uid == 0 && step.gid == 0) return {};
-  const long opened = sys::openat(entry.directory.get(), entry.name, O_PATH | O_NOFOLLOW);
+  const long opened = sys::openat(entry.directory, entry.name, O_PATH | O_NOFOLLOW);
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd node(opened);
   return own_device(step, node.get(), context);
 }
 
 Result<> apply(const plan::MakeLink& step, InitContext& context) {
-  if (step.if_exists) {
-    const long opened = context.root.open(context.pool(step.if_exists), O_PATH | O_NOFOLLOW);
-    if (opened < 0) return {};
-    const UniqueFd closed(opened);
-  }
+  if (step.if_exists && !exists(context.pool(step.if_exists), context)) return {};
   const char* path = context.pool(step.path);
   const char* target = context.pool(step.target);
   const RootDir::Entry entry = TRY(context.root.make_parent(path));
-  const long made = sys::symlinkat(target, entry.directory.get(), entry.name);
+  const long made = sys::symlinkat(target, entry.directory, entry.name);
   // An image may bring the link, or a file in its place: config-linux.md wants the link only if
   // nothing is there.
   if (made < 0 && made != -EEXIST) return system_error(made, "symlink", path);

@@ -90,7 +90,7 @@ Result<UniqueFd> open_target(const InitContext& context, const char* destination
 
 // proc and sysfs: a symbolic link in the image would put them elsewhere and leave the masks without
 // effect.
-Result<UniqueFd> open_ordinary_directory(const InitContext& context, const char* destination) {
+Result<UniqueFd> open_ordinary_directory(InitContext& context, const char* destination) {
   const long opened = context.root.open(destination, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   if (opened >= 0) return UniqueFd(opened);
   if (opened == -ELOOP || opened == -ENOTDIR) {
@@ -99,7 +99,7 @@ Result<UniqueFd> open_ordinary_directory(const InitContext& context, const char*
   }
   if (opened != -ENOENT) return system_error(opened, "open", destination);
   const RootDir::Entry entry = TRY(context.root.make_parent(destination));
-  const long made = sys::mkdirat(entry.directory.get(), entry.name, 0755);
+  const long made = sys::mkdirat(entry.directory, entry.name, 0755);
   if (made < 0 && made != -EEXIST) return system_error(made, "mkdir", destination);
   const long again = context.root.open(destination, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   if (again == -ELOOP) {
@@ -113,6 +113,8 @@ Result<UniqueFd> open_ordinary_directory(const InitContext& context, const char*
 }  // namespace
 
 Result<> attach(InitContext& context, int mount, int target, const char* destination) {
+  context.root.forget();
+  context.existing = {};
   long moved =
       sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   // mount(2) has ENOTDIR for it, and dockerd matches those words.

@@ -145,12 +145,17 @@ Result<UniqueFd> RootDir::make(const char* path, Leaf leaf) const {
   return UniqueFd(opened);
 }
 
-Result<RootDir::Entry> RootDir::make_parent(const char* path) const {
+Result<RootDir::Entry> RootDir::make_parent(const char* path) {
   const size_t slash = std::string_view(path).rfind('/');
-  const Path parent(slash == std::string_view::npos ? "."
-                    : slash == 0                    ? "/"
-                                                    : std::string_view(path, slash));
-  return Entry{TRY(make(parent.c_str(), Leaf::directory)), path + (slash + 1)};
+  const std::string_view parent = slash == std::string_view::npos ? "."
+                                  : slash == 0                    ? "/"
+                                                                  : std::string_view(path, slash);
+  if (!parent_ || parent != parent_path_.view()) {
+    parent_ = TRY(make(Path(parent).c_str(), Leaf::directory));
+    // Too long to be compared: never equal, as no path is empty.
+    parent_path_ = FixedText<64>(parent.size() < 64 ? parent : std::string_view());
+  }
+  return Entry{parent_.get(), path + (slash + 1)};
 }
 
 }  // namespace onggi

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "base/text.h"
 
 namespace onggi {
 
@@ -26,17 +27,22 @@ class RootDir {
   Result<UniqueFd> make(const char* path, Leaf leaf) const;
 
   struct Entry {
-    UniqueFd directory;  // O_PATH
-    const char* name;    // last component, within `path`
+    int directory;     // O_PATH, open until the next call or forget()
+    const char* name;  // last component, within `path`
   };
-  // The directory that `path` lies in, made if missing.
-  Result<Entry> make_parent(const char* path) const;
+  // The directory that `path` lies in, made if missing. It stays open, for the next one in it: the
+  // nodes and links of /dev come in a row.
+  Result<Entry> make_parent(const char* path);
+  // Something is mounted: the same path may lead elsewhere now.
+  void forget() { parent_.reset(); }
 
  private:
   // Negative where more than the last component is to be made or followed.
   long make_last(const char* path, Leaf leaf) const;
 
   UniqueFd root_;
+  FixedText<64> parent_path_;  // of parent_, if that is open
+  UniqueFd parent_;
 };
 
 // stx_mode of an open descriptor; 0 if it cannot be had.
