@@ -43,9 +43,9 @@ class Rounds {
 
  private:
   std::vector<Result> empty_results(double pause_ms) const;
-  std::vector<Usage> timed(const Contestant& contestant, double pause_ms);
-  std::vector<Counts> counted(const Contestant& contestant);
-  Usage time_one(const Subject& subject, Verb verb, const Container& container);
+  std::vector<std::optional<Usage>> timed(const Contestant& contestant, double pause_ms);
+  std::vector<std::optional<Counts>> counted(const Contestant& contestant);
+  Usage time_one(const Words& words, Verb verb, const Container& container);
   Usage time_many(const Subject& subject, Verb verb);
   Container container(const Contestant& contestant);
 
@@ -61,10 +61,10 @@ Container Rounds::container(const Contestant& contestant) {
 }
 
 // What a process does that goes on living after the command is counted with the command.
-Usage Rounds::time_one(const Subject& subject, Verb verb, const Container& container) {
+Usage Rounds::time_one(const Words& words, Verb verb, const Container& container) {
   const bool exists = is_detached(verb) && verb != Verb::create;
   const Usage before = exists ? used_by(pid_of(container)) : Usage();
-  Usage usage = run(*command_of(subject, verb, container), session_.streams());
+  Usage usage = run(words, session_.streams());
   if (is_detached(verb) && verb != Verb::kill) {
     usage += used_by(pid_of(container));
     usage -= before;
@@ -81,37 +81,46 @@ Usage Rounds::time_many(const Subject& subject, Verb verb) {
   return run_together(commands, session_.streams());
 }
 
-std::vector<Usage> Rounds::timed(const Contestant& contestant, double pause_ms) {
+// Of those that are there, behind them, if they are several.
+template <class Value>
+void add_sum(std::vector<std::optional<Value>>& values) {
+  if (values.size() < 2) return;
+  Value sum;
+  for (const std::optional<Value>& value : values) {
+    if (value) sum += *value;
+  }
+  values.emplace_back(sum);
+}
+
+std::vector<std::optional<Usage>> Rounds::timed(const Contestant& contestant, double pause_ms) {
   const Container used = container(contestant);
-  std::vector<Usage> usages;
+  std::vector<std::optional<Usage>> usages;
   for (const Verb verb : scenario_.verbs) {
+    std::optional<Usage>& usage = usages.emplace_back();
+    const std::optional<Words> words = command_of(contestant.subject, verb, used);
+    if (!words) continue;
     drop_compiled_filters(contestant.subject);
     pause(pause_ms);
-    usages.push_back(scenario_.at_once > 1 ? time_many(contestant.subject, verb)
-                                           : time_one(contestant.subject, verb, used));
+    usage =
+        scenario_.at_once > 1 ? time_many(contestant.subject, verb) : time_one(*words, verb, used);
   }
-  if (usages.size() > 1) {
-    Usage sum;
-    for (const Usage& usage : usages) sum += usage;
-    usages.push_back(sum);
-  }
+  add_sum(usages);
   return usages;
 }
 
-std::vector<Counts> Rounds::counted(const Contestant& contestant) {
+std::vector<std::optional<Counts>> Rounds::counted(const Contestant& contestant) {
   const Container used = container(contestant);
   Tracer tracer;
-  std::vector<Counts> all;
+  std::vector<std::optional<Counts>> all;
   for (const Verb verb : scenario_.verbs) {
+    std::optional<Counts>& counts = all.emplace_back();
+    const std::optional<Words> words = command_of(contestant.subject, verb, used);
+    if (!words) continue;
     drop_compiled_filters(contestant.subject);
-    all.push_back(tracer.run(*command_of(contestant.subject, verb, used), session_.streams()));
-    if (verb == Verb::kill) tracer.await_end(pid_of(used));
+    counts = tracer.run(*words, session_.streams());
+    if (verb == Verb::kill) (void)tracer.await_end(pid_of(used));
   }
-  if (all.size() > 1) {
-    Counts sum;
-    for (const Counts& counts : all) sum += counts;
-    all.push_back(sum);
-  }
+  add_sum(all);
   return all;
 }
 
@@ -135,17 +144,22 @@ std::vector<Result> Rounds::measure(int rounds, double pause_ms) {
   for (int round = -kWarmUp; round < rounds; round++) {
     for (size_t i = 0; i < contestants_.size(); i++) {
       const size_t turn = round % 2 == 0 ? i : contestants_.size() - 1 - i;
-      const std::vector<Usage> usages = timed(contestants_[turn], pause_ms);
+      const auto usages = timed(contestants_[turn], pause_ms);
       for (size_t k = 0; k < usages.size() && round >= 0; k++) {
-        results[k].series[turn].rounds.push_back(usages[k]);
+        if (usages[k]) results[k].series[turn].rounds.push_back(*usages[k]);
       }
     }
   }
   for (int pass = 0; pass < std::min(kCountedPasses, rounds) && scenario_.at_once == 1; pass++) {
     for (size_t i = 0; i < contestants_.size(); i++) {
-      const std::vector<Counts> counts = counted(contestants_[i]);
-      for (size_t k = 0; k < counts.size(); k++) results[k].series[i].counted.push_back(counts[k]);
+      const auto counts = counted(contestants_[i]);
+      for (size_t k = 0; k < counts.size(); k++) {
+        if (counts[k]) results[k].series[i].counted.push_back(*counts[k]);
+      }
     }
+  }
+  for (Result& result : results) {
+    std::erase_if(result.series, [](const Series& series) { return series.rounds.empty(); });
   }
   return results;
 }
@@ -154,7 +168,7 @@ std::vector<Contestant> contestants_of(const Scenario& scenario, const Session& 
                                        const std::vector<Subject>& subjects) {
   std::vector<Contestant> contestants;
   for (const Subject& subject : subjects) {
-    if (subject.kind == Kind::floor && !scenario.floor) continue;
+    if (!is_runtime(subject) && subject.kind != scenario.floor) continue;
     contestants.push_back({subject, {}});
     if (!scenario.cold || subject.kind != Kind::onggi) continue;
     Subject cold = subject;

@@ -50,7 +50,7 @@ std::vector<Held> measure_memory(Session& session, const std::vector<Subject>& s
   const std::filesystem::path bundle = session.bundles().make(Shape::plain, true);
   std::vector<Held> all;
   for (const Subject& subject : subjects) {
-    if (subject.kind == Kind::floor) continue;
+    if (!is_runtime(subject)) continue;
     const Container detached = session.container(bundle);
     (void)run(*command_of(subject, Verb::create, detached), session.streams());
     all.push_back(held_now(subject, "created", 0));

@@ -16,11 +16,11 @@ struct Scenario {
   std::span<const Verb> verbs;  // each is timed; none: memory is measured instead
   Shape shape = Shape::plain;
   Host host = Host::any;
-  bool floor = false;   // the floor does the same
-  bool cold = false;    // onggi also without compiled seccomp filters
-  bool inside = false;  // a container is there already, in which the verbs happen
-  int at_once = 1;      // commands that run at the same time
-  int others = 0;       // containers alive beside those measured
+  Kind floor = Kind::runtime;  // that does the same; Kind::runtime: none
+  bool cold = false;           // onggi also without compiled seccomp filters
+  bool inside = false;         // a container is there already, in which the verbs happen
+  int at_once = 1;             // commands that run at the same time
+  int others = 0;              // containers alive beside those measured
 };
 
 std::span<const Scenario> scenarios();

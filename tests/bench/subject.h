@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is compared: a runtime, or the floor, with a state root of its own; and how each is called.
+// What is compared: a runtime or a floor, with a state root of its own; and how each is called.
 #pragma once
 #include "bench/process.h"
 
@@ -7,7 +7,9 @@
 
 namespace bench {
 
-enum class Kind { onggi, runtime, floor };
+// The floor and the unit are what a runtime cannot be faster than: the kernel's part, and
+// systemd's.
+enum class Kind { onggi, runtime, floor, unit };
 
 struct Subject {
   std::string name;
@@ -18,7 +20,10 @@ struct Subject {
   bool cold = false;           // compiled seccomp filters are dropped before each command
 };
 
-// Asks the program what it is. Throws Failure if it does not answer.
+bool is_runtime(const Subject& subject);
+
+// Asks the program what it is. Throws Failure if it does not answer. `floor` and `unit`
+// are known by their names.
 Subject make_subject(const std::string& name, const std::string& program,
                      const std::filesystem::path& directory, const Streams& streams);
 
@@ -33,7 +38,7 @@ struct Container {
 };
 pid_t pid_of(const Container& container);
 
-// The command line, or none if the floor has no such verb.
+// The command line, or none if that kind of subject has no such verb.
 std::optional<Words> command_of(const Subject& subject, Verb verb, const Container& container);
 
 void drop_compiled_filters(const Subject& subject);
