@@ -13,8 +13,9 @@ namespace {
 
 constexpr int kWarmUp = 2, kCountedPasses = 3;
 
-bool is_detached(Verb verb) {
-  return verb == Verb::create || verb == Verb::start || verb == Verb::state || verb == Verb::kill;
+// After these, the container's first process lives on.
+bool leaves_process(Verb verb) {
+  return verb == Verb::create || verb == Verb::start || verb == Verb::state;
 }
 
 void await_end(pid_t pid) {
@@ -60,12 +61,12 @@ Container Rounds::container(const Contestant& contestant) {
   return session_.container(bundle_, scenario_.host == Host::systemd);
 }
 
-// What a process does that goes on living after the command is counted with the command.
+// What that process has done is counted with the command.
 Usage Rounds::time_one(const Words& words, Verb verb, const Container& container) {
-  const bool exists = is_detached(verb) && verb != Verb::create;
+  const bool exists = leaves_process(verb) && verb != Verb::create;
   const Usage before = exists ? used_by(pid_of(container)) : Usage();
   Usage usage = run(words, session_.streams());
-  if (is_detached(verb) && verb != Verb::kill) {
+  if (leaves_process(verb)) {
     usage += used_by(pid_of(container));
     usage -= before;
   }
