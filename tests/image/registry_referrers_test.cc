@@ -222,6 +222,78 @@ TEST_CASE("a tag that is not there is not there; one that may not be seen is an 
   CHECK_FALSE(client.registry.find("missing"));
 }
 
+TEST_CASE("what is removed is taken out of its subject's list, which keeps the rest") {
+  FakeRegistry server;
+  const std::string digest = digest_of(kSignature).text();
+  take_manifests(server);
+  server.add(kManifests + digest, kSignature);
+  server.add(kReferrersTag,
+             R"({"x":1,)" + index_of(entry(digest_of("x").text(), "a/b") + "," +
+                                     entry(digest, "a/sig") + "," + entry(digest, "a/sig"))
+                                .substr(1),
+             {"Etag: \"abc\""});
+  Client client(server);
+  server.respond([&](const Received& request) -> std::optional<Answer> {
+    if (request.method == "GET") return std::nullopt;
+    return Answer{request.method == "PUT" ? 201 : 202};
+  });
+  CHECK(client.registry.remove(digest));
+  const std::vector<Received> requests = server.received(kManifests);
+  REQUIRE(requests.size() == 4);
+  CHECK(requests[1].method == "DELETE");
+  const Received& put = requests[3];
+  CHECK(put.method == "PUT");
+  CHECK(put.target == kReferrersTag);
+  CHECK(put.headers.at("if-match") == "\"abc\"");
+  CHECK(put.body.find(R"("x":1)") != std::string::npos);
+  CHECK(put.body.find(digest_of("x").text()) != std::string::npos);
+  CHECK(put.body.find(digest) == std::string::npos);
+}
+
+TEST_CASE("a list of referrers is left alone when there is nothing to take out") {
+  const std::string digest = digest_of(kSignature).text();
+  struct Row {
+    const char* name;
+    bool is_there, knows_referrers, is_tag;
+    int status;
+    bool is_listed;
+  };
+  for (const Row& row : {Row{"the registry knows referrers", true, true, false, 202, true},
+                         Row{"a tag alone is removed", true, false, true, 202, true},
+                         Row{"it is not listed", true, false, false, 202, false},
+                         Row{"it is not removed", true, false, false, 405, true},
+                         Row{"it is not there", false, false, false, 404, true}}) {
+    CAPTURE(row.name);
+    FakeRegistry server;
+    if (row.is_there) server.add(kManifests + digest, kSignature);
+    if (row.knows_referrers) server.add(kReferrers, index_of(""));
+    server.add(kReferrersTag, index_of(row.is_listed ? entry(digest, "a/sig") : ""));
+    server.respond([&](const Received& request) -> std::optional<Answer> {
+      if (request.method != "DELETE") return std::nullopt;
+      return Answer{row.status};
+    });
+    Client client(server);
+    CHECK(bool(client.registry.remove(row.is_tag ? "signature" : digest)) == (row.status == 202));
+    for (const Received& request : server.received(kManifests)) CHECK(request.method != "PUT");
+  }
+}
+
+TEST_CASE("a list that cannot be changed is told after the removal") {
+  FakeRegistry server;
+  const std::string digest = digest_of(kSignature).text();
+  server.add(kManifests + digest, kSignature);
+  server.add(kReferrersTag, index_of(entry(digest, "a/sig")));
+  server.respond([&](const Received& request) -> std::optional<Answer> {
+    if (request.method == "GET") return std::nullopt;
+    return Answer{request.method == "PUT" ? 403 : 202};
+  });
+  Client client(server);
+  const Result<> removed = client.registry.remove(digest);
+  REQUIRE_FALSE(removed);
+  CHECK(says(removed.error(), "the manifest is removed, but its subject's list still has it"));
+  CHECK(says(removed.error(), "denies access"));
+}
+
 TEST_CASE("a tag is removed, or the registry's refusal explained") {
   FakeRegistry server;
   int status = 202;

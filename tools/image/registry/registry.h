@@ -37,7 +37,8 @@ class Registry {
   // the manifest is not stored. A subject learns of the manifest, by the registry or by the tag
   // that stands in for it.
   Result<std::vector<Digest>> push(const Document& document, const std::string& version);
-  // A tag alone, or by its digest a manifest with all of its tags.
+  // A tag alone, or by its digest a manifest with all of its tags; the tag that stands in for its
+  // subject's referrers then lists it no more.
   Result<> remove(const std::string& version);
 
   // In the registry's order.
@@ -78,6 +79,9 @@ class Registry {
                         std::string_view media_type, const std::string& etag);
   Result<ReferrersTag> read_referrers_tag(const Digest& subject);
   Result<> add_referrer(const Digest& subject, const Descriptor& referrer);
+  Result<> remove_referrer(const Digest& subject, const Digest& referrer);
+  Result<> change_referrers(const Digest& subject, const Digest& referrer, const Descriptor* added);
+  Result<std::optional<Digest>> subject_at(const Digest& digest);
   Result<> fetch_from(const Url& url, bool is_registry, PartialBlob& blob);
   Exchange fetch_rest(const Url& url, bool is_registry, PartialBlob& blob);
   Result<> fetch_foreign(PartialBlob& blob, const Error& refusal);

@@ -174,12 +174,32 @@ Result<std::vector<Digest>> Registry::push(const Document& document, const std::
   return std::vector<Digest>();
 }
 
+// What cannot be read as a manifest has none: it can be removed all the same.
+Result<std::optional<Digest>> Registry::subject_at(const Digest& digest) {
+  Exchange exchange = get_manifest(digest.text());
+  if (exchange.failure != Failure::none) return error_of(exchange, subject_of(digest.text()));
+  const Result<Document> read = parse_answer(exchange.response, digest.text());
+  if (exchange.response.status != 200 || !read) return std::optional<Digest>();
+  const auto& subject = std::visit(
+      [](const auto& each) -> const auto& { return each.subject; }, read.value());
+  return subject ? std::optional(subject->digest) : std::nullopt;
+}
+
 Result<> Registry::remove(const std::string& version) {
+  std::optional<Digest> digest, subject;
+  if (is_digest(version)) digest = TRY(Digest::parse(version));
+  if (digest) subject = TRY(subject_at(*digest));
   Request request;
   request.method = "DELETE";
   request.url = TRY(address("/manifests/" + version));
   const Exchange exchange = send(request, scopes("pull,delete"), Repeats::yes);
-  if (exchange.is_success()) return {};
+  if (exchange.is_success()) {
+    if (subject) {
+      TRY_AT("the manifest is removed, but its subject's list still has it",
+             remove_referrer(*subject, *digest));
+    }
+    return {};
+  }
   Error error = error_of(exchange, subject_of(version));
   if (exchange.status() != 405 && exchange.status() != 400) return error;
   return with_hint(error, is_digest(version)

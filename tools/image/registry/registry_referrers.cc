@@ -48,6 +48,13 @@ Json to_json(const Descriptor& descriptor, Allocator& allocator) {
   return json;
 }
 
+std::string written(const rapidjson::Document& json) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  json.Accept(writer);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
 // `index` with one more entry and all that else is in it; a new index where that is empty.
 Result<std::string> with_entry(std::string_view index, const Descriptor& referrer) {
   rapidjson::Document json;
@@ -62,10 +69,19 @@ Result<std::string> with_entry(std::string_view index, const Descriptor& referre
     json.AddMember("manifests", Json(rapidjson::kArrayType), allocator);
   }
   json["manifests"].PushBack(entry, allocator);
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  json.Accept(writer);
-  return std::string(buffer.GetString(), buffer.GetSize());
+  return written(json);
+}
+
+// `index`, which has the entry, without it.
+Result<std::string> without_entry(std::string_view index, const Digest& referrer) {
+  rapidjson::Document json;
+  TRY(parse_json_object(index, "the index", kManifestLimit, json));
+  Json& entries = json["manifests"];
+  for (auto entry = entries.Begin(); entry != entries.End();) {
+    const bool is_meant = text_member(*entry, "digest") == referrer.text();
+    entry = is_meant ? entries.Erase(entry) : entry + 1;
+  }
+  return written(json);
 }
 
 }  // namespace
@@ -85,15 +101,18 @@ Result<Registry::ReferrersTag> Registry::read_referrers_tag(const Digest& subjec
 }
 
 // Two who do this at once may lose an entry; where the registry knows entity tags, the second one
-// is refused and does it again.
-Result<> Registry::add_referrer(const Digest& subject, const Descriptor& referrer) {
+// is refused and does it again. Without `added`, the referrer's entry is removed.
+Result<> Registry::change_referrers(const Digest& subject, const Digest& referrer,
+                                    const Descriptor* added) {
   for (int tries = 1;; ++tries) {
     const ReferrersTag found = TRY(read_referrers_tag(subject));
     const std::string target = subject_of(found.tag);
-    if (std::ranges::find(found.index.manifests, referrer.digest, &Descriptor::digest) !=
-        found.index.manifests.end())
-      return {};
-    const std::string bytes = TRY_AT(target, with_entry(found.index.raw, referrer));
+    const bool is_listed = std::ranges::find(found.index.manifests, referrer,
+                                             &Descriptor::digest) != found.index.manifests.end();
+    if (is_listed == (added != nullptr)) return {};
+    const std::string bytes =
+        TRY_AT(target, added != nullptr ? with_entry(found.index.raw, *added)
+                                        : without_entry(found.index.raw, referrer));
     if (bytes.size() > kManifestLimit) {
       return make_error(ErrorKind::unsupported, target, ": the list of referrers is full");
     }
@@ -101,6 +120,21 @@ Result<> Registry::add_referrer(const Digest& subject, const Descriptor& referre
     if (exchange.is_success()) return {};
     if (exchange.status() != 412 || tries == kMostConflicts) return error_of(exchange, target);
   }
+}
+
+Result<> Registry::add_referrer(const Digest& subject, const Descriptor& referrer) {
+  return change_referrers(subject, referrer.digest, &referrer);
+}
+
+// A registry that knows referrers forgets what is removed by itself.
+Result<> Registry::remove_referrer(const Digest& subject, const Digest& referrer) {
+  Request request;
+  request.url = TRY(address("/referrers/" + subject.text()));
+  request.wants_body = false;
+  const Exchange exchange = send(request, scopes("pull"), Repeats::yes);
+  if (exchange.is_success()) return {};
+  if (exchange.status() != 404) return error_of(exchange, subject_of(subject.text()));
+  return change_referrers(subject, referrer, nullptr);
 }
 
 Result<std::vector<Descriptor>> Registry::referrers(const Digest& subject,
