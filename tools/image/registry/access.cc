@@ -39,6 +39,40 @@ Scopes joined(Scopes wanted, const Scopes& scopes) {
   return wanted;
 }
 
+std::optional<Challenge> challenge_of(const Response& response) {
+  std::vector<Challenge> challenges;
+  for (const Header& header : response.headers) {
+    if (header.name != "www-authenticate") continue;
+    for (Challenge& challenge : parse_challenges(header.value))
+      challenges.push_back(std::move(challenge));
+  }
+  const Challenge* chosen = find_scheme(challenges, "bearer");
+  if (chosen == nullptr) chosen = find_scheme(challenges, "basic");
+  return chosen == nullptr ? std::nullopt : std::optional(*chosen);
+}
+
+Scopes scopes_of(const Challenge& challenge) {
+  Scopes scopes;
+  for (const std::string_view scope : words_of(challenge.parameter("scope")))
+    scopes.emplace_back(scope);
+  return scopes;
+}
+
+// An https server's realm speaks https. Literal addresses of loopback, link and private networks
+// are refused unless they are the server's own host: what answers there (cloud metadata, an
+// administrator's page) trusts whoever asks from here.
+Result<> check_realm(const Url& realm, const Url& asker) {
+  if (realm.scheme != "https" && asker.scheme == "https") {
+    return make_error(ErrorKind::invalid_config, asker.host,
+                      " is asked by https, but wants credentials sent to ", without_query(realm));
+  }
+  if (is_internal(realm.host) && realm.host != asker.host) {
+    return make_error(ErrorKind::invalid_config, asker.host,
+                      " wants credentials sent to the internal address ", without_query(realm));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Url> Access::base(Http& http) {
@@ -63,22 +97,10 @@ Result<> Access::connect(Http& http) {
   }
   if (exchange.failure != Failure::none) return exchange.error;
   // Without its scope: some name a repository there that is only an example.
-  if (exchange.response.status == 401) challenge_ = challenge_of(exchange.response);
+  if (exchange.response.status == 401 && !exchange.response.is_foreign)
+    challenge_ = challenge_of(exchange.response);
   base_ = request.url;
   return {};
-}
-
-std::optional<Challenge> Access::challenge_of(const Response& response) const {
-  if (response.is_foreign) return std::nullopt;
-  std::vector<Challenge> challenges;
-  for (const Header& header : response.headers) {
-    if (header.name != "www-authenticate") continue;
-    for (Challenge& challenge : parse_challenges(header.value))
-      challenges.push_back(std::move(challenge));
-  }
-  const Challenge* chosen = find_scheme(challenges, "bearer");
-  if (chosen == nullptr) chosen = find_scheme(challenges, "basic");
-  return chosen == nullptr ? std::nullopt : std::optional(*chosen);
 }
 
 Result<> Access::look_up_credentials() {
@@ -109,10 +131,7 @@ Result<> Access::refused(const Response& response, const std::string& used, cons
   const std::lock_guard lock(mutex_);
   if (const auto challenge = challenge_of(response)) {
     challenge_ = challenge;
-    Scopes& missing = missing_[scopes];
-    missing.clear();
-    for (const std::string_view scope : words_of(challenge->parameter("scope")))
-      missing.emplace_back(scope);
+    missing_[scopes] = scopes_of(*challenge);
   }
   TRY(look_up_credentials());
   const bool was_basic = used.starts_with("Basic ");
@@ -123,6 +142,21 @@ Result<> Access::refused(const Response& response, const std::string& used, cons
   const auto token = tokens_.find(scopes);
   if (token != tokens_.end() && used == "Bearer " + token->second.text) tokens_.erase(token);
   return {};
+}
+
+Result<std::string> Access::for_anybody(Http& http, const Response& refusal) {
+  const auto challenge = challenge_of(refusal);
+  if (!challenge || challenge->scheme != "bearer") return std::string();
+  const TokenRequest wanted = {TRY_AT(refusal.url.host, parse_url(challenge->parameter("realm"))),
+                               refusal.url, challenge->parameter("service"), scopes_of(*challenge)};
+  TRY(check_realm(wanted.realm, wanted.asker));
+  std::string name = wanted.realm.text + " " + std::string(wanted.service);
+  for (const std::string& scope : wanted.scopes) name += " " + scope;
+  const std::lock_guard lock(mutex_);
+  Token& token = tokens_for_anybody_[name];
+  if (token.text.empty() || clock_.milliseconds() > token.end - kSpareTime)
+    token = TRY(fetch_token(http, wanted));
+  return "Bearer " + token.text;
 }
 
 void Access::show_warnings(const Response& response) {
@@ -149,30 +183,21 @@ Error Access::login_hint(const Error& error) const {
                    "`onggi-image login` asks for them");
 }
 
-// An https registry's realm speaks https. Literal addresses of loopback, link and private networks
-// are refused unless they are the registry's own host: what answers there (cloud metadata, an
-// administrator's page) trusts whoever asks from here.
-Result<> Access::check_realm(const Url& realm) const {
-  if (realm.scheme != "https" && base_->scheme == "https") {
-    return make_error(ErrorKind::invalid_config, image_.registry,
-                      " is asked by https, but wants credentials sent to ", without_query(realm));
-  }
-  if (is_internal(realm.host) && realm.host != base_->host) {
-    return make_error(ErrorKind::invalid_config, image_.registry,
-                      " wants credentials sent to the internal address ", without_query(realm));
-  }
-  return {};
-}
-
 Result<Access::Token> Access::fetch_token(Http& http, const Scopes& scopes) {
   const Url realm = TRY_AT("realm", parse_url(challenge_->parameter("realm")));
-  TRY(check_realm(realm));
+  TRY(check_realm(realm, *base_));
   const Scopes wanted = joined(missing_[scopes], scopes);
   if (credentials_ && !credentials_->identity_token.empty()) {
     const std::optional<Response> answer = TRY(change_identity_token(http, realm, wanted));
     if (answer) return read_token(*answer);
   }
-  return read_token(TRY(ask_realm(http, realm, wanted)));
+  const TokenRequest request = {realm, *base_, challenge_->parameter("service"), wanted, basic()};
+  return fetch_token(http, request);
+}
+
+Result<Access::Token> Access::fetch_token(Http& http, const TokenRequest& wanted) {
+  const Response answer = TRY(ask_realm(http, wanted));
+  return read_token(answer);
 }
 
 // Nothing: the server knows no POST (404, 405), and is to be asked by GET.
@@ -201,25 +226,24 @@ Result<std::optional<Response>> Access::change_identity_token(Http& http, const 
   return std::optional(std::move(exchange.response));
 }
 
-Result<Response> Access::ask_realm(Http& http, const Url& realm, const Scopes& scopes) {
-  std::string address = realm.text;
-  if (const std::string_view service = challenge_->parameter("service"); !service.empty())
-    address = with_parameter(address, "service", service);
-  for (const std::string& scope : scopes) address = with_parameter(address, "scope", scope);
+Result<Response> Access::ask_realm(Http& http, const TokenRequest& wanted) {
+  std::string address = wanted.realm.text;
+  if (!wanted.service.empty()) address = with_parameter(address, "service", wanted.service);
+  for (const std::string& scope : wanted.scopes) address = with_parameter(address, "scope", scope);
   Request request;
   request.url = TRY(parse_url(address));
-  request.authorization = basic();
+  request.authorization = wanted.authorization;
   request.follows = false;
   for (int redirects = 0; redirects <= kMostRealmRedirects; ++redirects) {
     Exchange exchange = send_with_retries(http, clock_, request);
     if (exchange.failure != Failure::none) return exchange.error;
     if (!is_redirect(exchange.response)) return std::move(exchange.response);
     const Url target = TRY(resolve_url(request.url, *exchange.response.header("location")));
-    TRY(check_realm(target));
+    TRY(check_realm(target, wanted.asker));
     if (!target.same_origin(request.url)) request.authorization.clear();
     request.url = target;
   }
-  return make_error(ErrorKind::invalid_config, without_query(realm), ": more than ",
+  return make_error(ErrorKind::invalid_config, without_query(wanted.realm), ": more than ",
                     kMostRealmRedirects, " redirects");
 }
 

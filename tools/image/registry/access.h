@@ -43,8 +43,16 @@ class Access {
   // is the error to report.
   Result<> refused(const Response& response, const std::string& used, const Scopes& scopes);
 
+  // After a 401 of a server that a redirect led to: what it gives to anybody by its own challenge,
+  // or nothing. Credentials and tokens are for the registry alone.
+  Result<std::string> for_anybody(Http& http, const Response& refusal);
+
   // `Warning: 299 - "text"` (distribution-spec, "Warnings") goes to the user, each text once.
   void show_warnings(const Response& response);
+
+  // See SpareConnections.
+  unsigned take_connections() { return connections_.exchange(0); }
+  void give_connections(unsigned count) { connections_ += count; }
 
   // The error of a command that was refused for want of credentials.
   Error with_login_hint(const Error& error);
@@ -56,12 +64,18 @@ class Access {
   };
   Result<> connect(Http& http);
   Result<> look_up_credentials();
-  std::optional<Challenge> challenge_of(const Response& response) const;
+  // What a realm is asked, and `asker`, the server that has named it.
+  struct TokenRequest {
+    Url realm, asker;
+    std::string_view service;
+    Scopes scopes;
+    std::string authorization = {};
+  };
   Result<Token> fetch_token(Http& http, const Scopes& scopes);
+  Result<Token> fetch_token(Http& http, const TokenRequest& wanted);
   Result<std::optional<Response>> change_identity_token(Http& http, const Url& realm,
                                                         const Scopes& scopes);
-  Result<Response> ask_realm(Http& http, const Url& realm, const Scopes& scopes);
-  Result<> check_realm(const Url& realm) const;
+  Result<Response> ask_realm(Http& http, const TokenRequest& wanted);
   Result<Token> read_token(const Response& response) const;
   std::string basic() const;
   Error login_hint(const Error& error) const;
@@ -78,7 +92,10 @@ class Access {
   std::optional<Credentials> credentials_;
   bool looked_up_ = false;
   std::map<Scopes, Token> tokens_;
+  std::map<std::string, Token> tokens_for_anybody_;  // by the address that gives them
   std::set<std::string> warnings_;
+  // With the three threads of a copy they make six, as many as browsers open to one host.
+  std::atomic<unsigned> connections_ = 3;
 };
 
 }  // namespace onggi::image

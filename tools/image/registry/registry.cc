@@ -41,9 +41,13 @@ Exchange Registry::send(Request request, const Scopes& scopes, Repeats repeats) 
     if (!authorization) return failed_exchange(authorization.error());
     request.authorization = authorization.value();
     Exchange exchange = http_.send(request);
+    if (exchange.status() == 401 && exchange.response.is_foreign && !request.body)
+      exchange = send_as_anybody(request, std::move(exchange));
+    // It has answered before.
+    if (exchange.failure == Failure::unreachable && !exchange.response.is_foreign)
+      exchange.failure = Failure::transient;
     access_.show_warnings(exchange.response);
-    const bool is_refused = exchange.failure == Failure::none && exchange.response.status == 401;
-    if (is_refused && !exchange.response.is_foreign && !is_renewed) {
+    if (exchange.status() == 401 && !exchange.response.is_foreign && !is_renewed) {
       const Result<> refused = access_.refused(exchange.response, request.authorization, scopes);
       if (!refused) return failed_exchange(refused.error());
       is_renewed = true;
@@ -52,6 +56,19 @@ Exchange Registry::send(Request request, const Scopes& scopes, Repeats repeats) 
       return exchange;
     }
   }
+}
+
+// Where a redirect led to a server that wants a token of its own. The redirect is not asked for
+// again: what it leads to is good for a while, and this is at once.
+Exchange Registry::send_as_anybody(Request request, Exchange refused) {
+  const Result<std::string> authorization = access_.for_anybody(http_, refused.response);
+  if (!authorization) return failed_exchange(authorization.error());
+  if (authorization.value().empty()) return refused;
+  request.url = refused.response.url;
+  request.authorization = authorization.value();
+  Exchange exchange = http_.send(request);
+  exchange.response.is_foreign = true;
+  return exchange;
 }
 
 Result<> Registry::check_credentials() {
@@ -66,7 +83,8 @@ Error Registry::error_of(const Exchange& exchange, std::string_view subject) {
   const Error error = exchange_error(exchange, subject);
   may_be_elsewhere_ |= exchange.status() == 404 || is_worth_another_try(exchange) ||
                        exchange.failure == Failure::unreachable;
-  if (exchange.status() != 401 && exchange.status() != 403) return error;
+  const bool is_denied = exchange.status() == 401 || exchange.status() == 403;
+  if (!is_denied || exchange.response.is_foreign) return error;
   return access_.with_login_hint(error);
 }
 

@@ -73,6 +73,7 @@ class Registry {
   };
   Result<Url> address(std::string_view path);
   Exchange send(Request request, const Scopes& scopes, Repeats repeats);
+  Exchange send_as_anybody(Request request, Exchange refused);
   Exchange next(Pages& pages);
   Exchange get_manifest(const std::string& version);
   Exchange put_manifest(const std::string& version, std::string_view bytes,

@@ -90,7 +90,10 @@ Exchange send_with_retries(Http& http, Clock& clock, const Request& request) {
 Error status_error(const Response& response, std::string_view subject) {
   const auto* known = std::ranges::find(kStatuses, response.status, &StatusText::status);
   Error error = make_error(ErrorKind::state, subject, ": ");
-  if (known != std::end(kStatuses)) {
+  if (response.is_foreign) {
+    error.message.append("the registry sends us to ", without_query(response.url),
+                         ", which answers with status ", response.status);
+  } else if (known != std::end(kStatuses)) {
     error.message.append(known->text);
   } else {
     error.message.append("the registry answers with status ", response.status);
