@@ -74,6 +74,12 @@ std::optional<Received> read_request(int connection, std::atomic<size_t>& cut) {
   return request;
 }
 
+// Until the other end has closed the connection.
+void wait_for_end(int connection) {
+  std::string ignored;
+  while (read_more(connection, ignored)) ignored.clear();
+}
+
 std::string head_of(const Answer& answer) {
   std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " Text\r\nConnection: close\r\n";
   for (const std::string& line : answer.headers) head += line + "\r\n";
@@ -105,7 +111,11 @@ FakeRegistry::FakeRegistry(Family family) : family_(family) {
 }
 
 FakeRegistry::~FakeRegistry() {
-  stops_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    stops_ = true;
+    arrived_.notify_all();
+  }
   shutdown(listener_, SHUT_RDWR);
   acceptor_.join();
   for (std::thread& connection : connections_) connection.join();
@@ -141,7 +151,11 @@ void FakeRegistry::accept_all() {
     const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) return;
     connections_.emplace_back([this, connection] {
+      const int now = ++open_;
+      for (int most = most_; most < now && !most_.compare_exchange_weak(most, now);) {
+      }
       serve(connection);
+      --open_;
       shutdown(connection, SHUT_RDWR);
       close(connection);
     });
@@ -155,6 +169,11 @@ void FakeRegistry::serve(int connection) {
     return;
   }
   const Answer answer = answer_for(*request);
+  if (request->is_cut && stalls_.exchange(false)) {
+    std::unique_lock lock(mutex_);
+    const size_t count = received_.size();
+    arrived_.wait(lock, [&] { return stops_ || received_.size() > count; });
+  }
   if (request->is_cut || !send_all(connection, head_of(answer)) || request->method == "HEAD")
     return;
   const std::string_view body =
@@ -168,6 +187,7 @@ void FakeRegistry::serve(int connection) {
   }
   while (send_all(connection, body) && answer.is_endless && !stops_) {
   }
+  if (answer.stalls) wait_for_end(connection);
 }
 
 Answer FakeRegistry::answer_for(const Received& request) {
@@ -175,6 +195,7 @@ Answer FakeRegistry::answer_for(const Received& request) {
   {
     const std::lock_guard lock(mutex_);
     received_.push_back(request);
+    arrived_.notify_all();
     respond = respond_;
   }
   if (respond) {
@@ -192,11 +213,14 @@ Answer FakeRegistry::from_table(const Received& request) const {
   }
   const auto& [body, headers] = found->second;
   if (!request.has("range")) return {200, headers, body};
-  const size_t start = std::stoul(request.headers.at("range").substr(6));
+  const std::string range = request.headers.at("range").substr(6);  // "bytes=100-" or "bytes=0-99"
+  const size_t start = std::stoul(range);
   if (start >= body.size()) return {416, {}, "no such range", body.size()};
-  Answer answer = {206, headers, body.substr(start)};
+  const std::string last = range.substr(range.find('-') + 1);
+  const size_t end = last.empty() ? body.size() : std::min(body.size(), std::stoul(last) + 1);
+  Answer answer = {206, headers, body.substr(start, end - start)};
   answer.headers.push_back("Content-Range: bytes " + std::to_string(start) + "-" +
-                           std::to_string(body.size() - 1) + "/" + std::to_string(body.size()));
+                           std::to_string(end - 1) + "/" + std::to_string(body.size()));
   return answer;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -35,6 +36,7 @@ struct Answer {
   std::optional<size_t> sent = {};       // bytes after which the connection breaks
   bool is_endless = false;               // the body again and again
   bool is_slow = false;                  // ten bytes a second
+  bool stalls = false;                   // behind `sent`, until the client gives up
 };
 
 class FakeRegistry {
@@ -59,12 +61,19 @@ class FakeRegistry {
   // The connection of the next request with a longer body is closed behind so many bytes of it,
   // without an answer.
   void cut_next_body(size_t size) { cut_ = size; }
+  // The same, but the connection stays open until the client asks for something else.
+  void stall_next_body(size_t size) {
+    stalls_ = true;
+    cut_ = size;
+  }
   // By path: "/v2/team/app/blobs/...". Ranges of them are served.
   void add(const std::string& path, const std::string& body, std::vector<std::string> headers = {});
 
   // So far, without the attempts to speak TLS.
   std::vector<Received> received() const;
   std::vector<Received> received(std::string_view path_part) const;
+  // Connections that were open at one time.
+  int most_connections() const { return most_; }
 
  private:
   void accept_all();
@@ -81,7 +90,10 @@ class FakeRegistry {
   int port_ = 0;
   std::atomic<bool> stops_ = false;
   std::atomic<size_t> cut_ = SIZE_MAX;
+  std::atomic<bool> stalls_ = false;
+  std::atomic<int> open_ = 0, most_ = 0;
   mutable std::mutex mutex_;
+  std::condition_variable arrived_;  // a request
   Respond respond_;
   std::map<std::string, Entry> table_;
   std::vector<Received> received_;

@@ -22,8 +22,9 @@ struct Push {
   TemporaryDirectory directory;
   Client client;
 
-  explicit Push(UploadFaults faults = {}, const std::string& authfile = "/nonexistent")
-      : uploads(server, faults), client(server, authfile) {}
+  explicit Push(UploadFaults faults = {}, const std::string& authfile = "/nonexistent",
+                long stall_seconds = 30)
+      : uploads(server, faults), client(server, authfile, stall_seconds) {}
 
   Result<> operator()(const std::string& bytes) {
     const UniqueFd file(open(directory.write("bytes", bytes).c_str(), O_RDONLY | O_CLOEXEC));
@@ -150,6 +151,16 @@ TEST_CASE("an upload that breaks goes on behind what has come") {
   CHECK(sent(push.server) ==
         std::vector<std::string>{"PUT 1048576", "PATCH 1048576-3145727", "PUT 0"});
   CHECK(push.client.clock.pauses.size() == 1);
+}
+
+TEST_CASE("an upload that stands still is broken off and goes on behind what has come") {
+  Push push({}, "/nonexistent", 1);
+  const std::string bytes = noise(24 * kMiB);  // more than the sockets hold
+  push.server.stall_next_body(kMiB);
+  CHECK(push(bytes));
+  CHECK(push.uploads.has(bytes));
+  CHECK(sent(push.server) == std::vector<std::string>{"PUT 1048576", "PATCH 1048576-17825791",
+                                                      "PATCH 17825792-25165823", "PUT 0"});
 }
 
 TEST_CASE("a registry that cannot say how far it came gets another session, and the old one ends") {

@@ -171,6 +171,7 @@ Result<int> bundle_command(const Context& context, const ContainerFlags& flags) 
   ContainerRequest request = TRY(container_request(flags, context.operands.subspan(2)));
   TRY(check_volumes(request.volumes));
   request.lookup.limits = context.global.limits;
+  request.lookup.stall_seconds = context.global.stall_seconds;
   request.bundle.mappings = TRY(enter_user_namespace());
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
   Image image = TRY(image_in_store(store, std::string(context.operands[0]), request.lookup));

@@ -5,13 +5,15 @@
 
 #include "commandline/command.h"
 #include "layer/layer_stream.h"
+#include "registry/http.h"
 
 namespace onggi::image {
 
 struct GlobalOptions {
   std::string root;  // of the store; empty: the user's
-  std::string max_layer_size;
-  LayerLimits limits;  // by max_layer_size
+  std::string max_layer_size, stall_timeout;
+  LayerLimits limits;                  // by max_layer_size
+  long stall_seconds = kStallSeconds;  // by stall_timeout
   bool debug = false;
   bool version = false;
 };

@@ -25,6 +25,9 @@ constexpr auto kGlobalOptions = options<GlobalOptions>({
     option<&GlobalOptions::max_layer_size>(
         "max-layer-size", 0, "SIZE",
         "what a layer may be unpacked, such as 200g (default: 64g, and 200 times its own size)"),
+    option<&GlobalOptions::stall_timeout>(
+        "stall-timeout", 0, "SECONDS",
+        "after which a transfer that stands still is broken off and taken up again (default: 30)"),
     option<&GlobalOptions::debug>("debug", 0, nullptr, "say more on standard error"),
     option<&GlobalOptions::version>("version", 'v', nullptr, "show the version"),
 });

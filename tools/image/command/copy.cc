@@ -37,7 +37,7 @@ Result<int> print_copied(const CopyFlags& flags, std::string_view target, const 
 Result<Named> copy_between(const Store* store, const Endpoint& from, const Endpoint& to,
                            const CopyFlags& flags) {
   const CopyOptions options{TRY(wanted_platform(flags, to.transport))};
-  Registries registries(access_options(flags.authfile, flags.plain_http));
+  Registries registries(access_options(flags.authfile, flags.plain_http, flags.stall_seconds));
   const EndpointContext ends{store, options.platform.value_or(host_platform()), &registries};
   const std::unique_ptr<ImageSource> source = TRY(open_source(from, ends));
   const std::unique_ptr<ImageTarget> target = TRY(open_target(to, ends, *source, from));
@@ -57,6 +57,7 @@ Result<int> copy_and_print(const Context& context, const Endpoint& from, const E
     store.emplace(TRY(Store::open(context.global.root, LockKind::shared)));
   CopyFlags limited = flags;
   limited.limits = context.global.limits;
+  limited.stall_seconds = context.global.stall_seconds;
   const Named copied = TRY(copy_between(store ? &*store : nullptr, from, to, limited));
   return print_copied(flags, context.operands.back(), copied);
 }

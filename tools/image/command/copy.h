@@ -13,6 +13,7 @@ struct CopyFlags {
   std::string platform, authfile;
   bool all_platforms = false, quiet = false, plain_http = false;
   LayerLimits limits = {};
+  long stall_seconds = kStallSeconds;
 };
 inline constexpr auto kCopyOptions = cli::options<CopyFlags>({
     cli::option<&CopyFlags::format>("format", 'f', "text|json", "of the output (default: text)"),

@@ -36,6 +36,7 @@ Result<Image> image_in_store(const Store& store, const std::string& name,
   copy.authfile = flags.authfile;
   copy.plain_http = flags.plain_http;
   copy.limits = flags.limits;
+  copy.stall_seconds = flags.stall_seconds;
   TRY(pull_image(store, endpoint.place, copy));
   return find_image(store, endpoint.place, platform);
 }

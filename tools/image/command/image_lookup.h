@@ -15,6 +15,7 @@ struct LookupFlags {
   Pull pull = Pull::missing;
   bool plain_http = false;
   LayerLimits limits = {};
+  long stall_seconds = kStallSeconds;
 };
 
 // From the store, where it is after that; its registry is asked as `pull` says.

@@ -21,7 +21,8 @@ Result<SourceImage> read_operand(const Context& context, const DocumentFlags& fl
   std::optional<Store> store;
   if (endpoint.transport == Transport::store)
     store.emplace(TRY(Store::open(context.global.root, LockKind::shared)));
-  Registries registries(access_options(flags.authfile, flags.plain_http));
+  Registries registries(
+      access_options(flags.authfile, flags.plain_http, context.global.stall_seconds));
   const std::unique_ptr<ImageSource> source =
       TRY(open_source(endpoint, {store ? &*store : nullptr, platform, &registries}));
   return read_source_image(*source, platform);

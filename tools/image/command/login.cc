@@ -82,7 +82,8 @@ Result<int> login_command(const Context& context, const RemoteFlags& flags) {
   credentials.password = TRY(read_password(flags, is_terminal));
   if (credentials.password.empty())
     return make_error(ErrorKind::invalid_config, "the password is empty");
-  AccessOptions options = access_options(flags.authfile, flags.plain_http);
+  AccessOptions options =
+      access_options(flags.authfile, flags.plain_http, context.global.stall_seconds);
   const std::string file = TRY(login_file(options.credentials, place.key));
   options.credentials.given = credentials;
   Registries registries(std::move(options));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Global options, then the command. The only place that reports errors.
 #include "base/log.h"
+#include "base/text.h"
 #include "command/command.h"
 #include "commandline/size.h"
 
@@ -31,6 +32,18 @@ Result<> read_limits(GlobalOptions& global) {
   return {};
 }
 
+Result<> read_stall_timeout(GlobalOptions& global) {
+  constexpr long kLongest = 24L * 60 * 60;
+  if (global.stall_timeout.empty()) return {};
+  const std::optional<long> seconds = parse_decimal<long>(global.stall_timeout);
+  if (!seconds || *seconds < 1 || *seconds > kLongest) {
+    return make_error(ErrorKind::invalid_config, "--stall-timeout '", global.stall_timeout,
+                      "' is not a number of seconds from 1 to ", kLongest);
+  }
+  global.stall_seconds = *seconds;
+  return {};
+}
+
 int run(cli::Arguments arguments) {
   const cli::Program self = program();
   log::set_program(self.name);
@@ -40,6 +53,8 @@ int run(cli::Arguments arguments) {
   if (!parsed) return fail("", parsed.error());
   const Result<> limited = read_limits(global);
   if (!limited) return fail("", limited.error());
+  const Result<> timed = read_stall_timeout(global);
+  if (!timed) return fail("", timed.error());
   if (global.debug) {
     const Result<> opened = log::open({"", log::Format::text, log::Level::debug});
     if (!opened) return fail("", opened.error());

@@ -35,7 +35,8 @@ std::string as_json(const std::vector<Descriptor>& referrers) {
 
 Result<int> referrers_command(const Context& context, const RemoteFlags& flags) {
   const Reference image = TRY(parse_remote(context.operands[0]));
-  Registries registries(access_options(flags.authfile, flags.plain_http));
+  Registries registries(
+      access_options(flags.authfile, flags.plain_http, context.global.stall_seconds));
   const std::unique_ptr<Access> access = TRY(registries.access(image));
   Registry registry(*access);
   Digest subject;

@@ -4,8 +4,9 @@
 
 namespace onggi::image {
 
-AccessOptions access_options(const std::string& authfile, bool plain_http) {
+AccessOptions access_options(const std::string& authfile, bool plain_http, long stall_seconds) {
   AccessOptions options;
+  options.http.stall_seconds = stall_seconds;
   options.credentials = credential_source(authfile);
   options.plain_http = plain_http;
   return options;

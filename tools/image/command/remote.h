@@ -26,7 +26,7 @@ inline constexpr auto kFormatOption = cli::options<RemoteFlags>({
     cli::option<&RemoteFlags::format>("format", 0, "text|json", "of the output (default: text)"),
 });
 
-AccessOptions access_options(const std::string& authfile, bool plain_http);
+AccessOptions access_options(const std::string& authfile, bool plain_http, long stall_seconds);
 
 // "HOST[:PORT][/PATH]", empty: Docker Hub. The value is a key for credentials, and an image that
 // they would be used for.

@@ -84,6 +84,7 @@ class Run {
         flags_(flags),
         request_(std::move(request)) {
     request_.lookup.limits = context.global.limits;
+    request_.lookup.stall_seconds = context.global.stall_seconds;
   }
 
   // `started` gets a byte when a detached container runs; -1: it is not to be detached.

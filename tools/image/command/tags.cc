@@ -25,7 +25,8 @@ std::string as_json(const Reference& image, const std::vector<std::string>& tags
 
 Result<int> tags_command(const Context& context, const RemoteFlags& flags) {
   const Reference image = TRY(parse_remote(context.operands[0]));
-  Registries registries(access_options(flags.authfile, flags.plain_http));
+  Registries registries(
+      access_options(flags.authfile, flags.plain_http, context.global.stall_seconds));
   const std::unique_ptr<Access> access = TRY(registries.access(image));
   std::vector<std::string> tags = TRY(Registry(*access).tags());
   std::ranges::sort(tags);

@@ -34,6 +34,7 @@ Result<int> unpack_command(const Context& context, const LookupFlags& flags) {
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
   LookupFlags lookup = flags;
   lookup.limits = context.global.limits;
+  lookup.stall_seconds = context.global.stall_seconds;
   const Image image = TRY(image_in_store(store, name, lookup));
   const Layout layout = TRY(store.read());
   TRY(unpack(context, layout, image));

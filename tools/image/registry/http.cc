@@ -7,6 +7,7 @@
 #include "registry/challenge.h"
 
 #include <curl/curl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,12 +20,12 @@ namespace {
 
 constexpr int kMostRedirects = 10;
 constexpr long kConnectSeconds = 30;
-constexpr long kSlowestBytes = 1024;
+constexpr int64_t kSlowestBytes = 1024;  // a second
 // An answer that is to be held in memory has a time in which it must be there: above the slowest
 // speed, 4 MiB could take more than an hour.
 constexpr long kMemorySeconds = 300;
 // Behind the last byte of an upload, registries take their time: they hash and copy all of it.
-constexpr long kUploadSeconds = 300;
+constexpr long kAnswerFactor = 10;  // so many times longer than for bytes
 constexpr size_t kMostHeaderBytes = 256u << 10;
 
 struct FreeList {
@@ -49,6 +50,7 @@ constexpr FailureRow kFailures[] = {
     {CURLE_HTTP2, Failure::transient},
     {CURLE_HTTP2_STREAM, Failure::transient},
     {CURLE_OPERATION_TIMEDOUT, Failure::transient},
+    {CURLE_COULDNT_RESOLVE_HOST, Failure::unreachable},
     {CURLE_COULDNT_CONNECT, Failure::unreachable},
     {CURLE_SSL_CONNECT_ERROR, Failure::not_tls},
 };
@@ -68,6 +70,28 @@ bool may_redirect(const Request& request, long status) {
   return request.follows && is_redirect(status) &&
          (method == "GET" || method == "HEAD" || status == 307 || status == 308);
 }
+
+// Whether a transfer stands still: less than the slowest speed over so many seconds. libcurl's own
+// limit is one for all of a transfer, and the end of an upload has another than its bytes.
+class Pace {
+ public:
+  bool is_too_slow(int64_t bytes, long seconds) {
+    timespec now = {};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const int64_t time = now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+    if (seconds != seconds_ || bytes - bytes_ >= kSlowestBytes * seconds) {
+      start_ = time;
+      bytes_ = bytes;
+      seconds_ = seconds;
+    }
+    return time - start_ >= seconds * int64_t{1000};
+  }
+
+ private:
+  int64_t start_ = 0;  // milliseconds
+  int64_t bytes_ = 0;  // until then
+  long seconds_ = 0;
+};
 
 }  // namespace
 
@@ -93,9 +117,12 @@ HttpLibrary::~HttpLibrary() {
 // What the callbacks of one transfer work on.
 struct Http::Transfer {
   const Request& request;
+  const long stall_seconds;
   Response response = {};
-  std::optional<Error> error = {};  // why a callback ended it
-  bool is_cut = false;              // ended by us with all that is wanted
+  std::optional<Error> error = {};   // why a callback ended it
+  Failure failure = Failure::fatal;  // with `error`
+  bool is_cut = false;               // ended by us with all that is wanted
+  Pace pace = {};
   size_t header_bytes = 0;
   uint64_t sent = 0;
   std::unique_ptr<curl_slist, FreeList> headers = {};
@@ -119,6 +146,28 @@ struct Http::Transfer {
   static int rewind_body(void* self, curl_off_t offset, int origin) {
     static_cast<Transfer*>(self)->sent = static_cast<uint64_t>(offset);
     return origin == SEEK_SET ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+  }
+
+  static int check_pace(void* self, curl_off_t, curl_off_t got, curl_off_t, curl_off_t sent) {
+    return static_cast<Transfer*>(self)->is_stalled(got, sent) ? 1 : 0;
+  }
+
+  bool is_stalled(int64_t got, int64_t sent_on) {
+    const std::string_view method = request.method;
+    const bool is_taken = (method == "PUT" || method == "PATCH") && request.body && got == 0 &&
+                          sent_on == static_cast<int64_t>(request.body->size);
+    const long seconds = is_taken ? stall_seconds * kAnswerFactor : stall_seconds;
+    if (!pace.is_too_slow(got + sent_on, seconds)) return false;
+    failure = Failure::transient;
+    error = make_error(ErrorKind::state, method, " ", without_query(request.url));
+    if (is_taken) {
+      error->message.append(": no answer within ", seconds, " seconds");
+    } else {
+      error->message.append(": too slow, less than ", kSlowestBytes * seconds, " bytes in ",
+                            seconds, " seconds");
+      error->hint.append("--stall-timeout SECONDS before the command waits longer");
+    }
+    return true;
   }
 
   size_t add_header(std::string_view line) {
@@ -148,13 +197,16 @@ struct Http::Transfer {
     if (!is_success() || request.sink == nullptr) return true;
     const Result<> opened = request.sink->open(response);
     if (!opened) error = opened.error();
-    return bool(opened);
+    is_cut = opened && request.sink->is_done();
+    return opened && !is_cut;
   }
 
   size_t add_body(std::string_view bytes) {
     if (is_success() && request.sink != nullptr) {
       const Result<> written = request.sink->write(bytes);
-      return written ? bytes.size() : end(written.error());
+      if (!written) return end(written.error());
+      is_cut = request.sink->is_done();
+      return is_cut ? 0 : bytes.size();
     }
     if (response.body.size() + bytes.size() <= request.limit) {
       response.body.append(bytes);
@@ -232,7 +284,7 @@ static Exchange refused_by_proxy(const std::string& subject, long status) {
 }
 
 Exchange Http::send_once(const Request& request) {
-  Transfer transfer{request};
+  Transfer transfer{request, options_.stall_seconds};
   transfer.response.url = request.url;
   if (const Result<> prepared = prepare(request, transfer); !prepared)
     return failed_exchange(prepared.error());
@@ -244,7 +296,7 @@ Exchange Http::send_once(const Request& request) {
   long proxy_status = 0;
   (void)curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
   if (!transfer.error && proxy_status >= 400) return refused_by_proxy(subject, proxy_status);
-  exchange.failure = transfer.error ? Failure::fatal : failure_of(code);
+  exchange.failure = transfer.error ? transfer.failure : failure_of(code);
   if (transfer.error) {
     exchange.error = *transfer.error;
     return exchange;
@@ -275,10 +327,10 @@ Result<> Http::prepare(const Request& request, Transfer& transfer) {
   // goes over the loopback in the clear would go over the network.
   if (is_loopback(request.url.host)) set(CURLOPT_PROXY, "");
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  set(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytes);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &Transfer::check_pace);
+  set(CURLOPT_XFERINFODATA, &transfer);
   const bool is_upload = request.body && request.body->file >= 0;
-  set(CURLOPT_LOW_SPEED_TIME,
-      request.body ? std::max(options_.stall_seconds, kUploadSeconds) : options_.stall_seconds);
   if (request.sink == nullptr && !is_upload) set(CURLOPT_TIMEOUT, kMemorySeconds);
   set(CURLOPT_BUFFERSIZE, 512L * 1024);
   set(CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
@@ -294,6 +346,10 @@ Result<> Http::prepare(const Request& request, Transfer& transfer) {
   };
   for (const std::string& line : request.headers) add_header(line);
   if (!request.authorization.empty()) add_header("Authorization: " + request.authorization);
+  if (request.sink == nullptr || request.decodes) {
+    set(CURLOPT_ACCEPT_ENCODING, "");  // undo whatever is known
+    add_header("Accept-Encoding:");    // and still do not ask for it
+  }
   // Many registries never answer "100-continue", and each upload would wait a second for it.
   add_header("Expect:");
   set(CURLOPT_HTTPHEADER, transfer.headers.get());

@@ -40,6 +40,8 @@ class Sink {
   virtual ~Sink() = default;
   virtual Result<> open(const Response& head) = 0;
   virtual Result<> write(std::string_view bytes) = 0;
+  // After each of them: true ends the transfer without an error.
+  virtual bool is_done() const { return false; }
 };
 
 // Part of a file, or bytes in memory. Can be sent again from its start.
@@ -67,6 +69,9 @@ struct Request {
   Sink* sink = nullptr;
   bool wants_body = true;  // else the transfer ends behind the header
   bool follows = true;     // redirects
+  // Undo Content-Encoding for the sink; what goes to memory always comes without it. It is never
+  // asked for.
+  bool decodes = false;
 };
 
 enum class Failure : uint8_t {
@@ -89,9 +94,11 @@ struct [[nodiscard]] Exchange {
 // None came about, for a reason that no other try removes.
 Exchange failed_exchange(const Error& error, Failure failure = Failure::fatal);
 
+inline constexpr long kStallSeconds = 30;
+
 struct HttpOptions {
   std::vector<std::string> certificate_directories = image::certificate_directories();
-  long stall_seconds = 30;  // a transfer below 1 KiB a second for so long is broken off
+  long stall_seconds = kStallSeconds;  // a transfer below 1 KiB a second for so long is broken off
   bool checks_certificates = true;
 };
 
