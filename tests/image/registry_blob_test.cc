@@ -1,53 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blobs from a registry that breaks off, lies or dawdles: what is published has the right digest,
 // and what has come is not asked for again.
-#include "registry_fixture.h"
+#include "registry_fetch.h"
 
 namespace onggi::image::test {
 namespace {
-
-struct Fetch {
-  std::optional<Error> error;
-  bool is_there = false;  // under its name, with the right bytes
-  bool has_partial = false;
-};
-
-Fetch fetch(Client& client, const TemporaryDirectory& directory, const Descriptor& descriptor,
-            const std::string& bytes) {
-  const auto result = [&]() -> Result<> {
-    PartialBlob blob = TRY(PartialBlob::open(directory.fd(), descriptor));
-    TRY(client.registry.fetch(blob));
-    return blob.publish(directory.fd(), "blob");
-  }();
-  Fetch fetched;
-  if (!result) fetched.error = result.error();
-  for (const std::string& name : directory.names()) {
-    if (name == "blob") {
-      CHECK(directory.read(name) == bytes);
-      fetched.is_there = true;
-    } else {
-      fetched.has_partial = true;
-    }
-  }
-  return fetched;
-}
-
-// The first request for a blob gets `answer`, all others what the table has.
-void answer_first(FakeRegistry& server, const Answer& answer) {
-  auto is_first = std::make_shared<std::atomic<bool>>(true);
-  server.respond([=](const Received& request) -> std::optional<Answer> {
-    if (request.target.find("/blobs/") == std::string::npos || !is_first->exchange(false))
-      return std::nullopt;
-    return answer;
-  });
-}
-
-void answer_always(FakeRegistry& server, const Answer& answer) {
-  server.respond([=](const Received& request) -> std::optional<Answer> {
-    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
-    return answer;
-  });
-}
 
 TEST_CASE("a blob is published when its digest is right") {
   FakeRegistry server;
@@ -225,6 +182,41 @@ TEST_CASE("a server that sends a byte now and then is given up") {
   CHECK(fetched.has_partial);
 }
 
+TEST_CASE("a transfer that stands still is broken off and goes on where it ended") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  server.add(blob_path(bytes), bytes);
+  answer_first(server, {.body = bytes, .sent = 100'000, .stalls = true});
+  Client client(server, "/nonexistent", 1);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+  CHECK(server.received("/blobs/").at(1).headers.at("range") == "bytes=100000-");
+}
+
+TEST_CASE("less than the range that was asked for is taken, and the rest asked for again") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(300'000);
+  server.add(blob_path(bytes), bytes);
+  directory.write("sha256-" + std::string(digest_of(bytes).hex()), bytes.substr(0, 1000));
+  answer_first(server, {206, {"Content-Range: bytes 1000-1999/300000"}, bytes.substr(1000, 1000)});
+  Client client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+  CHECK(server.received("/blobs/").at(1).headers.at("range") == "bytes=2000-");
+}
+
+TEST_CASE("a registry that is away for a moment is asked again") {
+  TemporaryDirectory directory;
+  const std::string bytes = noise(1000);
+  std::optional<FakeRegistry> server(std::in_place);
+  Client client(*server);
+  REQUIRE(client.registry.check_credentials());
+  server.reset();
+  const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
+  REQUIRE(fetched.error);
+  CHECK(client.clock.pauses.size() == 4);
+}
+
 TEST_CASE("a blob behind a redirect is asked for at the registry again when it breaks") {
   FakeRegistry server, storage;
   TemporaryDirectory directory;
@@ -243,6 +235,69 @@ TEST_CASE("a blob behind a redirect is asked for at the registry again when it b
   CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
   CHECK(server.received("/blobs/").size() == 2);
   CHECK(storage.received().at(1).headers.at("range") == "bytes=1000-");
+}
+
+TEST_CASE("a storage server's own token is fetched for anybody, once, and never with credentials") {
+  FakeRegistry server, storage;
+  TemporaryDirectory directory, blobs;
+  const std::string one = noise(1000), other = noise(2000);
+  server.respond([&](const Received& request) -> std::optional<Answer> {
+    if (!request.has("authorization")) return Answer{401, {"WWW-Authenticate: Basic realm=x"}};
+    if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+    return Answer{307, {"Location: " + storage.url("/s" + request.target)}};
+  });
+  for (const std::string& bytes : {one, other}) storage.add("/s" + blob_path(bytes), bytes);
+  storage.respond([&](const Received& request) -> std::optional<Answer> {
+    if (request.target.find("/token") == 0) return Answer{.body = R"({"token": "anybody"})"};
+    if (request.has("authorization") && request.headers.at("authorization") == "Bearer anybody")
+      return std::nullopt;
+    return Answer{401,
+                  {"WWW-Authenticate: Bearer realm=\"" + storage.url("/token") +
+                   "\",service=\"s\",scope=\"repository:a:pull\""}};
+  });
+  Client client(server, directory.write("auth.json", R"({"auths": {")" + server.host() +
+                                                         R"(": {"auth": "dXNlcjpzZWNyZXQ="}}})"));
+  CHECK(fetch(client, blobs, descriptor_of(one), one).is_there);
+  CHECK(fetch(client, TemporaryDirectory(), descriptor_of(other), other).is_there);
+  const auto asked = storage.received("/token");
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].target == "/token?service=s&scope=repository%3Aa%3Apull");
+  CHECK_FALSE(asked[0].has("authorization"));
+  for (const Received& request : storage.received("/s/")) {
+    CHECK(
+        (!request.has("authorization") || request.headers.at("authorization") == "Bearer anybody"));
+  }
+}
+
+TEST_CASE("a storage server that wants credentials, or a token from the network, is refused") {
+  struct Row {
+    const char *challenge, *message;
+  };
+  for (const Row& row :
+       {Row{"Basic realm=x", "which answers with status 401"},
+        Row{"Bearer realm=\"http://169.254.169.254/token\"",
+            "wants credentials sent to the internal address http://169.254.169.254/token"}}) {
+    CAPTURE(row.challenge);
+    FakeRegistry server, storage;
+    TemporaryDirectory directory, blobs;
+    const std::string bytes = noise(1000);
+    server.respond([&](const Received& request) -> std::optional<Answer> {
+      if (!request.has("authorization")) return Answer{401, {"WWW-Authenticate: Basic realm=x"}};
+      if (request.target.find("/blobs/") == std::string::npos) return std::nullopt;
+      return Answer{307, {"Location: " + storage.url("/s?X-Amz-Signature=abc")}};
+    });
+    storage.respond([&](const Received&) -> std::optional<Answer> {
+      return Answer{401, {std::string("WWW-Authenticate: ") + row.challenge}};
+    });
+    Client client(server, directory.write("auth.json", R"({"auths": {")" + server.host() +
+                                                           R"(": {"auth": "dXNlcjpzZWNyZXQ="}}})"));
+    const Fetch fetched = fetch(client, blobs, descriptor_of(bytes), bytes);
+    REQUIRE(fetched.error);
+    CHECK(says(*fetched.error, row.message));
+    CHECK(text_of(*fetched.error).find("X-Amz") == std::string::npos);
+    REQUIRE(storage.received().size() == 1);
+    CHECK_FALSE(storage.received()[0].has("authorization"));
+  }
 }
 
 TEST_CASE("a foreign layer's address is asked after the registry, and without credentials") {

@@ -59,6 +59,8 @@ class Registry {
   Result<> push(const Descriptor& blob, const Body& bytes);
 
  private:
+  class Fetch;
+  class Parts;
   class Upload;
   enum class Repeats : bool { no, yes };
   struct Pages {
@@ -83,8 +85,7 @@ class Registry {
   Result<> remove_referrer(const Digest& subject, const Digest& referrer);
   Result<> change_referrers(const Digest& subject, const Digest& referrer, const Descriptor* added);
   Result<std::optional<Digest>> subject_at(const Digest& digest);
-  Result<> fetch_from(const Url& url, bool is_registry, PartialBlob& blob);
-  Exchange fetch_rest(const Url& url, bool is_registry, PartialBlob& blob);
+  bool fetch_parts(const Url& url, PartialBlob& blob, uint64_t part_size, unsigned others);
   Result<> fetch_foreign(PartialBlob& blob, const Error& refusal);
   Error error_of(const Exchange& exchange, std::string_view subject);
   std::string subject_of(const std::string& version) const;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blobs from a registry. A transfer that breaks goes on behind what has come, always from the
 // registry's own address: what it redirects to is presigned and expires.
-#include "base/utf8.h"
+#include "registry/blob_sink.h"
 #include "registry/registry.h"
 #include "registry/retry.h"
+
+#include <algorithm>
 
 namespace onggi::image {
 
@@ -12,80 +14,91 @@ namespace {
 // So much must have come before a broken transfer gets all of its tries again; with less, a server
 // that sends a byte at a time could go on for ever.
 constexpr uint64_t kProgress = 1u << 20;
-
-// Into the file, at the place where it ends.
-class BlobSink : public Sink {
- public:
-  explicit BlobSink(PartialBlob& blob) : blob_(blob) {}
-
-  Result<> open(const Response& head) override {
-    if (head.status == 206) return check_range(head);
-    if (head.status != 200) return status_error(head, subject());
-    if (blob_.size() != 0) TRY(blob_.restart());  // a server without ranges
-    const std::string* length = head.header("content-length");
-    if (length == nullptr || parse_decimal<uint64_t>(*length) == blob_.descriptor().size) return {};
-    return make_error(ErrorKind::invalid_config, subject(), ": the registry sends ",
-                      printable(*length), " bytes instead of the ", blob_.descriptor().size,
-                      " of its descriptor");
-  }
-
-  Result<> write(std::string_view bytes) override { return blob_.append(bytes); }
-
- private:
-  const std::string& subject() const { return blob_.descriptor().digest.text(); }
-
-  // "bytes 100-199/200"
-  Result<> check_range(const Response& head) const {
-    const uint64_t size = blob_.descriptor().size;
-    const auto expected = text<96>("bytes ", blob_.size(), "-", size - 1, "/", size);
-    const std::string* range = head.header("content-range");
-    if (range != nullptr && *range == expected.view()) return {};
-    return make_error(ErrorKind::invalid_config, subject(), ": asked for ", expected.view(),
-                      ", the registry sends ", range == nullptr ? "no range" : printable(*range));
-  }
-
-  PartialBlob& blob_;
-};
+// Parts of a slow blob are two seconds of its stream: what is lost when they break off is little,
+// and what each request costs as well. Above 8 MiB they would only take memory.
+constexpr uint64_t kSmallestPart = 1u << 20, kLargestPart = 8u << 20;
 
 }  // namespace
 
-Exchange Registry::fetch_rest(const Url& url, bool is_registry, PartialBlob& blob) {
-  BlobSink sink(blob);
+// The rest of one blob from one address, in as many transfers as it takes.
+class Registry::Fetch {
+ public:
+  Fetch(Registry& registry, const Url& url, bool is_registry, PartialBlob& blob)
+      : registry_(registry),
+        url_(url),
+        is_registry_(is_registry),
+        blob_(blob),
+        backoff_(registry.access_.clock()),
+        spare_(registry.access_),
+        counted_(blob.size()),
+        may_split_(is_registry) {}
+
+  Result<> run();
+
+ private:
+  Exchange send(BlobSink& sink);
+  Result<> broken(const Exchange& exchange);
+
+  Registry& registry_;
+  const Url& url_;
+  const bool is_registry_;
+  PartialBlob& blob_;
+  Backoff backoff_;
+  SpareConnections spare_;
+  uint64_t counted_;
+  bool was_missing_ = false, decodes_ = false, may_split_;
+};
+
+Exchange Registry::Fetch::send(BlobSink& sink) {
   Request request;
-  request.url = url;
+  request.url = url_;
   request.sink = &sink;
-  if (blob.size() != 0)
-    request.headers.push_back("Range: bytes=" + std::to_string(blob.size()) + "-");
-  return is_registry ? send(request, scopes("pull"), Repeats::no) : http_.send(request);
+  request.decodes = decodes_;
+  if (blob_.size() != 0)
+    request.headers.push_back("Range: bytes=" + std::to_string(blob_.size()) + "-");
+  return is_registry_ ? registry_.send(request, registry_.scopes("pull"), Repeats::no)
+                      : registry_.http_.send(request);
 }
 
-Result<> Registry::fetch_from(const Url& url, bool is_registry, PartialBlob& blob) {
-  Backoff backoff(access_.clock());
-  uint64_t counted = blob.size();
-  bool was_missing = false;
-  while (!blob.is_complete()) {
-    const Exchange exchange = fetch_rest(url, is_registry, blob);
-    if (blob.is_complete()) break;
-    if (blob.size() >= counted + kProgress) {
-      counted = blob.size();
-      backoff.restart();
+Result<> Registry::Fetch::run() {
+  while (!blob_.is_complete()) {
+    if (decodes_ && blob_.size() != 0) TRY(blob_.restart());  // its ranges are not the blob's
+    BlobSink sink(blob_, {decodes_, may_split_ && !decodes_ ? &spare_ : nullptr});
+    const Exchange exchange = send(sink);
+    if (sink.is_wrapped(exchange)) {
+      decodes_ = true;
+      TRY(blob_.restart());
+    } else if (sink.slow_rate() != 0) {
+      const uint64_t part = std::clamp(sink.slow_rate() * 2, kSmallestPart, kLargestPart);
+      may_split_ = registry_.fetch_parts(url_, blob_, part, spare_.count());
+      spare_.give_back();
+    } else if (!blob_.is_complete()) {
+      TRY(broken(exchange));
     }
-    const long status = exchange.status();
-    if (status == 404 && is_registry && !was_missing) {
-      was_missing = true;  // registries of several machines agree only after a while
-      access_.clock().sleep(1000);
-      continue;
-    }
-    const bool is_short = status == 200 || status == 206;  // it ended without an error
-    if (status == 416) TRY(blob.restart());
-    const bool goes_on = is_short || status == 416 || is_worth_another_try(exchange);
-    if (goes_on && backoff.wait(exchange)) continue;
-    const std::string& subject = blob.descriptor().digest.text();
-    if (!is_short) return error_of(exchange, subject);
-    return make_error(ErrorKind::invalid_config, subject, ": the registry sends ", blob.size(),
-                      " bytes instead of the ", blob.descriptor().size, " of its descriptor");
   }
   return {};
+}
+
+// Returns when it is time for another try.
+Result<> Registry::Fetch::broken(const Exchange& exchange) {
+  if (blob_.size() >= counted_ + kProgress) {
+    counted_ = blob_.size();
+    backoff_.restart();
+  }
+  const long status = exchange.status();
+  if (status == 404 && is_registry_ && !was_missing_) {
+    was_missing_ = true;  // registries of several machines agree only after a while
+    registry_.access_.clock().sleep(1000);
+    return {};
+  }
+  const bool is_short = status == 200 || status == 206;  // it ended without an error
+  if (status == 416) TRY(blob_.restart());
+  const bool goes_on = is_short || status == 416 || is_worth_another_try(exchange);
+  if (goes_on && backoff_.wait(exchange)) return {};
+  const std::string& subject = blob_.descriptor().digest.text();
+  if (!is_short) return registry_.error_of(exchange, subject);
+  return make_error(ErrorKind::invalid_config, subject, ": the registry sends ", blob_.size(),
+                    " bytes instead of the ", blob_.descriptor().size, " of its descriptor");
 }
 
 // Proxies that refuse HEAD are asked for the first byte.
@@ -107,7 +120,7 @@ Result<bool> Registry::has(const Descriptor& blob) {
 
 Result<> Registry::fetch(PartialBlob& blob) {
   const Url url = TRY(address("/blobs/" + blob.descriptor().digest.text()));
-  const Result<> fetched = fetch_from(url, true, blob);
+  const Result<> fetched = Fetch(*this, url, true, blob).run();
   return fetched || blob.descriptor().urls.empty() ? fetched : fetch_foreign(blob, fetched.error());
 }
 
@@ -123,7 +136,7 @@ Result<> Registry::fetch_foreign(PartialBlob& blob, const Error& refusal) {
                         ": the manifest sends us to the internal address ",
                         without_query(url.value()));
     } else {
-      const Result<> fetched = fetch_from(url.value(), false, blob);
+      const Result<> fetched = Fetch(*this, url.value(), false, blob).run();
       if (fetched) return fetched;
       last = fetched.error();
     }
