@@ -205,7 +205,7 @@ TEST_CASE("less than the range that was asked for is taken, and the rest asked f
   CHECK(server.received("/blobs/").at(1).headers.at("range") == "bytes=2000-");
 }
 
-TEST_CASE("a registry that is away for a moment is asked again") {
+TEST_CASE("a registry that goes away in the middle is waited for") {
   TemporaryDirectory directory;
   const std::string bytes = noise(1000);
   std::optional<FakeRegistry> server(std::in_place);

@@ -9,6 +9,7 @@ namespace onggi::image::test {
 namespace {
 
 constexpr size_t kMiB = 1u << 20;
+const std::string kRanges = "Accept-Ranges: bytes";
 
 struct SlowClient : Client {
   explicit SlowClient(const FakeRegistry& server) : Client(server) { clock.step = 1000; }
@@ -39,7 +40,7 @@ TEST_CASE("a large blob that comes slowly is fetched over several connections") 
   FakeRegistry server;
   TemporaryDirectory directory;
   const std::string bytes = noise(12 * kMiB + 17);
-  server.add(blob_path(bytes), bytes);
+  server.add(blob_path(bytes), bytes, {kRanges});
   SlowClient client(server);
   CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
   std::vector<std::string> parts = parts_of(server);
@@ -58,12 +59,22 @@ TEST_CASE("a blob that comes fast, or is small, is one stream") {
     FakeRegistry server;
     TemporaryDirectory directory;
     const std::string bytes = noise(is_small ? 3 * kMiB : 12 * kMiB);
-    server.add(blob_path(bytes), bytes);
+    server.add(blob_path(bytes), bytes, {kRanges});
     Client client(server);
     if (is_small) client.clock.step = 1000;
     CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
     CHECK(server.received("/blobs/").size() == 1);
   }
+}
+
+TEST_CASE("a slow blob of a server that does not speak of ranges is one stream") {
+  FakeRegistry server;
+  TemporaryDirectory directory;
+  const std::string bytes = noise(12 * kMiB);
+  server.add(blob_path(bytes), bytes);
+  SlowClient client(server);
+  CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
+  CHECK(server.received("/blobs/").size() == 1);
 }
 
 TEST_CASE("a part that does not come makes the blob go on as one stream") {
@@ -82,7 +93,7 @@ TEST_CASE("a part that does not come makes the blob go on as one stream") {
     CAPTURE(row.name);
     FakeRegistry server;
     TemporaryDirectory directory;
-    server.add(blob_path(bytes), bytes);
+    server.add(blob_path(bytes), bytes, {kRanges});
     answer_parts_behind(server, 3 * kMiB, row.answer);
     SlowClient client(server);
     CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
@@ -96,7 +107,7 @@ TEST_CASE("parts whose connections break are tried again after the stream has go
   FakeRegistry server;
   TemporaryDirectory directory;
   const std::string bytes = noise(16 * kMiB);
-  server.add(blob_path(bytes), bytes);
+  server.add(blob_path(bytes), bytes, {kRanges});
   std::atomic<int> parts = 0;
   server.respond([&](const Received& request) -> std::optional<Answer> {
     if (!is_part(request) || ++parts != 3) return std::nullopt;
@@ -116,7 +127,7 @@ TEST_CASE("what is on the disk after a failure is a beginning of the blob, and i
   TemporaryDirectory directory;
   const std::string bytes = noise(16 * kMiB);
   const std::string partial = "sha256-" + std::string(digest_of(bytes).hex());
-  server.add(blob_path(bytes), bytes);
+  server.add(blob_path(bytes), bytes, {kRanges});
   server.respond([](const Received& request) -> std::optional<Answer> {
     if (!request.has("range")) return std::nullopt;
     const size_t place = std::stoul(request.headers.at("range").substr(6));
@@ -144,7 +155,7 @@ TEST_CASE("wrong bytes in a part are noticed by the digest") {
   FakeRegistry server;
   TemporaryDirectory directory;
   const std::string bytes = noise(12 * kMiB);
-  server.add(blob_path(bytes), bytes);
+  server.add(blob_path(bytes), bytes, {kRanges});
   server.respond([&](const Received& request) -> std::optional<Answer> {
     if (!is_part(request)) return std::nullopt;
     const std::string range = request.headers.at("range").substr(6);

@@ -193,7 +193,7 @@ TEST_CASE("what a tag is, is asked by HEAD, and by GET where HEAD does not tell"
   };
   const std::string type = "Content-Type: application/vnd.oci.image.manifest.v1+json";
   for (const Row& row : {Row{200, {type, "Docker-Content-Digest: " + kSubject.text()}, 1},
-                         Row{200, {type}, 2}, Row{405, {}, 2}}) {
+                         Row{200, {type}, 2}, Row{405, {}, 2}, Row{404, {}, 2}}) {
     CAPTURE(row.status);
     FakeRegistry server;
     server.add(kManifests + "latest", kManifest, {type});

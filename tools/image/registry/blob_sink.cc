@@ -42,9 +42,13 @@ std::string_view content_encoding(const Response& response) {
 
 Result<> BlobSink::open(const Response& head) {
   const Descriptor& blob = blob_.descriptor();
-  if (options_.spare != nullptr) since_ = options_.spare->clock().milliseconds();
   is_encoded_ = !options_.decodes && !content_encoding(head).empty();
   is_whole_ = head.status == 200;
+  // Else the streams that this one is ended for might not come, and all of it would begin anew.
+  const std::string* ranges = head.header("accept-ranges");
+  can_split_ = options_.spare != nullptr && !is_encoded_ &&
+               (head.status == 206 || (ranges != nullptr && lower_case(*ranges) == "bytes"));
+  if (can_split_) since_ = options_.spare->clock().milliseconds();
   if (head.status == 206) {
     const Result<> range = check_range(head, blob, blob_.size(), blob.size);
     is_wrapped_ = is_encoded_ && !range;  // a place in the encoded bytes, and their size
@@ -68,7 +72,7 @@ Result<> BlobSink::write(std::string_view bytes) {
     raw_.update(bytes);
   }
   TRY(blob_.append(bytes));
-  if (options_.spare != nullptr) measure(bytes.size());
+  if (can_split_) measure(bytes.size());
   return {};
 }
 

@@ -19,7 +19,8 @@ class BlobSink : public Sink {
  public:
   struct Options {
     bool decodes = false;  // the request undoes Content-Encoding
-    // Taken when the stream is too slow for what is left, which ends it. nullptr: it never is.
+    // Taken when the stream is too slow for what is left and the server has ranges, which ends it.
+    // nullptr: it is never ended.
     SpareConnections* spare = nullptr;
   };
   BlobSink(PartialBlob& blob, const Options& options)
@@ -41,6 +42,7 @@ class BlobSink : public Sink {
   const Options options_;
   Hasher raw_;  // of an encoded body as it comes
   bool is_encoded_ = false, is_whole_ = false, is_wrapped_ = false;
+  bool can_split_ = false;
   int64_t since_ = 0;
   uint64_t counted_ = 0;  // bytes since then
   uint64_t rate_ = 0;

@@ -43,9 +43,10 @@ Exchange Registry::send(Request request, const Scopes& scopes, Repeats repeats) 
     Exchange exchange = http_.send(request);
     if (exchange.status() == 401 && exchange.response.is_foreign && !request.body)
       exchange = send_as_anybody(request, std::move(exchange));
-    // It has answered before.
-    if (exchange.failure == Failure::unreachable && !exchange.response.is_foreign)
-      exchange.failure = Failure::transient;
+    // It has answered before, so it is away for a moment.
+    const bool is_away =
+        exchange.failure == Failure::unreachable || exchange.failure == Failure::not_tls;
+    if (is_away && !exchange.response.is_foreign) exchange.failure = Failure::transient;
     access_.show_warnings(exchange.response);
     if (exchange.status() == 401 && !exchange.response.is_foreign && !is_renewed) {
       const Result<> refused = access_.refused(exchange.response, request.authorization, scopes);

@@ -78,6 +78,7 @@ class Registry {
   Exchange send_as_anybody(Request request, Exchange refused);
   Exchange next(Pages& pages);
   Exchange get_manifest(const std::string& version);
+  Result<FetchedManifest> read_manifest(const std::string& version, Exchange exchange);
   Exchange put_manifest(const std::string& version, std::string_view bytes,
                         std::string_view media_type, const std::string& etag);
   Result<ReferrersTag> read_referrers_tag(const Digest& subject);

@@ -119,8 +119,11 @@ Exchange Registry::put_manifest(const std::string& version, std::string_view byt
 }
 
 Result<FetchedManifest> Registry::manifest(const std::string& version) {
+  return read_manifest(version, get_manifest(version));
+}
+
+Result<FetchedManifest> Registry::read_manifest(const std::string& version, Exchange exchange) {
   const std::string subject = subject_of(version);
-  Exchange exchange = get_manifest(version);
   if (exchange.status() != 200) return error_of(exchange, subject);
   const Digest digest = TRY(digest_for(version, exchange.response.body, subject));
   TRY(check_announced_digest(exchange.response, digest, subject));
@@ -128,15 +131,14 @@ Result<FetchedManifest> Registry::manifest(const std::string& version) {
   return FetchedManifest{TRY(parse_answer(exchange.response, subject)), digest, size};
 }
 
-// Registries that say nothing of the digest, and proxies that know no HEAD, are asked for all of
-// it.
+// Registries that say nothing of the digest, and proxies that know no HEAD (which some of them say
+// by 404), are asked for all of it.
 Result<std::optional<Descriptor>> Registry::find(const std::string& version) {
   Request request;
   request.method = "HEAD";
   request.url = TRY(address("/manifests/" + version));
   request.headers = {accepted_manifests()};
   const Exchange exchange = send(request, scopes("pull"), Repeats::yes);
-  if (exchange.status() == 404) return std::optional<Descriptor>();
   const std::string* type = exchange.response.header("content-type");
   const std::string* length = exchange.response.header("content-length");
   const std::string* digest = exchange.response.header("docker-content-digest");
@@ -146,10 +148,13 @@ Result<std::optional<Descriptor>> Registry::find(const std::string& version) {
     found.size = parse_decimal<uint64_t>(*length).value_or(0);
     found.digest = TRY_AT(subject_of(version), Digest::parse(*digest));
     if (found.size != 0) return std::optional(std::move(found));
-  } else if (!exchange.is_success() && exchange.status() != 405 && exchange.status() != 501) {
+  } else if (!exchange.is_success() && exchange.status() != 404 && exchange.status() != 405 &&
+             exchange.status() != 501) {
     return error_of(exchange, subject_of(version));
   }
-  const FetchedManifest fetched = TRY(manifest(version));
+  Exchange all = get_manifest(version);
+  if (all.status() == 404) return std::optional<Descriptor>();
+  const FetchedManifest fetched = TRY(read_manifest(version, std::move(all)));
   return std::optional(descriptor_of(fetched.document, fetched.digest));
 }
 
