@@ -3,8 +3,9 @@
 """Hands requests on to a port of the loopback, but some: request_proxy PORT BYTES NUMBER...
 
 Prints its own port. Requests with more than BYTES of a body are counted from 1; of those with the
-given numbers nothing is handed on, and their connection is reset. At SIGTERM it prints how many
-bytes the server has been sent in all, and how many connections were reset.
+given numbers nothing is handed on, and their connection is reset, or stands still where the number
+is negative. At SIGTERM it prints how many bytes the server has been sent in all, and how many
+requests it was not sent.
 """
 import re
 import signal
@@ -22,9 +23,12 @@ def is_to_be_cut(size):
     global large, cuts
     with lock:
         large += size > limit
-        is_cut = size > limit and large in numbers
+        is_cut = size > limit and (large in numbers or -large in numbers)
         cuts += is_cut
-        return is_cut
+        stands_still = is_cut and -large in numbers
+    if stands_still:
+        threading.Event().wait()
+    return is_cut
 
 
 def reset(*sockets):
@@ -79,7 +83,7 @@ def run(function, *pair):
 
 
 def stop(*_):
-    print(f"sent {sent} reset {cuts}", flush=True)
+    print(f"sent {sent} kept {cuts}", flush=True)
     sys.exit(0)
 
 

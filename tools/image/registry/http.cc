@@ -122,6 +122,7 @@ struct Http::Transfer {
   std::optional<Error> error = {};   // why a callback ended it
   Failure failure = Failure::fatal;  // with `error`
   bool is_cut = false;               // ended by us with all that is wanted
+  bool is_connected = false;
   Pace pace = {};
   size_t header_bytes = 0;
   uint64_t sent = 0;
@@ -148,11 +149,16 @@ struct Http::Transfer {
     return origin == SEEK_SET ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
   }
 
+  static int take_connection(void* self, char*, char*, int, int) {
+    static_cast<Transfer*>(self)->is_connected = true;
+    return CURL_PREREQFUNC_OK;
+  }
   static int check_pace(void* self, curl_off_t, curl_off_t got, curl_off_t, curl_off_t sent) {
     return static_cast<Transfer*>(self)->is_stalled(got, sent) ? 1 : 0;
   }
 
   bool is_stalled(int64_t got, int64_t sent_on) {
+    if (!is_connected) return false;  // that has a time of its own
     const std::string_view method = request.method;
     const bool is_taken = (method == "PUT" || method == "PATCH") && request.body && got == 0 &&
                           sent_on == static_cast<int64_t>(request.body->size);
@@ -327,6 +333,8 @@ Result<> Http::prepare(const Request& request, Transfer& transfer) {
   // goes over the loopback in the clear would go over the network.
   if (is_loopback(request.url.host)) set(CURLOPT_PROXY, "");
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  set(CURLOPT_PREREQFUNCTION, &Transfer::take_connection);
+  set(CURLOPT_PREREQDATA, &transfer);
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &Transfer::check_pace);
   set(CURLOPT_XFERINFODATA, &transfer);

@@ -3,6 +3,8 @@
 // come back together.
 #include "registry/retry.h"
 
+#include "base/log.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "model/json.h"
 #include "process/random.h"
@@ -74,7 +76,12 @@ bool Backoff::wait(const Exchange& exchange) {
   int64_t pause = kFirstPause << (tries_ - 1);
   const auto chance = static_cast<int64_t>(random_number() >> 1);
   pause += chance % (pause / 4);
-  clock_.sleep(std::min(retry_after(exchange.response, clock_).value_or(pause), kLongestPause));
+  pause = std::min(retry_after(exchange.response, clock_).value_or(pause), kLongestPause);
+  const std::string url = without_query(exchange.response.url);
+  log::debug(text<1024>(exchange_error(exchange, url).message.view(), "; another try in ", pause,
+                        " milliseconds")
+                 .view());
+  clock_.sleep(pause);
   ++tries_;
   return true;
 }
