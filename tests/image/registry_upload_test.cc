@@ -163,6 +163,19 @@ TEST_CASE("an upload that stands still is broken off and goes on behind what has
                                                       "PATCH 17825792-25165823", "PUT 0"});
 }
 
+TEST_CASE("a registry that has all bytes of an upload may think longer") {
+  FakeRegistry server;
+  FakeUploads uploads(server);
+  server.respond([&](const Received& request) -> std::optional<Answer> {
+    if (request.method == "PUT") std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    return uploads.respond(request);
+  });
+  Client client(server, "/nonexistent", 1);
+  const std::string bytes = noise(kMiB);
+  CHECK(client.registry.push(descriptor_of(bytes), Body::of_text(bytes)));
+  CHECK(sent(server) == std::vector<std::string>{"PUT 1048576"});
+}
+
 TEST_CASE("a registry that cannot say how far it came gets another session, and the old one ends") {
   Push push({.has_no_status = true});
   const std::string bytes = noise(3 * kMiB);

@@ -161,7 +161,7 @@ struct Http::Transfer {
     if (!is_connected) return false;  // that has a time of its own
     const std::string_view method = request.method;
     const bool is_taken = (method == "PUT" || method == "PATCH") && request.body && got == 0 &&
-                          sent_on == static_cast<int64_t>(request.body->size);
+                          sent_on >= static_cast<int64_t>(request.body->size);
     const long seconds = is_taken ? stall_seconds * kAnswerFactor : stall_seconds;
     if (!pace.is_too_slow(got + sent_on, seconds)) return false;
     failure = Failure::transient;
@@ -339,7 +339,8 @@ Result<> Http::prepare(const Request& request, Transfer& transfer) {
   set(CURLOPT_XFERINFOFUNCTION, &Transfer::check_pace);
   set(CURLOPT_XFERINFODATA, &transfer);
   const bool is_upload = request.body && request.body->file >= 0;
-  if (request.sink == nullptr && !is_upload) set(CURLOPT_TIMEOUT, kMemorySeconds);
+  if (request.sink == nullptr && !is_upload)
+    set(CURLOPT_TIMEOUT, std::max(kMemorySeconds, options_.stall_seconds * kAnswerFactor));
   set(CURLOPT_BUFFERSIZE, 512L * 1024);
   set(CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
