@@ -2,6 +2,7 @@
 // Global options, the log, then the command. The only place that reports errors.
 #include "cli/cli.h"
 
+#include "base/timing.h"
 #include "cli/about.h"
 #include "cli/command.h"
 
@@ -55,7 +56,10 @@ int run(Arguments arguments) {
                 with_hint(make_error(ErrorKind::invalid_config, "no command"), "try 'onggi help'"));
   // Standard error may be the program's.
   if (words[0] != "create" && words[0] != "run" && words[0] != "exec") log::show_warnings();
-  return run_named(onggi, global, words);
+  if (global.timing) timing::begin();
+  const int status = run_named(onggi, global, words);
+  timing::print();
+  return status;
 }
 
 }  // namespace onggi::cli

@@ -16,7 +16,7 @@ struct GlobalOptions {
   log::Level log_level = log::Level::error;
   CgroupManager cgroup_manager = CgroupManager::cgroupfs;
   Rootless rootless = Rootless::automatic;
-  bool version = false;
+  bool version = false, timing = false;
 };
 
 using Command = BasicCommand<GlobalOptions>;

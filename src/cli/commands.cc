@@ -31,6 +31,8 @@ constexpr auto kGlobalOptions = options<GlobalOptions>({
     option<&GlobalOptions::rootless>(
         "rootless", 0, "auto|true|false",
         "go without a cgroup that the host refuses (default: auto, which is unless root)"),
+    option<&GlobalOptions::timing>("timing", 0, nullptr,
+                                   "tell on standard error where the command's time went"),
     option<&GlobalOptions::version>("version", 'v', nullptr, "show the version"),
     option<&GlobalOptions::version>("", 'V', nullptr, "the same"),
 });

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/timing.h"
 #include "cgroups/probe.h"
 #include "linux/init/same_device.h"
 #include "linux/notify_relay.h"
@@ -153,6 +154,7 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
       TRY(read_file(AT_FDCWD, join_path(blueprint.bundle, options.config), spec::kMaxDocumentSize));
   blueprint.spec = TRY(spec::parse(blueprint.document));
   TRY(spec::validate(blueprint.spec));
+  timing::end_of("config");
   plan::HostFacts& facts = blueprint.facts;
   TRY(probe_host(facts));
   TRY(cgroups::probe(facts));
@@ -162,6 +164,7 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
     facts.systemd = probe_systemd(facts.euid != 0 || facts.in_user_namespace);
     cgroups::probe_systemd_cgroup(facts);
   }
+  timing::end_of("host");
   blueprint.launch = {.id = options.id,
                       .bundle = blueprint.bundle,
                       .cgroup = static_cast<plan::CgroupRequest>(runtime.cgroup_manager),
@@ -172,6 +175,7 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
                       .no_new_keyring = options.no_new_keyring,
                       .notify = notify_requested()};
   blueprint.plan = TRY(plan::build(blueprint.spec, facts, blueprint.launch));
+  timing::end_of("plan");
   return blueprint;
 }
 

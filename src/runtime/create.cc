@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that can be refused is refused before the first side effect; then each step can be
 // taken back.
+#include "base/timing.h"
 #include "linux/notify_relay.h"
 #include "linux/signals.h"
 #include "runtime/announcement.h"
@@ -19,6 +20,7 @@ Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& op
   Creation creation = TRY(Creation::begin(runtime, blueprint));
   TRY(creation.launch_init(blueprint, {.console = console.get(), .signals = signals.get()}));
   TRY(creation.commit(options, pidfd_receiver.get()));
+  timing::end_of("commit");
   creation.release();
   return {};
 }

@@ -5,6 +5,7 @@
 #include "runtime/creation.h"
 
 #include "base/path.h"
+#include "base/timing.h"
 #include "base/utc.h"
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
@@ -90,6 +91,7 @@ Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint&
     if (creation.membership_.empty()) creation.record_.cgroup = {};
   }
   if (blueprint.plan.resctrl) TRY(creation.make_resctrl(*blueprint.plan.resctrl));
+  timing::end_of("state and cgroups");
   return creation;
 }
 
@@ -123,6 +125,7 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
       .first_private = 3 + inherited};
   init_.emplace(TRY(launch(blueprint.plan, resources)));
   membership_ = {};
+  timing::end_of("clone");
   if (blueprint.plan.resctrl) TRY(resctrl::add(*blueprint.plan.resctrl, init_->pid()));
   // While init mounts, and systemd makes the unit.
   std::optional<UnitCall> unit;
@@ -130,14 +133,17 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
     unit.emplace(TRY(UnitCall::start(unit_request(blueprint, *init_))));
   const std::optional<spec::Seccomp>& seccomp = blueprint.spec.linux.seccomp;
   if (seccomp) seccomp_ = TRY(seccomp_program(directory_->root(), *seccomp));
+  timing::end_of("seccomp");
   TRY(record_process());
   for (;;) {
     const MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
+    timing::end_of("init");
     if (reached == MessageKind::ready) return {};
     if (reached == MessageKind::entered) TRY(move_net_devices(blueprint.plan));
     if (reached == MessageKind::unplaced)
       TRY(enter_unit(*unit, blueprint.plan.cgroup, choice.signals));
     if (reached == MessageKind::mounted) TRY(run_create_hooks(spec_, record_, choice.signals));
+    timing::end_of("for init");
     TRY(init_->proceed());
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Also the way out after a `create` that was killed: the record says what it may have made.
+#include "base/timing.h"
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
 #include "runtime/container_hooks.h"
@@ -52,8 +53,10 @@ Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
   const Record record = TRY(std::move(loaded));
   if (!force) TRY(check_deletable(directory, record, id));
   TRY(stop(record));
+  timing::end_of("stop");
   // Before systemd stops the unit: it would first ask with SIGTERM, and wait.
   TRY(cgroups::remove(record.cgroup));
+  timing::end_of("cgroups");
   if (record.unit) TRY(stop_unit(record.unit->name, record.unit->user));
   TRY(resctrl::remove(record.resctrl));
   // A `create` that died before there was a process has nothing that a hook could undo.

@@ -2,6 +2,7 @@
 // A further program in a container, from the configuration that was saved at `create`: later edits
 // of the bundle change nothing. No lock is held, since a program may run for long; who deletes the
 // container meanwhile ends the program, too.
+#include "base/timing.h"
 #include "cgroups/further_process.h"
 #include "linux/probe.h"
 #include "linux/process_status.h"
@@ -167,19 +168,25 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
   Init init = TRY(launch_in_container(target.record, blueprint, options, target.first.get(),
                                       console.for_init.get()));
   console.for_init.reset();
+  timing::end_of("clone");
   const std::optional<spec::Seccomp>& profile = blueprint.spec.linux.seccomp;
   UniqueFd seccomp;
   if (profile) seccomp = TRY(seccomp_program(target.directory.root(), *profile));
   if (profile) start.seccomp = seccomp.get();
+  timing::end_of("seccomp");
   TRY(init.wait(blueprint.plan, signals.get()));
+  timing::end_of("init");
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
   start.agent = TRY(connect_agent(blueprint.spec, target.record, {init.pid(), target.status}));
   TRY(start_program(init, blueprint, options.pid_file, std::move(start)));
+  timing::end_of("handoff");
   if (options.detach) {
     init.detach();
     return 0;
   }
-  return Foreground(init, std::move(signals), std::move(relay), std::nullopt).wait();
+  Result<int> status = Foreground(init, std::move(signals), std::move(relay), std::nullopt).wait();
+  timing::end_of("program");
+  return status;
 }
 
 }  // namespace
@@ -188,7 +195,9 @@ Result<int> exec_in_container(const RuntimeOptions& runtime, const ExecOptions& 
   TRY(check_id(options.id));
   TRY(check_descriptors(0, options.preserve_fds));
   const Target target = TRY(open_target(runtime, options));
+  timing::end_of("container");
   const Blueprint blueprint = TRY(read_exec_blueprint(target.directory, target.record, options));
+  timing::end_of("plan");
   TRY(check_program_feasible(blueprint, options.console_socket, !options.detach));
   if (!options.detach) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
   return exec_in(target, blueprint, options);

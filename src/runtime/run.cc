@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // create and start in one, and in the foreground the wait for the program.
+#include "base/timing.h"
 #include "linux/notify_relay.h"
 #include "linux/signals.h"
 #include "runtime/announcement.h"
@@ -29,7 +30,9 @@ Result<Audience> open_audience(const CreateOptions& options) {
 Result<> start_program(Creation& creation, const Blueprint& blueprint, const CreateOptions& options,
                        Audience& audience, int main_pid) {
   TRY(creation.commit(options, audience.pidfd_receiver.get()));
+  timing::end_of("commit");
   UniqueFd notify = TRY(creation.wait_started(blueprint.plan));
+  timing::end_of("handoff");
   if (audience.notify) audience.notify->listen(std::move(notify), main_pid);
   return run_poststart_hooks(blueprint.spec, creation.record());
 }
@@ -40,9 +43,11 @@ Result<int> run_in_foreground(Creation& creation, const Blueprint& blueprint,
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
   const auto self = static_cast<int>(sys::getpid());
   TRY(start_program(creation, blueprint, options, audience, self));
-  return Foreground(creation.init(), std::move(signals), std::move(relay),
-                    std::move(audience.notify))
-      .wait();
+  Result<int> status =
+      Foreground(creation.init(), std::move(signals), std::move(relay), std::move(audience.notify))
+          .wait();
+  timing::end_of("program");
+  return status;
 }
 
 Result<> run_detached(Creation& creation, const Blueprint& blueprint, const CreateOptions& options,

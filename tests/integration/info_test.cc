@@ -159,6 +159,28 @@ CASE("ids as long as a file name may be work, though no socket path holds them (
   }
 }
 
+CASE("--timing says in one line where the time of a command went") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Bundle bundle;
+  bundle.guest({"echo", "hello"});
+  bundle.write();
+  const Strings words = {"run", "--bundle", bundle.path().string(), tag() + "-timed"};
+  Strings timed = {"--timing"};
+  timed.insert(timed.end(), words.begin(), words.end());
+  const Outcome outcome = runtime(timed);
+  REQUIRE(outcome.ok());
+  CHECK(outcome.out == "hello\n");
+  // Phases, and what they add up to.
+  const std::regex line(
+      "timing in ms \\(running\\): start [0-9.]+ \\([0-9.]+\\)(, [a-z ]+ [0-9.]+ \\([0-9.]+\\))+"
+      ", whole [0-9.]+ \\([0-9.]+\\)\n");
+  CHECK_MESSAGE(std::regex_match(outcome.err, line), outcome.err);
+  for (const char* phase : {", config ", ", clone ", ", init ", ", program "})
+    CHECK(outcome.err.find(phase) != std::string::npos);
+  CHECK(runtime(words).err.empty());
+}
+
 CASE("spec writes a config that runs") {
   REQUIRES(root());
   Bundle bundle;

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/timing.h"
+
+#include "base/syscalls.h"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <span>
+#include <string>
+
+namespace onggi::timing {
+namespace {
+
+struct Moment {
+  int64_t wall = 0, running = 0;  // nanoseconds
+};
+
+struct Phase {
+  std::string_view name;
+  Moment length;
+};
+
+int64_t now(clockid_t clock) {
+  timespec time = {};
+  (void)clock_gettime(clock, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+struct Watch {
+  bool on = false;
+  Moment begun, last;
+  size_t count = 0;
+  std::array<Phase, 24> phases;  // more than any command has
+
+  static Moment moment() { return {now(CLOCK_MONOTONIC), now(CLOCK_PROCESS_CPUTIME_ID)}; }
+  void add(std::string_view name, const Moment& length) {
+    if (count < phases.size()) phases[count++] = {name, length};
+  }
+};
+
+Watch& watch() {
+  static Watch instance;
+  return instance;
+}
+
+void append(std::string& line, const Phase& phase) {
+  char text[96];
+  const int size =
+      snprintf(text, sizeof text, "%.*s %.2f (%.2f)", static_cast<int>(phase.name.size()),
+               phase.name.data(), static_cast<double>(phase.length.wall) / 1e6,
+               static_cast<double>(phase.length.running) / 1e6);
+  line.append(line.empty() ? "" : ", ").append(text, static_cast<size_t>(size));
+}
+
+}  // namespace
+
+void begin() {
+  Watch& self = watch();
+  self.on = true;
+  self.last = Watch::moment();
+  // All that the process has run is before this.
+  self.begun = {self.last.wall - self.last.running, 0};
+  self.add("start", {self.last.running, self.last.running});
+}
+
+void end_of(std::string_view name) {
+  Watch& self = watch();
+  if (!self.on) return;
+  const Moment here = Watch::moment();
+  self.add(name, {here.wall - self.last.wall, here.running - self.last.running});
+  self.last = here;
+}
+
+void print() {
+  Watch& self = watch();
+  if (!self.on) return;
+  end_of("end");
+  std::string line;
+  for (const Phase& phase : std::span(self.phases).first(self.count)) append(line, phase);
+  append(line, {"whole", {self.last.wall - self.begun.wall, self.last.running}});
+  line = "timing in ms (running): " + line + "\n";
+  (void)sys::write(2, line.data(), line.size());
+}
+
+}  // namespace onggi::timing
