@@ -118,7 +118,7 @@ FakeRegistry::~FakeRegistry() {
   }
   shutdown(listener_, SHUT_RDWR);
   acceptor_.join();
-  for (std::thread& connection : connections_) connection.join();
+  for (Connection& each : connections_) each.thread.join();
   close(listener_);
 }
 
@@ -150,7 +150,14 @@ void FakeRegistry::accept_all() {
   while (true) {
     const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) return;
-    connections_.emplace_back([this, connection] {
+    // Of thousands, the stacks of those that have ended would slow down every fork of the test.
+    std::erase_if(connections_, [](Connection& each) {
+      const bool has_ended = each.has_ended;
+      if (has_ended) each.thread.join();
+      return has_ended;
+    });
+    Connection& added = connections_.emplace_back();
+    added.thread = std::thread([this, connection, &added] {
       const int now = ++open_;
       for (int most = most_; most < now && !most_.compare_exchange_weak(most, now);) {
       }
@@ -158,6 +165,7 @@ void FakeRegistry::accept_all() {
       --open_;
       shutdown(connection, SHUT_RDWR);
       close(connection);
+      added.has_ended = true;
     });
   }
 }

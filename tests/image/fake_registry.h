@@ -97,7 +97,11 @@ class FakeRegistry {
   Respond respond_;
   std::map<std::string, Entry> table_;
   std::vector<Received> received_;
-  std::list<std::thread> connections_;
+  struct Connection {
+    std::thread thread;
+    std::atomic<bool> has_ended = false;
+  };
+  std::list<Connection> connections_;
   std::thread acceptor_;
 };
 
