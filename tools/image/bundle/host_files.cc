@@ -18,15 +18,17 @@ bool has_server(const std::string& text) {
   return text.starts_with("nameserver") || text.find("\nnameserver") != text.npos;
 }
 
-std::string resolv_conf() {
+std::string resolv_conf(const std::string& first) {
+  std::string own = first.empty() ? "" : "nameserver " + first + "\n";
   for (const char* path : {kResolvConf, kResolved}) {
     const Result<std::string> text = read_file(AT_FDCWD, path, kFileLimit);
     if (!text) continue;
-    std::string kept = reachable_name_servers(text.value());
+    std::string kept = own + reachable_name_servers(text.value());
     if (has_server(kept)) return kept;
   }
-  log::warn("the host has no name server that a container could reach: it gets none");
-  return {};
+  if (own.empty())
+    log::warn("the host has no name server that a container could reach: it gets none");
+  return own;
 }
 
 }  // namespace
@@ -50,7 +52,9 @@ Result<std::vector<BundleMount>> write_host_files(const HostFiles& files) {
   const std::string& own = files.address.empty() ? "127.0.1.1" : files.address;
   hosts.append(own).append("\t").append(files.hostname).append("\n");
   const std::pair<const char*, std::string> contents[] = {
-      {"hosts", hosts}, {"hostname", files.hostname + "\n"}, {"resolv.conf", resolv_conf()}};
+      {"hosts", hosts},
+      {"hostname", files.hostname + "\n"},
+      {"resolv.conf", resolv_conf(files.name_server)}};
   const UniqueFd directory = TRY(open_directory(AT_FDCWD, files.directory));
   std::vector<BundleMount> mounts;
   for (const auto& [name, text] : contents) {

@@ -13,7 +13,8 @@ namespace onggi::image {
 struct HostFiles {
   std::string directory;  // where they are written; absolute
   std::string hostname;
-  std::string address;  // of the container; empty: it has none of its own
+  std::string address;      // of the container; empty: it has none of its own
+  std::string name_server;  // that it asks before those of the host, if it has one of its own
 };
 
 Result<std::vector<BundleMount>> write_host_files(const HostFiles& files);

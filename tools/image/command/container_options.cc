@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "bundle/seccomp_profile.h"
+#include "bundle/user_network.h"
 #include "commandline/size.h"
 
 #include <unistd.h>
@@ -58,24 +59,17 @@ Result<> read_limits(const ContainerFlags& flags, BundleOptions& bundle) {
   return {};
 }
 
-Result<> read_network(const ContainerFlags& flags, ContainerRequest& request) {
-  std::string network = flags.network;
-  if (network.empty()) network = geteuid() == 0 ? "bridge" : "none";
-  if (network != "bridge" && network != "none" && network != "host")
-    return wrong("network", network, "bridge, none or host");
-  request.on_bridge = network == "bridge";
-  if (network == "host") request.bundle.network = NetworkKind::host;
-  if (request.on_bridge && geteuid() != 0) {
-    return with_hint(unsupported("", "--network bridge needs root"), "try --network host");
-  }
-  if (!flags.publish.empty() && !request.on_bridge) {
-    return with_hint(
-        make_error(ErrorKind::invalid_config, "--publish goes with --network bridge alone"),
-        network == "host" ? "with host every port of the program is the host's" : "");
-  }
-  for (const std::string& text : flags.publish) TRY(parse_ports(text));
-  return {};
-}
+struct NetworkChoice {
+  std::string_view name;
+  NetworkKind kind;
+  Connection connection;
+};
+constexpr NetworkChoice kNetworks[] = {
+    {"bridge", NetworkKind::joined, Connection::bridge},
+    {"slirp4netns", NetworkKind::joined, Connection::slirp4netns},
+    {"none", NetworkKind::none, Connection::none},
+    {"host", NetworkKind::host, Connection::none},
+};
 
 Result<std::string> read_seccomp(const std::string& asked) {
   if (asked == "none") return std::string();
@@ -108,10 +102,33 @@ Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arg
   for (const std::string& text : flags.volume) request.volumes.push_back(TRY(parse_volume(text)));
   request.bundle.seccomp = TRY(read_seccomp(flags.seccomp));
   TRY(read_limits(flags, request.bundle));
-  TRY(read_network(flags, request));
   request.lookup = {flags.platform, flags.authfile, flags.pull, flags.plain_http};
   TRY(platform_or_host(flags.platform));
   return request;
+}
+
+Result<> read_network(const ContainerFlags& flags, ContainerRequest& request) {
+  const bool is_root = geteuid() == 0;
+  std::string name = flags.network;
+  if (name.empty()) name = is_root ? "bridge" : "slirp4netns";
+  const auto* choice = std::ranges::find(kNetworks, name, &NetworkChoice::name);
+  if (choice == std::end(kNetworks))
+    return wrong("network", name, "bridge, slirp4netns, none or host");
+  request.bundle.network = choice->kind;
+  request.connection = choice->connection;
+  if (request.connection == Connection::bridge && !is_root)
+    return with_hint(unsupported("", "--network bridge needs root"), "try --network slirp4netns");
+  if (!flags.publish.empty() && request.connection == Connection::none) {
+    return with_hint(
+        make_error(ErrorKind::invalid_config, "--publish goes not with --network ", name),
+        name == "host" ? "every port of the program is the host's" : "");
+  }
+  for (const std::string& text : flags.publish) {
+    const std::vector<PortMapping> ports = TRY(parse_ports(text));
+    request.ports.insert(request.ports.end(), ports.begin(), ports.end());
+  }
+  if (request.connection == Connection::slirp4netns) return check_user_network(request.ports);
+  return {};
 }
 
 }  // namespace onggi::image

@@ -64,9 +64,10 @@ inline constexpr auto kRunOptions =
                                               "make a port or a range of ports of the container "
                                               "one of the host (repeatable)"),
         cli::option<&ContainerFlags::network>(
-            "network", 0, "bridge|none|host",
-            "a bridge of the host's containers, the loopback alone, or the host's own network "
-            "(default: bridge, or none for an ordinary user)"),
+            "network", 0, "bridge|slirp4netns|none|host",
+            "a bridge of the host's containers, a network that needs no rights, the loopback "
+            "alone, "
+            "or the host's own network (default: bridge, or slirp4netns for an ordinary user)"),
         cli::option<&ContainerFlags::interactive>("interactive", 'i', nullptr,
                                                   "standard input is the program's"),
         cli::option<&ContainerFlags::detach>("detach", 'd', nullptr,
@@ -79,15 +80,21 @@ inline constexpr auto kRunOptions =
                                               "the OCI runtime (default: onggi)"),
     });
 
+// How a network namespace of its own gets to other machines.
+enum class Connection : uint8_t { none, bridge, slirp4netns };
+
 // The options as values; nothing has been touched yet.
 struct ContainerRequest {
   Overrides overrides;
   BundleOptions bundle;
   std::vector<Volume> volumes;
-  bool on_bridge = false;
+  Connection connection = Connection::none;
+  std::vector<PortMapping> ports;
   LookupFlags lookup;
 };
 // `arguments` are the words behind the image and, for a bundle, its directory.
 Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arguments arguments);
+// --network and --publish, which are `run`'s alone.
+Result<> read_network(const ContainerFlags& flags, ContainerRequest& request);
 
 }  // namespace onggi::image

@@ -9,6 +9,7 @@
 #include "bundle/container.h"
 #include "bundle/host_files.h"
 #include "bundle/mounted_image.h"
+#include "bundle/user_network.h"
 #include "command/image_lookup.h"
 #include "process/supervised.h"
 #include "process/user_namespace.h"
@@ -108,7 +109,8 @@ class Run {
   std::optional<Container> container_;
   std::optional<Image> image_;
   UniqueFd rootfs_, network_;
-  std::string address_;
+  std::optional<Companion> user_network_;
+  std::string address_, name_server_;
 };
 
 Result<> Run::prepare(const Store& store) {
@@ -123,7 +125,7 @@ Result<> Run::prepare(const Store& store) {
   record_.manifest = image_->descriptor.digest.text();
   record_.created = utc_now(Precision::seconds);
   record_.runtime = runtime_program(flags_.runtime);
-  record_.on_bridge = request_.on_bridge;
+  record_.on_bridge = request_.connection == Connection::bridge;
   record_.ports = flags_.publish;
   record_.is_temporary = flags_.remove;
   container_.emplace(TRY(Container::make(store, record_)));
@@ -142,11 +144,17 @@ Result<> Run::make_volumes(const Store& store) {
 }
 
 Result<> Run::connect() {
-  if (!request_.on_bridge) return {};
+  if (request_.connection == Connection::none) return {};
   network_ = TRY(make_network_namespace());
-  request_.bundle.network = NetworkKind::joined;
   request_.bundle.network_path =
       "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(network_.get());
+  if (request_.connection == Connection::slirp4netns) {
+    user_network_.emplace(TRY(
+        start_user_network(request_.bundle.network_path, container_->directory(), request_.ports)));
+    address_ = kUserNetworkAddress;
+    name_server_ = kUserNetworkNameServer;
+    return {};
+  }
   const NetworkResult result = TRY(container_->connect(request_.bundle.network_path));
   address_ = result.address;
   return {};
@@ -156,8 +164,8 @@ Result<> Run::write_config() {
   if (request_.bundle.hostname.empty()) request_.bundle.hostname = record_.id;
   // A program that shares the host's network has the host's names.
   if (request_.bundle.network != NetworkKind::host) {
-    const std::vector<BundleMount> mounts =
-        TRY(write_host_files({container_->path(), request_.bundle.hostname, address_}));
+    const std::vector<BundleMount> mounts = TRY(
+        write_host_files({container_->path(), request_.bundle.hostname, address_, name_server_}));
     // Before the user's, which may be meant for the same places.
     request_.bundle.mounts.insert(request_.bundle.mounts.begin(), mounts.begin(), mounts.end());
   }
@@ -203,6 +211,7 @@ Result<int> Run::execute_detached(int started) {
 }
 
 Result<> Run::clean_up() {
+  user_network_.reset();
   Result<> cleaned = container_->clean_up(request_.bundle.network_path);
   rootfs_.reset();
   const std::string mount = container_->path() + "/rootfs";
@@ -276,7 +285,9 @@ Result<int> run_command(const Context& context, const ContainerFlags& flags) {
                      "there would be nobody to type");
   }
   if (!flags.name.empty()) TRY(check_container_id(flags.name));
-  Run run(context, flags, TRY(container_request(flags, context.operands.subspan(1))));
+  ContainerRequest request = TRY(container_request(flags, context.operands.subspan(1)));
+  TRY(read_network(flags, request));
+  Run run(context, flags, std::move(request));
   TRY(enter_user_namespace());
   return flags.detach ? run_detached(run) : run.run(-1);
 }

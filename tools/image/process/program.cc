@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "process/pipe.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,16 +17,6 @@
 
 namespace onggi::image {
 namespace {
-
-struct Pipe {
-  UniqueFd read, write;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2] = {-1, -1};
-  if (pipe2(ends, O_CLOEXEC) != 0) return system_error(-errno, "pipe2");
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
 
 // A file and no pipe: a program that ends without reading it must not end us by SIGPIPE.
 Result<UniqueFd> make_input(std::string_view text) {

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ports are published through the program's socket, one request a connection (slirp4netns(1), "API
+// socket"). The socket's path goes over the number of a descriptor: that of a store may be too
+// long.
+#include "bundle/user_network.h"
+
+#include "base/file.h"
+#include "base/json_writer.h"
+#include "base/split.h"
+#include "model/json.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+namespace onggi::image {
+namespace {
+
+constexpr const char *kProgram = "slirp4netns", *kSocket = "slirp4netns.socket";
+constexpr size_t kAnswerLimit = 64u << 10;
+constexpr timeval kPatience = {30, 0};
+
+bool is_installed() {
+  const char* places = std::getenv("PATH");
+  for (std::string_view place : Split(places == nullptr ? "" : places, ':')) {
+    if (access((std::string(place) + "/" + kProgram).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+std::string socket_path(int directory) {
+  return "/proc/self/fd/" + std::to_string(directory) + "/" + kSocket;
+}
+
+Result<UniqueFd> connect_to(const std::string& path) {
+  UniqueFd connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!connection) return system_error(-errno, "socket");
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof address.sun_path - 1));
+  if (connect(connection.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    return system_error(-errno, "connect", kSocket);
+  (void)setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  return connection;
+}
+
+std::string request_for(const PortMapping& port) {
+  JsonWriter json;
+  json.begin_object().field("execute", "add_hostfwd").key("arguments").begin_object();
+  json.field("proto", port.protocol)
+      .field("host_addr", port.host_address.empty() ? "0.0.0.0" : port.host_address)
+      .field("host_port", port.host)
+      .field("guest_addr", kUserNetworkAddress)
+      .field("guest_port", port.container);
+  return std::move(json.end_object().end_object()).take();
+}
+
+Result<std::string> ask(int directory, const std::string& request) {
+  const UniqueFd connection = TRY(connect_to(socket_path(directory)));
+  TRY(write_all(connection.get(), kSocket, request));
+  if (shutdown(connection.get(), SHUT_WR) != 0) return system_error(-errno, "shutdown", kSocket);
+  std::string answer;
+  for (;;) {
+    char buffer[1024];
+    const long size = sys::read(connection.get(), buffer, sizeof buffer);
+    if (size < 0) return system_error(size, "read", kSocket);
+    if (size == 0) return answer;
+    answer.append(buffer, static_cast<size_t>(size));
+    if (answer.size() > kAnswerLimit) return state_error(kProgram, " says too much");
+  }
+}
+
+// {"return": {"id": 1}} or {"error": {"desc": "..."}}
+Result<> publish(const PortMapping& port, int directory) {
+  const std::string answer = TRY(ask(directory, request_for(port)));
+  rapidjson::Document json;
+  TRY(parse_json_object(answer, kProgram, kAnswerLimit, json));
+  if (member_of(json, "return") != nullptr) return {};
+  const rapidjson::Value* error = member_of(json, "error");
+  const std::string_view reason =
+      error != nullptr && error->IsObject() ? text_member(*error, "desc") : "it gives no reason";
+  return with_hint(
+      state_error(kProgram, " cannot publish the port ", port.host, "/", port.protocol, ": ",
+                  reason),
+      "is it in use, or below what net.ipv4.ip_unprivileged_port_start gives to users?");
+}
+
+}  // namespace
+
+Result<> check_user_network(const std::vector<PortMapping>& ports) {
+  if (!is_installed()) {
+    return with_hint(unsupported("", "slirp4netns is not installed: there is no network"),
+                     "install slirp4netns, or use --network host or none");
+  }
+  for (const PortMapping& port : ports) {
+    const bool is_ipv6 = port.host_address.find(':') != port.host_address.npos;
+    if (port.protocol == "sctp" || is_ipv6) {
+      return with_hint(unsupported("", "slirp4netns cannot publish a port of ",
+                                   is_ipv6 ? "an IPv6 address" : "SCTP"),
+                       "use --network host, or be root");
+    }
+  }
+  return {};
+}
+
+Result<Companion> start_user_network(const std::string& path, int directory,
+                                     const std::vector<PortMapping>& ports) {
+  CompanionCall call;
+  call.arguments = {kProgram, "--configure", "--mtu=65520",
+                    // Services of the host's loopback are not the container's.
+                    "--disable-host-loopback", "--enable-sandbox", "--enable-seccomp",
+                    "--api-socket=" + socket_path(directory), "--netns-type=path", path, "eth0"};
+  call.ready_option = "--ready-fd";
+  call.end_option = "--exit-fd";
+  call.inherited = {directory};
+  Companion network = TRY(Companion::start(call));
+  for (const PortMapping& port : ports) TRY(publish(port, directory));
+  // Nobody else shall open ports.
+  if (const long gone = sys::unlinkat(directory, kSocket, 0); gone < 0)
+    return system_error(gone, "unlink", kSocket);
+  return network;
+}
+
+}  // namespace onggi::image

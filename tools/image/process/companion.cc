@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel closes the pipe that holds it when this process ends, however it does.
+#include "process/companion.h"
+
+#include "base/file.h"
+#include "process/pipe.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace onggi::image {
+namespace {
+
+constexpr int kPatience = 30'000;  // milliseconds
+
+// Its output is a pipe that never blocks: what nobody reads is dropped once the pipe is full.
+Result<Pipe> make_words() {
+  Pipe words = TRY(make_pipe());
+  if (fcntl(words.write.get(), F_SETFL, O_NONBLOCK) != 0 ||
+      fcntl(words.read.get(), F_SETFL, O_NONBLOCK) != 0)
+    return system_error(-errno, "fcntl");
+  return words;
+}
+
+void show(int words) {
+  char buffer[4096];
+  const long size = sys::read(words, buffer, sizeof buffer);
+  if (size > 0)
+    (void)write_all(STDERR_FILENO, "standard error", {buffer, static_cast<size_t>(size)});
+}
+
+// A process group of its own: ^C is for the container.
+Result<pid_t> spawn(std::vector<std::string> texts, const std::vector<int>& inherited, int output) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  // Onto itself: then it is not closed by exec (posix_spawn_file_actions_adddup2(3)).
+  for (int fd : inherited) posix_spawn_file_actions_adddup2(&actions, fd, fd);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  std::vector<char*> arguments;
+  arguments.reserve(texts.size() + 1);
+  for (std::string& each : texts) arguments.push_back(each.data());
+  arguments.push_back(nullptr);
+  pid_t pid = 0;
+  const int failed =
+      posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) return system_error(-failed, "exec", texts[0]);
+  return pid;
+}
+
+bool becomes_ready(int fd) {
+  pollfd readable = {fd, POLLIN, 0};
+  int count = 0;
+  do {
+    count = poll(&readable, 1, kPatience);
+  } while (count < 0 && errno == EINTR);
+  char byte = 0;
+  return count > 0 && sys::read(fd, &byte, 1) == 1;
+}
+
+}  // namespace
+
+Result<Companion> Companion::start(const CompanionCall& call) {
+  Pipe ready = TRY(make_pipe()), end = TRY(make_pipe()), words = TRY(make_words());
+  std::vector<std::string> arguments = call.arguments;
+  arguments.insert(arguments.begin() + 1,
+                   {call.ready_option + "=" + std::to_string(ready.write.get()),
+                    call.end_option + "=" + std::to_string(end.read.get())});
+  std::vector<int> inherited = call.inherited;
+  inherited.insert(inherited.end(), {ready.write.get(), end.read.get()});
+  const pid_t pid = TRY(spawn(std::move(arguments), inherited, words.write.get()));
+  Companion companion(pid, std::move(end.write), std::move(words.read));
+  ready.write.reset();
+  if (becomes_ready(ready.read.get())) return companion;
+  show(companion.words_.get());
+  return state_error(call.arguments[0], " does not start");
+}
+
+Companion::~Companion() {
+  if (pid_ <= 0) return;
+  (void)kill(pid_, SIGKILL);
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace onggi::image
