@@ -11,6 +11,7 @@
 #include "bundle/mounted_image.h"
 #include "bundle/user_network.h"
 #include "command/image_lookup.h"
+#include "process/detached_terminal.h"
 #include "process/supervised.h"
 #include "process/user_namespace.h"
 
@@ -72,6 +73,8 @@ class Detachment {
     const Result<std::string> text = read_file(directory, "log", kLogLimit);
     if (text && error_) (void)write_all(error_.get(), "log", text.value());
   }
+  // Whoever waits for the end of what the user sees need not wait for the container.
+  void finish() { error_.reset(); }
 
  private:
   UniqueFd error_;
@@ -189,24 +192,33 @@ Result<int> Run::execute_detached(int started) {
   Detachment detachment;
   TRY(detachment.redirect_to(container_->directory()));
   (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  std::optional<ConsoleSocket> console;
+  if (flags_.tty) console.emplace(TRY(ConsoleSocket::make(container_->directory())));
+  const std::string pid_file = container_->path() + "/pid";
+  std::vector<std::string> words = {"run",        "--detach", "--bundle", container_->path(),
+                                    "--pid-file", pid_file};
+  if (console) words.insert(words.end(), {"--console-socket", console->path()});
+  words.push_back(record_.id);
   SupervisedCall call;
   call.arguments = runtime_command(record_.runtime);
-  const std::string pid_file = container_->path() + "/pid";
-  for (const std::string& word :
-       {std::string("run"), std::string("--detach"), std::string("--bundle"), container_->path(),
-        std::string("--pid-file"), pid_file, record_.id})
-    call.arguments.push_back(word);
+  call.arguments.insert(call.arguments.end(), words.begin(), words.end());
   call.reads_input = false;
   const int status = TRY(run_supervised(call));
   if (status != 0) {
     detachment.show(container_->directory());
     return status;
   }
+  std::optional<TerminalLog> log;
+  if (console) {
+    UniqueFd terminal = TRY(console->receive());
+    log.emplace(TRY(TerminalLog::start(std::move(terminal), STDOUT_FILENO)));
+  }
   const std::string text = TRY(read_file(AT_FDCWD, pid_file, 64));
   const std::optional<int> pid = parse_decimal<int>(text);
   if (!pid) return state_error("the runtime writes no pid");
   TRY(write_all(started, "started", record_.id));
   (void)sys::close(started);
+  detachment.finish();
   return supervise(*pid);
 }
 
@@ -280,8 +292,8 @@ Result<int> run_detached(Run& run) {
 }  // namespace
 
 Result<int> run_command(const Context& context, const ContainerFlags& flags) {
-  if (flags.detach && (flags.tty || flags.interactive)) {
-    return with_hint(unsupported("", "--detach goes without --tty and --interactive"),
+  if (flags.detach && flags.interactive && !flags.tty) {
+    return with_hint(unsupported("", "--detach goes with --interactive only if --tty does"),
                      "there would be nobody to type");
   }
   if (!flags.name.empty()) TRY(check_container_id(flags.name));
