@@ -205,6 +205,8 @@ Result<> Container::clean_up(const std::string& path) const {
         TRY(network_request(record_, path.empty() ? network_path_of_running(record_) : path));
     const Result<std::string> result = read_file(directory_.get(), kNetwork, kNetworkLimit);
     disconnected = detach_network(request, result ? result.value() : "");
+    // What is not there cannot be taken back again.
+    if (disconnected) (void)sys::unlinkat(directory_.get(), kNetwork, 0);
   }
   const ProgramAnswer answer = TRY(call_runtime(record_, {"delete", "--force"}, false));
   if (answer.status != 0)
@@ -230,6 +232,18 @@ Result<> end_container(const Store& store, const std::string& id) {
   if (answer.status != 0) return state_error(record.runtime, " cannot end the container ", id);
   // The lock goes with the runner.
   return lock(file.get(), LockKind::shared, "lock");
+}
+
+Result<> remove_ended_containers(const Store& store) {
+  for (const ContainerState& each : TRY(list_containers(store))) {
+    if (each.is_running || !each.record.is_temporary) continue;
+    std::optional<Container> container = TRY(Container::open(store, each.record.id));
+    // Its runner was killed, but it was not: `delete` ends it, if its user wants that.
+    if (!container || !network_path_of_running(each.record).empty()) continue;
+    TRY(container->clean_up({}));
+    TRY(container->remove(store));
+  }
+  return {};
 }
 
 Result<std::vector<ContainerState>> list_containers(const Store& store) {

@@ -73,6 +73,9 @@ class Container {
 // no error if it is gone by then.
 Result<> end_container(const Store& store, const std::string& id);
 
+// Of those that were to be removed at their end: what ended when nobody was there to do it.
+Result<> remove_ended_containers(const Store& store);
+
 // Of the store, sorted by id. What was being made when its process was killed is not among them.
 Result<std::vector<ContainerState>> list_containers(const Store& store);
 

@@ -3,11 +3,14 @@
 // specification has it for a list; for the way back in the other order.
 #include "bundle/network.h"
 
+#include "base/log.h"
 #include "base/split.h"
 #include "base/text.h"
 #include "model/json.h"
 #include "process/program.h"
 
+#include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <rapidjson/pointer.h>
 #include <rapidjson/stringbuffer.h>
@@ -27,6 +30,7 @@ namespace {
 
 constexpr std::string_view kVersion = "1.0.0", kName = "onggi";
 constexpr size_t kResultLimit = 1u << 20;
+constexpr char kInterface[] = "eth0";
 // Where Debian and others install them.
 constexpr std::string_view kDirectories[] = {"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"};
 
@@ -115,7 +119,8 @@ Result<std::string> call_plugin(const Plugin& plugin, std::string_view command,
   ProgramCall call;
   call.arguments = {directory + "/" + plugin.type};
   call.environment = {"CNI_COMMAND=" + std::string(command), "CNI_CONTAINERID=" + request.id,
-                      "CNI_NETNS=" + request.path, "CNI_IFNAME=eth0", "CNI_PATH=" + directory};
+                      "CNI_NETNS=" + request.path, "CNI_IFNAME=" + std::string(kInterface),
+                      "CNI_PATH=" + directory};
   call.input = configuration_of(plugin, request, previous);
   call.limit = kResultLimit;
   ProgramAnswer answer = TRY(call_program(call));
@@ -150,6 +155,38 @@ Result<UniqueFd> unshare_network() {
   const long opened = sys::openat(AT_FDCWD, "/proc/thread-self/ns/net", O_RDONLY);
   if (opened < 0) return system_error(opened, "open", "/proc/thread-self/ns/net");
   return UniqueFd(opened);
+}
+
+// A bridge is the one interface that an ioctl(2) makes.
+Result<> add_interface(const std::string& address) {
+  const UniqueFd control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!control) return system_error(-errno, "socket");
+  ifreq request = {};
+  std::memcpy(request.ifr_name, kInterface, sizeof kInterface);
+  if (ioctl(control.get(), SIOCBRADDBR, kInterface) != 0)
+    return system_error(-errno, "ioctl", "SIOCBRADDBR");
+  sockaddr_in to = {};
+  to.sin_family = AF_INET;
+  if (inet_pton(AF_INET, address.c_str(), &to.sin_addr) != 1)
+    return make_error(ErrorKind::state, "'", address, "' is no address");
+  std::memcpy(&request.ifr_addr, &to, sizeof to);
+  if (ioctl(control.get(), SIOCSIFADDR, &request) != 0)
+    return system_error(-errno, "ioctl", "SIOCSIFADDR");
+  return {};
+}
+
+Result<UniqueFd> unshare_stand_in(const std::string& address) {
+  UniqueFd made = TRY(unshare_network());
+  TRY(add_interface(address));
+  return made;
+}
+
+// A thread of its own: this one keeps its namespace.
+template <class Make>
+Result<UniqueFd> made_in_thread(const Make& make) {
+  std::optional<Result<UniqueFd>> made;
+  std::thread([&] { made.emplace(make()); }).join();
+  return std::move(*made);
 }
 
 struct Range {
@@ -200,11 +237,12 @@ Result<std::vector<PortMapping>> parse_ports(std::string_view text) {
   return all;
 }
 
-// A thread of its own: this one keeps its namespace.
 Result<UniqueFd> make_network_namespace() {
-  std::optional<Result<UniqueFd>> made;
-  std::thread([&] { made.emplace(unshare_network()); }).join();
-  return std::move(*made);
+  return made_in_thread(unshare_network);
+}
+
+std::string path_of(const UniqueFd& network) {
+  return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(network.get());
 }
 
 Result<NetworkResult> attach_network(const NetworkRequest& request) {
@@ -221,7 +259,19 @@ Result<NetworkResult> attach_network(const NetworkRequest& request) {
   return NetworkResult{std::move(address), std::move(previous)};
 }
 
+// The bridge plugin masquerades no longer what has the addresses of an interface that it removes.
+// Where that has gone with its namespace, another one stands in.
 Result<> detach_network(const NetworkRequest& request, const std::string& result) {
+  if (request.path.empty() && !result.empty()) {
+    const std::string address = TRY(address_in(result));
+    const UniqueFd stand_in = TRY(made_in_thread([&] { return unshare_stand_in(address); }));
+    const Result<> detached =
+        detach_network({request.id, path_of(stand_in), request.ports}, result);
+    // A part may have gone before, which the plugins miss then.
+    if (!detached)
+      log::warn(text<1024>("network: ", detached.error().message.view(), ", ignoring").view());
+    return {};
+  }
   Result<> first_failure = {};
   for (size_t i = std::size(kPlugins); i-- > 0;) {
     const Result<std::string> called = call_plugin(kPlugins[i], "DEL", request, result);

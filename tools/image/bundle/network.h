@@ -26,6 +26,9 @@ Result<std::vector<PortMapping>> parse_ports(std::string_view text);
 // it.
 Result<UniqueFd> make_network_namespace();
 
+// Of a descriptor, for other processes, as long as this one has it.
+std::string path_of(const UniqueFd& network);
+
 struct NetworkRequest {
   std::string id;    // of the container; unique on the host
   std::string path;  // of its network namespace
@@ -40,7 +43,7 @@ struct NetworkResult {
 // What has been made before an error is taken back.
 Result<NetworkResult> attach_network(const NetworkRequest& request);
 // Also when only a part is there. `path` may be empty, the namespace having gone, and `result`, an
-// answer that was never read; then rules of the firewall for an address may stay.
+// answer that was never read; with neither, rules of the firewall for an address may stay.
 Result<> detach_network(const NetworkRequest& request, const std::string& result);
 
 }  // namespace onggi::image

@@ -3,6 +3,8 @@
 #include "command/gc.h"
 
 #include "base/json_writer.h"
+#include "base/log.h"
+#include "bundle/container.h"
 #include "command/output.h"
 #include "process/user_namespace.h"
 
@@ -15,6 +17,16 @@ Result<Collected> collect(const std::string& root) {
 
 Result<int> gc_command(const Context& context, const GcOptions& options) {
   TRY(enter_user_namespace());
+  {
+    const Store store = TRY(Store::open(context.global.root, LockKind::shared));
+    const Result<> removed = remove_ended_containers(store);
+    // Their runtime may have been removed from this machine; blobs and layers can go all the same.
+    if (!removed) {
+      log::warn(
+          text<1024>("containers that have ended: ", removed.error().message.view(), ", ignoring")
+              .view());
+    }
+  }
   const Collected collected = TRY(collect(context.global.root));
   if (options.format == Format::text) {
     return cli::print("removed " + std::to_string(collected.blobs) + " blobs (" +

@@ -149,8 +149,7 @@ Result<> Run::make_volumes(const Store& store) {
 Result<> Run::connect() {
   if (request_.connection == Connection::none) return {};
   network_ = TRY(make_network_namespace());
-  request_.bundle.network_path =
-      "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(network_.get());
+  request_.bundle.network_path = path_of(network_);
   if (request_.connection == Connection::slirp4netns) {
     user_network_.emplace(TRY(
         start_user_network(request_.bundle.network_path, container_->directory(), request_.ports)));
