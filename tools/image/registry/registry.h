@@ -30,8 +30,10 @@ class Registry {
   // Manifests and indexes, by tag or digest. The bytes fit the digest asked for, and the one that
   // the registry gives.
   Result<FetchedManifest> manifest(const std::string& version);
-  // Type, digest and size alone, which costs nothing of a limit of pulls. Nothing: not there. What
-  // a tag's digest is, is the registry's word until the manifest is fetched.
+  // Type, digest and size alone, which costs nothing of a limit of pulls. What a tag's digest is,
+  // is the registry's word until the manifest is fetched. Nothing: not there, or it does not tell.
+  Result<std::optional<Descriptor>> announced(const std::string& version);
+  // The same, by fetching it if need be. Nothing: not there.
   Result<std::optional<Descriptor>> find(const std::string& version);
   // The blobs that the registry misses, as far as it tells (else all of them): when there are any,
   // the manifest is not stored. A subject learns of the manifest, by the registry or by the tag

@@ -131,9 +131,9 @@ Result<FetchedManifest> Registry::read_manifest(const std::string& version, Exch
   return FetchedManifest{TRY(parse_answer(exchange.response, subject)), digest, size};
 }
 
-// Registries that say nothing of the digest, and proxies that know no HEAD (which some of them say
-// by 404), are asked for all of it.
-Result<std::optional<Descriptor>> Registry::find(const std::string& version) {
+// Registries that say nothing of the digest, and proxies that know no HEAD, which some of them say
+// by 404.
+Result<std::optional<Descriptor>> Registry::announced(const std::string& version) {
   Request request;
   request.method = "HEAD";
   request.url = TRY(address("/manifests/" + version));
@@ -152,6 +152,12 @@ Result<std::optional<Descriptor>> Registry::find(const std::string& version) {
              exchange.status() != 501) {
     return error_of(exchange, subject_of(version));
   }
+  return std::optional<Descriptor>();
+}
+
+Result<std::optional<Descriptor>> Registry::find(const std::string& version) {
+  std::optional<Descriptor> found = TRY(announced(version));
+  if (found) return found;
   Exchange all = get_manifest(version);
   if (all.status() == 404) return std::optional<Descriptor>();
   const FetchedManifest fetched = TRY(read_manifest(version, std::move(all)));

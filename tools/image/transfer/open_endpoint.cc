@@ -4,6 +4,7 @@
 
 #include "transfer/archive_source.h"
 #include "transfer/archive_target.h"
+#include "transfer/known_documents.h"
 #include "transfer/layout_endpoint.h"
 #include "transfer/registry_endpoint.h"
 
@@ -34,7 +35,9 @@ Target open_store_target(const Endpoint& endpoint, const EndpointContext& contex
 
 Source open_registry_source(const Endpoint& endpoint, const EndpointContext& context) {
   const Reference image = TRY(parse_reference(endpoint.place));
-  return TRY(context.registries->source(image));
+  std::unique_ptr<RegistrySource> registry = TRY(context.registries->source(image));
+  if (context.store == nullptr) return registry;
+  return std::make_unique<KnownDocuments>(std::move(registry), *context.store, to_text(image));
 }
 
 // What came from the registry that it is to go to may be there in another repository.

@@ -82,6 +82,12 @@ Result<ImageSource::Named> RegistrySource::named() {
   }
 }
 
+std::optional<Descriptor> RegistrySource::announced() {
+  const RegistryPool::Lease registry(*routes_[chosen_]);
+  Result<std::optional<Descriptor>> told = registry->announced(routes_[chosen_]->image().version());
+  return told ? std::move(told).value() : std::nullopt;
+}
+
 Result<Document> RegistrySource::document(const Descriptor& descriptor) {
   const RegistryPool::Lease registry(*routes_[chosen_]);
   FetchedManifest found = TRY(registry->manifest(descriptor.digest.text()));

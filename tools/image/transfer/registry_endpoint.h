@@ -52,6 +52,8 @@ class RegistrySource final : public ImageSource {
   ~RegistrySource() override;
 
   Result<Named> named() override;
+  // The descriptor of what named() would fetch, if the first of the routes tells it.
+  std::optional<Descriptor> announced();
   Result<Document> document(const Descriptor& descriptor) override;
   Result<> fetch(PartialBlob& blob) override;
   // Over a file in $TMPDIR or /var/tmp that has no name any more.
