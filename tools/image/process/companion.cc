@@ -4,11 +4,11 @@
 
 #include "base/file.h"
 #include "process/pipe.h"
+#include "process/spawn.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,28 +34,15 @@ void show(int words) {
 }
 
 // A process group of its own: ^C is for the container.
-Result<pid_t> spawn(std::vector<std::string> texts, const std::vector<int>& inherited, int output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-  // Onto itself: then it is not closed by exec (posix_spawn_file_actions_adddup2(3)).
-  for (int fd : inherited) posix_spawn_file_actions_adddup2(&actions, fd, fd);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> arguments;
-  arguments.reserve(texts.size() + 1);
-  for (std::string& each : texts) arguments.push_back(each.data());
-  arguments.push_back(nullptr);
-  pid_t pid = 0;
-  const int failed =
-      posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) return system_error(-failed, "exec", texts[0]);
-  return pid;
+Result<pid_t> spawn(std::vector<std::string> arguments, const std::vector<int>& inherited,
+                    int output) {
+  Spawn process;
+  process.open(STDIN_FILENO, "/dev/null", O_RDONLY);
+  process.duplicate(output, STDOUT_FILENO);
+  process.duplicate(output, STDERR_FILENO);
+  for (int fd : inherited) process.duplicate(fd, fd);
+  process.lead_process_group();
+  return process.run(std::move(arguments));
 }
 
 bool becomes_ready(int fd) {

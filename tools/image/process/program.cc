@@ -5,11 +5,11 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "process/pipe.h"
+#include "process/spawn.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -51,14 +51,6 @@ class Child {
   pid_t pid_;
 };
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  all.reserve(texts.size() + 1);
-  for (std::string& each : texts) all.push_back(each.data());
-  all.push_back(nullptr);
-  return all;
-}
-
 // The first of two variables with one name counts for getenv(3) and for Go programs alike.
 std::vector<std::string> environment_of(const ProgramCall& call) {
   std::vector<std::string> all = call.environment;
@@ -74,19 +66,11 @@ std::vector<std::string> environment_of(const ProgramCall& call) {
 }
 
 Result<pid_t> start(const ProgramCall& call, int input, int output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  if (call.is_quiet)
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  std::vector<std::string> arguments = call.arguments, environment = environment_of(call);
-  pid_t pid = 0;
-  const int failed = posix_spawnp(&pid, arguments[0].c_str(), &actions, nullptr,
-                                  pointers(arguments).data(), pointers(environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) return system_error(-failed, "exec", call.arguments[0]);
-  return pid;
+  Spawn process;
+  process.duplicate(input, STDIN_FILENO);
+  process.duplicate(output, STDOUT_FILENO);
+  if (call.is_quiet) process.open(STDERR_FILENO, "/dev/null", O_WRONLY);
+  return process.run(call.arguments, environment_of(call));
 }
 
 int64_t milliseconds() {

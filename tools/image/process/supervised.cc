@@ -2,9 +2,10 @@
 // Signals are taken one by one with sigwaitinfo(2), so no handler runs.
 #include "process/supervised.h"
 
+#include "process/spawn.h"
+
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,26 +68,10 @@ Result<int> wait_and_hand_on(pid_t pid, const BlockedSignals& signals) {
 }
 
 Result<pid_t> start(const SupervisedCall& call, const sigset_t& mask) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  if (!call.reads_input)
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  posix_spawnattr_setsigmask(&attributes, &mask);
-  std::vector<std::string> texts = call.arguments;
-  std::vector<char*> arguments;
-  arguments.reserve(texts.size() + 1);
-  for (std::string& each : texts) arguments.push_back(each.data());
-  arguments.push_back(nullptr);
-  pid_t pid = 0;
-  const int failed =
-      posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) return system_error(-failed, "exec", call.arguments[0]);
-  return pid;
+  Spawn process;
+  if (!call.reads_input) process.open(STDIN_FILENO, "/dev/null", O_RDONLY);
+  process.set_mask(mask);
+  return process.run(call.arguments);
 }
 
 }  // namespace
