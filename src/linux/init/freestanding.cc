@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What g++ expects of a C library where there is none: the memory functions, an entry point and a
-// stack guard. Under the sanitizers (ONGGI_INIT_HOSTED) there is one, and only main() is needed.
+// What g++ expects of a C library where there is none: an entry point and a stack guard; the memory
+// functions are those of src/freestanding. Under the sanitizers (ONGGI_INIT_HOSTED) there is one,
+// and only main() is needed.
 #include "base/syscalls.h"
 
-#include <cstddef>
 #include <cstdint>
 
 namespace onggi {
@@ -32,58 +32,6 @@ namespace std {
 
 extern "C" {
 
-void* memcpy(void* to, const void* from, size_t size) {
-#if defined(__x86_64__)
-  void* start = to;
-  __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-  return start;
-#else
-  auto* out = static_cast<volatile char*>(to);
-  const auto* in = static_cast<const volatile char*>(from);
-  for (size_t i = 0; i < size; i++) out[i] = in[i];
-  return to;
-#endif
-}
-void* memmove(void* to, const void* from, size_t size) {
-  if (to <= from) return memcpy(to, from, size);
-  auto* out = static_cast<volatile char*>(to);  // volatile: or the loop becomes a call of memmove
-  const auto* in = static_cast<const volatile char*>(from);
-  while (size-- > 0) out[size] = in[size];
-  return to;
-}
-void* memset(void* to, int byte, size_t size) {
-#if defined(__x86_64__)
-  void* start = to;
-  __asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(byte) : "memory");
-  return start;
-#else
-  auto* out = static_cast<volatile char*>(to);
-  for (size_t i = 0; i < size; i++) out[i] = static_cast<char>(byte);
-  return to;
-#endif
-}
-// Under another name here: C++ gives memchr two overloads.
-const void* find_byte(const void* bytes, int wanted, size_t size) __asm__("memchr");
-[[gnu::used]] const void* find_byte(const void* bytes, int wanted, size_t size) {
-  const auto* at = static_cast<const unsigned char*>(bytes);
-  for (; size > 0; size--, at++) {
-    if (*at == static_cast<unsigned char>(wanted)) return at;
-  }
-  return nullptr;
-}
-int memcmp(const void* left, const void* right, size_t size) {
-  const auto* a = static_cast<const volatile unsigned char*>(left);
-  const auto* b = static_cast<const volatile unsigned char*>(right);
-  for (size_t i = 0; i < size; i++) {
-    if (a[i] != b[i]) return a[i] - b[i];
-  }
-  return 0;
-}
-size_t strlen(const char* text) {
-  const volatile char* end = text;
-  while (*end != 0) end++;
-  return static_cast<size_t>(end - text);
-}
 [[noreturn]] void abort() {
   onggi::sys::exit_group(134);
 }
