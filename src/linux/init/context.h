@@ -98,8 +98,9 @@ Result<> set_credentials(InitContext& context);
 // copy_up.cc: the contents of a directory into the detached mount that is going to cover it.
 Result<> copy_up(int covered, int mount);
 // masked_paths.cc: an empty, read-only directory on top of `target`.
-Result<> cover_directory(InitContext& context, int target, const char* path);
+Result<> cover_directory(InitContext& context, const MountPoint& target, const char* path);
 // mounts.cc: a detached mount onto a target inside the root.
 Result<> attach(InitContext& context, int mount, int target, const char* destination);
+Result<> attach(InitContext& context, int mount, const MountPoint& target, const char* destination);
 
 }  // namespace onggi

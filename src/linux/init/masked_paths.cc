@@ -25,8 +25,8 @@ Result<> open_dev_null(InitContext& context) {
   return {};
 }
 
-// An empty, read-only filesystem on top of `target`.
-Result<UniqueFd> mount_empty(InitContext& context, int target, const char* path, plan::Text label) {
+// An empty, read-only filesystem, detached.
+Result<UniqueFd> make_empty(const InitContext& context, plan::Text label) {
   const long opened = sys::fsopen("tmpfs");
   if (opened < 0) return system_error(opened, "fsopen", "tmpfs");
   const UniqueFd filesystem(opened);
@@ -38,9 +38,7 @@ Result<UniqueFd> mount_empty(InitContext& context, int target, const char* path,
   TRY(complete(filesystem.get(), FSCONFIG_CMD_CREATE, "tmpfs"));
   const long mounted = sys::fsmount(filesystem.get(), MOUNT_ATTR_RDONLY);
   if (mounted < 0) return system_error(mounted, "fsmount", "tmpfs");
-  UniqueFd mount(mounted);
-  TRY(attach(context, mount.get(), target, path));
-  return mount;
+  return UniqueFd(mounted);
 }
 
 Result<> cover(InitContext& context, const UniqueFd& by, int target, const char* path) {
@@ -52,9 +50,9 @@ Result<> cover(InitContext& context, const UniqueFd& by, int target, const char*
 
 }  // namespace
 
-Result<> cover_directory(InitContext& context, int target, const char* path) {
-  const UniqueFd mount = TRY(mount_empty(context, target, path, {}));
-  return {};
+Result<> cover_directory(InitContext& context, const MountPoint& target, const char* path) {
+  const UniqueFd mount = TRY(make_empty(context, {}));
+  return attach(context, mount.get(), target, path);
 }
 
 Result<> apply(const plan::MaskPath& step, InitContext& context) {
@@ -66,8 +64,8 @@ Result<> apply(const plan::MaskPath& step, InitContext& context) {
   if (S_ISDIR(mode_of(target.get()))) {
     if (context.masked_directory)
       return cover(context, context.masked_directory, target.get(), path);
-    context.masked_directory = TRY(mount_empty(context, target.get(), path, step.label));
-    return {};
+    context.masked_directory = TRY(make_empty(context, step.label));
+    return attach(context, context.masked_directory.get(), target.get(), path);
   }
   if (!context.dev_null) TRY(open_dev_null(context));
   return cover(context, context.dev_null, target.get(), path);

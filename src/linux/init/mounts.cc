@@ -77,12 +77,12 @@ bool on_proc(int fd) {
   return sys::fstatfs(fd, &info) == 0 && info.f_type == PROC_SUPER_MAGIC;
 }
 
-Result<UniqueFd> open_target(const InitContext& context, const char* destination,
-                             RootDir::Leaf leaf, bool over_proc) {
-  UniqueFd target = TRY(context.root.make(destination, leaf));
-  // Under /proc a mount could stand in for the files that labels and limits are written to
-  // (CVE-2019-16884).
-  if (!over_proc && on_proc(target.get())) {
+// Under /proc a mount could stand in for the files that labels and limits are written to
+// (CVE-2019-16884). Nothing can be made there.
+Result<MountPoint> open_target(InitContext& context, const char* destination, RootDir::Leaf leaf,
+                               bool over_proc) {
+  MountPoint target = TRY(context.root.make_mount_point(destination, leaf));
+  if (!over_proc && target.existing && on_proc(target.existing.get())) {
     return config_error("", "destination '", destination, "' is inside a proc filesystem");
   }
   return target;
@@ -90,9 +90,9 @@ Result<UniqueFd> open_target(const InitContext& context, const char* destination
 
 // proc and sysfs: a symbolic link in the image would put them elsewhere and leave the masks without
 // effect.
-Result<UniqueFd> open_ordinary_directory(InitContext& context, const char* destination) {
+Result<MountPoint> open_ordinary_directory(InitContext& context, const char* destination) {
   const long opened = context.root.open(destination, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
-  if (opened >= 0) return UniqueFd(opened);
+  if (opened >= 0) return MountPoint{.existing = UniqueFd(opened)};
   if (opened == -ELOOP || opened == -ENOTDIR) {
     return config_error("", "'", destination,
                         "' must be mounted on ordinary directory, without symbolic links");
@@ -107,10 +107,30 @@ Result<UniqueFd> open_ordinary_directory(InitContext& context, const char* desti
                         "' must be mounted on ordinary directory, without symbolic links");
   }
   if (again < 0) return system_error(again, "open", destination);
-  return UniqueFd(again);
+  return MountPoint{.existing = UniqueFd(again)};
+}
+
+// A tmpfs that looks at what it covers has to be able to.
+Result<MountPoint> open_target(const plan::FilesystemMount& step, InitContext& context) {
+  const char* destination = context.pool(step.destination);
+  if (step.ordinary_directory) return open_ordinary_directory(context, destination);
+  MountPoint target =
+      TRY(open_target(context, destination, RootDir::Leaf::directory, step.over_proc));
+  if (!target.existing && (step.copy_up || step.inherit_mode))
+    target.existing = TRY(context.root.make(destination, RootDir::Leaf::directory));
+  return target;
 }
 
 }  // namespace
+
+Result<> attach(InitContext& context, int mount, const MountPoint& target,
+                const char* destination) {
+  if (target.existing) return attach(context, mount, target.existing.get(), destination);
+  const long moved =
+      sys::move_mount(mount, "", target.directory, target.name, MOVE_MOUNT_F_EMPTY_PATH);
+  if (moved < 0) return system_error(moved, "move_mount", destination);
+  return {};
+}
 
 Result<> attach(InitContext& context, int mount, int target, const char* destination) {
   context.root.forget();
@@ -158,8 +178,9 @@ Result<> apply(const plan::BindMount& step, InitContext& context) {
   const char* destination = context.pool(step.destination);
   Result<UniqueFd> opened = open_source(step, context);
   if (!opened && step.empty_if_missing && opened.error().errnum == ENOENT) {
-    const UniqueFd target = TRY(context.root.make(destination, RootDir::Leaf::directory));
-    return cover_directory(context, target.get(), destination);
+    const MountPoint target =
+        TRY(context.root.make_mount_point(destination, RootDir::Leaf::directory));
+    return cover_directory(context, target, destination);
   }
   const UniqueFd tree = TRY(std::move(opened));
   if (step.proc_source && !on_proc(tree.get())) {
@@ -167,33 +188,30 @@ Result<> apply(const plan::BindMount& step, InitContext& context) {
   }
   const auto leaf = S_ISDIR(mode_of(tree.get())) ? RootDir::Leaf::directory : RootDir::Leaf::file;
   TRY(set_attributes(tree.get(), step.attributes, destination));
-  const UniqueFd target = TRY(open_target(context, destination, leaf, step.over_proc));
-  TRY(attach(context, tree.get(), target.get(), destination));
+  const MountPoint target = TRY(open_target(context, destination, leaf, step.over_proc));
+  TRY(attach(context, tree.get(), target, destination));
   return set_propagation(tree.get(), context.pool(step.propagation), destination);
 }
 
 Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
   const char* destination = context.pool(step.destination);
-  const UniqueFd target =
-      step.ordinary_directory
-          ? TRY(open_ordinary_directory(context, destination))
-          : TRY(open_target(context, destination, RootDir::Leaf::directory, step.over_proc));
-  const unsigned mode = step.inherit_mode ? mode_of(target.get()) & 07777 : 0;
+  const MountPoint target = TRY(open_target(step, context));
+  const unsigned mode = step.inherit_mode ? mode_of(target.existing.get()) & 07777 : 0;
   Result<UniqueFd> made = make_filesystem(step, context.pool, mode);
   if (!made && step.fallback_source &&
       (made.error().errnum == EPERM || made.error().errnum == EBUSY)) {
     Result<UniqueFd> cloned =
         clone_mount(AT_FDCWD, context.pool(step.fallback_source), AT_RECURSIVE);
     if (!cloned && step.empty_if_missing && cloned.error().errnum == ENOENT)
-      return cover_directory(context, target.get(), destination);
+      return cover_directory(context, target, destination);
     const UniqueFd tree = TRY(std::move(cloned));
     TRY(set_attributes(tree.get(), AT_RECURSIVE, step.attributes, 0, destination));
-    return attach(context, tree.get(), target.get(), destination);
+    return attach(context, tree.get(), target, destination);
   }
   const UniqueFd mount = TRY(std::move(made));
   TRY(set_root_label(mount.get(), context.pool(step.root_label), context.pool(step.type)));
-  if (step.copy_up) TRY(copy_up(target.get(), mount.get()));
-  TRY(attach(context, mount.get(), target.get(), destination));
+  if (step.copy_up) TRY(copy_up(target.existing.get(), mount.get()));
+  TRY(attach(context, mount.get(), target, destination));
   return set_propagation(mount.get(), context.pool(step.propagation), destination);
 }
 

@@ -20,6 +20,19 @@ constexpr int kMaxLinks = 40;  // as the kernel's own limit (path_resolution(7))
 constexpr size_t kPathMax = 4096;
 using Path = FixedText<kPathMax>;
 
+std::string_view parent_of(const char* path) {
+  const size_t slash = std::string_view(path).rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : std::string_view(path, slash);
+}
+
+// Never what a symbolic link names.
+long make_leaf(int directory, const char* name, RootDir::Leaf leaf) {
+  if (leaf == RootDir::Leaf::directory) return sys::mkdirat(directory, name, 0755);
+  const long file = sys::openat(directory, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0644);
+  return file < 0 ? file : sys::close(static_cast<int>(file));
+}
+
 struct Walk {
   int root;
   Path walked;  // exists, without links, without a leading slash
@@ -74,15 +87,11 @@ Result<> Walk::create(RootDir::Leaf leaf) const {
                           : sys::openat2(root, walked.c_str(), O_PATH | O_DIRECTORY, kScope);
   if (opened < 0) return system_error(opened, "open", walked.view());
   const UniqueFd parent(opened);
-  if (leaf == RootDir::Leaf::file && last()) {
-    const long file =
-        sys::openat(parent.get(), current.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0644);
-    if (file < 0 && file != -EEXIST) return system_error(file, "create", below().view());
-    const UniqueFd closed(file < 0 ? -1 : file);
-    return {};
-  }
-  const long made = sys::mkdirat(parent.get(), current.c_str(), 0755);
-  if (made < 0 && made != -EEXIST) return system_error(made, "mkdir", below().view());
+  const bool file = leaf == RootDir::Leaf::file && last();
+  const long made =
+      make_leaf(parent.get(), current.c_str(), file ? leaf : RootDir::Leaf::directory);
+  if (made < 0 && made != -EEXIST)
+    return system_error(made, file ? "create" : "mkdir", below().view());
   return {};
 }
 
@@ -146,16 +155,25 @@ Result<UniqueFd> RootDir::make(const char* path, Leaf leaf) const {
 }
 
 Result<RootDir::Entry> RootDir::make_parent(const char* path) {
-  const size_t slash = std::string_view(path).rfind('/');
-  const std::string_view parent = slash == std::string_view::npos ? "."
-                                  : slash == 0                    ? "/"
-                                                                  : std::string_view(path, slash);
-  if (!parent_ || parent != parent_path_.view()) {
+  const std::string_view parent = parent_of(path);
+  if (!parent_is_open(parent)) {
     parent_ = TRY(make(Path(parent).c_str(), Leaf::directory));
     // Too long to be compared: never equal, as no path is empty.
     parent_path_ = FixedText<64>(parent.size() < 64 ? parent : std::string_view());
   }
-  return Entry{parent_.get(), path + (slash + 1)};
+  return Entry{parent_.get(), path + std::string_view(path).rfind('/') + 1};
+}
+
+Result<MountPoint> RootDir::make_mount_point(const char* path, Leaf leaf) {
+  if (!parent_is_open(parent_of(path))) {
+    const long found = open(path);
+    if (found >= 0) return MountPoint{.existing = UniqueFd(found)};
+    if (found != -ENOENT) return system_error(found, "open", path);
+  }
+  const Entry entry = TRY(make_parent(path));
+  if (make_leaf(entry.directory, entry.name, leaf) == 0)
+    return MountPoint{.existing = {}, .directory = entry.directory, .name = entry.name};
+  return MountPoint{.existing = TRY(make(path, leaf))};
 }
 
 }  // namespace onggi

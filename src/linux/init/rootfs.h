@@ -11,6 +11,13 @@
 
 namespace onggi {
 
+// What a mount goes on top of.
+struct MountPoint {
+  UniqueFd existing;   // O_PATH; or none, and
+  int directory = -1;  // `name` in it has just been made, and nothing is below it. Borrowed, like
+  const char* name = nullptr;  // the two of RootDir::Entry
+};
+
 class RootDir {
  public:
   RootDir() = default;
@@ -33,10 +40,17 @@ class RootDir {
   // The directory that `path` lies in, made if missing. It stays open, for the next one in it: the
   // nodes and links of /dev come in a row.
   Result<Entry> make_parent(const char* path);
-  // Something is mounted: the same path may lead elsewhere now.
+  // Something is mounted on what was there: the same path may lead elsewhere now.
   void forget() { parent_.reset(); }
 
+  // As make(), for what is only going to be covered. In the directory of the last call the last
+  // component is tried first: most mounts of a container lie in filesystems that are new and empty.
+  Result<MountPoint> make_mount_point(const char* path, Leaf leaf);
+
  private:
+  bool parent_is_open(std::string_view parent) const {
+    return parent_ && parent == parent_path_.view();
+  }
   // Negative where more than the last component is to be made or followed.
   long make_last(const char* path, Leaf leaf) const;
 
