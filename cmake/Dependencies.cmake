@@ -16,15 +16,15 @@ if(ONGGI_IMAGE_TOOL)
   find_path(TOMLPLUSPLUS toml++/toml.h)
 endif()
 
+# Always the archive, so that the library is the one of the header: see key_of() in src/linux/seccomp_cache.cc.
+find_library(LIBSECCOMP_ARCHIVE NAMES libseccomp.a HINTS ${LIBSECCOMP_LIBDIR} REQUIRED)
 add_library(onggi_seccomp INTERFACE)
+target_link_libraries(onggi_seccomp INTERFACE ${LIBSECCOMP_ARCHIVE})
 add_library(onggi_cap INTERFACE)
 if(ONGGI_STATIC)
   # By path: a name would be linked between -Bstatic and -Bdynamic, and libc behind it dynamically.
-  find_library(LIBSECCOMP_STATIC NAMES libseccomp.a REQUIRED)
   find_library(LIBCAP_STATIC NAMES libcap.a REQUIRED)
-  target_link_libraries(onggi_seccomp INTERFACE ${LIBSECCOMP_STATIC})
   target_link_libraries(onggi_cap INTERFACE ${LIBCAP_STATIC})
 else()
-  target_link_libraries(onggi_seccomp INTERFACE ${LIBSECCOMP_LIBRARIES})
   target_link_libraries(onggi_cap INTERFACE ${LIBCAP_LIBRARIES})
 endif()

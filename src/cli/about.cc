@@ -7,7 +7,7 @@
 #include "base/path.h"
 #include "cli/version.h"
 #include "linux/probe.h"
-#include "linux/seccomp.h"
+#include "linux/seccomp_support.h"
 #include "spec/default_spec.h"
 #include "spec/features.h"
 #include "spec/version.h"

@@ -1,24 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded program: ONGGI_INIT_FILE is named by the build, and the assembler copies it in.
+// memfd_create(2), and what stands in for it where its files cannot be executed.
 #include "linux/sealed_init.h"
 
 #include "base/file.h"
+#include "linux/embedded.h"
 
 #include <string>
-
-__asm__(
-    ".pushsection .rodata.onggi_init, \"a\"\n"
-    ".balign 16\n"
-    "onggi_init_begin:\n"
-    ".incbin \"" ONGGI_INIT_FILE
-    "\"\n"
-    "onggi_init_end:\n"
-    ".popsection\n");
-
-extern "C" {
-extern const char onggi_init_begin[] __asm__("onggi_init_begin");
-extern const char onggi_init_end[] __asm__("onggi_init_end");
-}
 
 namespace onggi {
 namespace {
@@ -33,20 +20,20 @@ constexpr int kSealAll = 0x1 | 0x2 | 0x4 | 0x10;
 
 // A read-only mount of its own: the file behind it may be writable, but not through /proc/PID/exe.
 Result<UniqueFd> open_installed_init() {
-  const long tree = sys::open_tree(AT_FDCWD, ONGGI_INIT_INSTALLED, OPEN_TREE_CLONE);
+  const long tree = sys::open_tree(AT_FDCWD, kInitProgram.installed, OPEN_TREE_CLONE);
   if (tree < 0) {
     return with_hint(
-        system_error(tree, "open_tree", ONGGI_INIT_INSTALLED),
+        system_error(tree, "open_tree", kInitProgram.installed),
         "memfds cannot be executed here (sysctl vm.memfd_noexec=2): install onggi-init");
   }
   const UniqueFd mount(tree);
   const mount_attr attributes{
       .attr_set = MOUNT_ATTR_RDONLY, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
   const long readonly = sys::mount_setattr(mount.get(), "", AT_EMPTY_PATH, attributes);
-  if (readonly < 0) return system_error(readonly, "mount_setattr", ONGGI_INIT_INSTALLED);
+  if (readonly < 0) return system_error(readonly, "mount_setattr", kInitProgram.installed);
   const std::string path = "/proc/self/fd/" + std::to_string(mount.get());
   const long opened = sys::openat(AT_FDCWD, path.c_str(), O_RDONLY);
-  if (opened < 0) return system_error(opened, "open", ONGGI_INIT_INSTALLED);
+  if (opened < 0) return system_error(opened, "open", kInitProgram.installed);
   return UniqueFd(opened);
 }
 
@@ -69,9 +56,7 @@ Result<UniqueFd> make_sealed_memfd(const char* name, std::string_view bytes, boo
 }
 
 Result<UniqueFd> open_sealed_init() {
-  Result<UniqueFd> memfd = make_sealed_memfd(
-      "onggi-init", {onggi_init_begin, static_cast<size_t>(onggi_init_end - onggi_init_begin)},
-      true);
+  Result<UniqueFd> memfd = make_sealed_memfd(kInitProgram.name, kInitProgram.bytes(), true);
   if (!memfd && memfd.error().errnum == EACCES) return open_installed_init();
   return memfd;
 }

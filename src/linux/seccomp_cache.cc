@@ -5,23 +5,23 @@
 #include "linux/seccomp_cache.h"
 
 #include "base/directory.h"
+#include "base/fields.h"
 #include "base/file.h"
 #include "linux/sealed_init.h"
-#include "linux/seccomp.h"
+#include "linux/seccomp_support.h"
+#include "plan/library_request.h"
 
-#include <seccomp.h>
+#include <elf.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#include <cstdio>
 #include <cstring>
-#include <string>
-#include <type_traits>
+#include <utility>
 
 namespace onggi {
 namespace {
 
-constexpr uint32_t kFormat = 1;  // to be raised with any change of what we make of a profile
+constexpr uint32_t kFormat = 2;  // to be raised with any change of what we make of a profile
 constexpr const char* kMemfd = "seccomp";
 constexpr size_t kMaxEntries = 64;
 constexpr size_t kMaxFile = 8 << 20;
@@ -32,45 +32,22 @@ struct Header {
   uint64_t checksum = 0;                    // of both
 };
 
-class Key {
- public:
-  template <class Number>
-  requires std::is_integral_v<Number> || std::is_enum_v<Number> Key& add(Number number) {
-    const auto wide = static_cast<uint64_t>(number);
-    bytes_.append(reinterpret_cast<const char*>(&wide), sizeof wide);
-    return *this;
-  }
-  Key& add(std::string_view text) {
-    add(text.size());
-    bytes_.append(text);
-    return *this;
-  }
-  Key& add(std::optional<uint32_t> number) { return add(number ? int64_t{*number} : -1); }
-  Key& add(const spec::TextList& list) {
-    add(list.size());
-    for (spec::Text text : list) add(text);
-    return *this;
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
-// The kernel decides too: libseccomp asks it which actions it has.
-std::string key_of(const spec::Seccomp& seccomp) {
+// What the program is made of. `request` is all that onggi-libs learns of the profile.
+//
+// libseccomp's version is that of its header, since onggi-libs is linked with the archive that
+// comes with it: a shared library could change behind our back, and the programs kept here would
+// stay those of the old one. The native architecture is in the ELF header. The kernel decides too:
+// libseccomp asks it which actions it has.
+std::string key_of(std::string_view request) {
   utsname host = {};
-  (void)uname(&host);
-  Key key;
-  key.add(kFormat).add(libseccomp_version()).add(seccomp_arch_native());
-  key.add(std::string_view(host.release)).add(std::string_view(host.machine));
-  key.add(seccomp.default_action).add(seccomp.default_errno_ret).add(seccomp.architectures);
-  for (const spec::SeccompSyscall& syscall : seccomp.syscalls) {
-    key.add(syscall.names).add(syscall.action).add(syscall.errno_ret).add(syscall.args.size());
-    for (const spec::SeccompArg& arg : syscall.args)
-      key.add(arg.index).add(arg.value).add(arg.value_two).add(arg.op);
-  }
-  return key.bytes();
+  (void)sys::call(SYS_uname, &host);
+  std::string key;
+  add_field(key, kFormat);
+  add_field(key, libseccomp_version());
+  add_field(key, host.release);
+  add_field(key, host.machine);
+  key.append(kLibsProgram.bytes().substr(0, sizeof(Elf64_Ehdr)));
+  return key.append(request);
 }
 
 uint64_t hash_of(std::string_view bytes) {
@@ -78,8 +55,9 @@ uint64_t hash_of(std::string_view bytes) {
 }
 
 std::string name_of(std::string_view key) {
-  char name[17];
-  (void)snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(hash_of(key)));
+  std::string name;
+  for (uint64_t rest = hash_of(key), digits = 16; digits > 0; digits--, rest <<= 4)
+    name += "0123456789abcdef"[rest >> 60];
   return name;
 }
 
@@ -154,18 +132,27 @@ void keep(int cache, const std::string& key, std::string_view program) {
 
 }  // namespace
 
-Result<UniqueFd> seccomp_program(int root, const spec::Seccomp& seccomp) {
-  const UniqueFd cache = open_cache(root);
-  const std::string key = key_of(seccomp);
-  if (cache) {
-    if (const std::optional<std::string> found = find(cache.get(), key))
-      return make_sealed_memfd(kMemfd, *found, false);
+Result<SeccompCompilation> SeccompCompilation::start(int root, const spec::Seccomp& seccomp) {
+  const std::string request = plan::encode(seccomp);
+  SeccompCompilation compilation;
+  compilation.cache_ = open_cache(root);
+  compilation.key_ = key_of(request);
+  std::optional<std::string> found;
+  if (compilation.cache_) found = find(compilation.cache_.get(), compilation.key_);
+  if (found) {
+    compilation.found_ = TRY(make_sealed_memfd(kMemfd, *found, false));
+  } else {
+    compilation.call_.emplace(TRY(CompanionCall::start(kLibsProgram, request)));
   }
-  const SeccompProgram program = TRY(compile_seccomp(seccomp));
-  const std::string_view bytes(reinterpret_cast<const char*>(program.data()),
-                               program.size() * sizeof(sock_filter));
-  if (cache) keep(cache.get(), key, bytes);
-  return make_sealed_memfd(kMemfd, bytes, false);
+  return compilation;
+}
+
+Result<UniqueFd> SeccompCompilation::wait(int signals) {
+  if (!call_) return std::move(found_);
+  const std::string program = TRY(call_->wait(signals));
+  call_.reset();
+  if (cache_) keep(cache_.get(), key_, program);
+  return make_sealed_memfd(kMemfd, program, false);
 }
 
 }  // namespace onggi

@@ -3,9 +3,8 @@
 // and a D-Bus connection is nothing that the runtime should hold (docs/adr/005-systemd-helper.md).
 #pragma once
 
-#include "base/fd.h"
 #include "base/result.h"
-#include "linux/clone.h"
+#include "linux/companion.h"
 #include "plan/host_facts.h"
 #include "plan/unit_request.h"
 
@@ -17,27 +16,11 @@ namespace onggi {
 // the system's manager or of the caller's own (`user`). Nothing is sent.
 plan::SystemdAccess probe_systemd(bool user);
 
-// A call that is under way. Ends with us; destroyed before wait(), it is given up.
-class UnitCall {
- public:
-  static Result<UnitCall> start(const plan::UnitRequest& request);
-  UnitCall(UnitCall&& other) noexcept = default;
-  UnitCall& operator=(UnitCall&&) = delete;
-  ~UnitCall();
+// Waits at most about half a minute. The answer is the unit's cgroup as systemd names it, after
+// UnitCommand::start. EEXIST: there is a unit of that name already, which is somebody else's.
+Result<CompanionCall> ask_systemd(const plan::UnitRequest& request);
 
-  // At most about half a minute. The unit's cgroup as systemd names it, after UnitCommand::start.
-  // EEXIST: there is a unit of that name already, which is somebody else's. `signals` is a
-  // descriptor of block_signals() or -1: one that would have ended us ends the wait with an error.
-  Result<std::string> wait(int signals);
-
- private:
-  UnitCall(Child child, UniqueFd answer) : child_(std::move(child)), answer_(std::move(answer)) {}
-
-  Child child_;
-  UniqueFd answer_;
-};
-
-// start() and wait().
+// ask_systemd() and wait().
 Result<> call_systemd(const plan::UnitRequest& request, int signals = -1);
 
 // Ends what is left in it; one that is gone is success.

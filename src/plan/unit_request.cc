@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields with an end mark instead of JSON: no escapes, one spelling for each request, and both
-// sides fit on a screen.
+// Fields with an end mark instead of JSON, so that both sides fit on a screen.
 #include "plan/unit_request.h"
+
+#include "base/fields.h"
 
 #include <optional>
 
@@ -19,40 +20,14 @@ size_t values_of(std::string_view signature) {
   return signature.size() == 1 && kBasicTypes.find(signature[0]) != std::string_view::npos ? 1 : 0;
 }
 
-class Fields {
- public:
-  explicit Fields(std::string_view bytes) : rest_(bytes) {}
-
-  bool empty() const { return rest_.empty(); }
-  std::optional<std::string_view> next() {
-    const size_t end = rest_.find('\0');
-    if (end == std::string_view::npos) return std::nullopt;
-    const std::string_view field = rest_.substr(0, end);
-    rest_.remove_prefix(end + 1);
-    return field;
-  }
-  // The index of the next field among `words`.
-  template <size_t N>
-  std::optional<size_t> next_of(const std::string_view (&words)[N]) {
-    const std::optional<std::string_view> field = next();
-    for (size_t i = 0; field && i < N; i++) {
-      if (words[i] == *field) return i;
-    }
-    return std::nullopt;
-  }
-
- private:
-  std::string_view rest_;
-};
-
-bool read_property(Fields& fields, UnitProperty& property) {
-  const auto name = fields.next(), signature = fields.next(), count = fields.next();
-  if (!name || !signature || !count) return false;
+bool read_property(FieldReader& fields, UnitProperty& property) {
+  const auto name = fields.next(), signature = fields.next();
+  const std::optional<uint32_t> values = fields.next_number<uint32_t>();
+  if (!name || !signature || !values) return false;
   property.name = *name;
   property.signature = *signature;
-  const std::optional<uint32_t> values = parse_decimal<uint32_t>(*count);
   const size_t together = values_of(*signature);
-  if (name->empty() || !values || together == 0 || *values % together != 0) return false;
+  if (name->empty() || together == 0 || *values % together != 0) return false;
   if (!signature->starts_with('a') && *values != 1) return false;
   for (uint32_t i = 0; i < *values; i++) {
     const auto value = fields.next();
@@ -62,7 +37,7 @@ bool read_property(Fields& fields, UnitProperty& property) {
   return true;
 }
 
-bool read_request(Fields& fields, UnitRequest& request) {
+bool read_request(FieldReader& fields, UnitRequest& request) {
   const std::optional<size_t> command = fields.next_of(kCommands), bus = fields.next_of(kBuses);
   const auto unit = fields.next();
   if (!command || !bus || !unit || unit->empty()) return false;
@@ -79,22 +54,21 @@ bool read_request(Fields& fields, UnitRequest& request) {
 
 std::string encode(const UnitRequest& request) {
   std::string bytes;
-  const auto add = [&bytes](std::string_view field) { bytes.append(field) += '\0'; };
-  add(kCommands[static_cast<size_t>(request.command)]);
-  add(kBuses[request.user ? 1 : 0]);
-  add(request.unit);
+  add_field(bytes, kCommands[static_cast<size_t>(request.command)]);
+  add_field(bytes, kBuses[request.user ? 1 : 0]);
+  add_field(bytes, request.unit);
   for (const UnitProperty& property : request.properties) {
-    add(property.name);
-    add(property.signature);
-    add(std::to_string(property.values.size()));
-    for (const std::string& value : property.values) add(value);
+    add_field(bytes, property.name);
+    add_field(bytes, property.signature);
+    add_field(bytes, property.values.size());
+    for (const std::string& value : property.values) add_field(bytes, value);
   }
   return bytes;
 }
 
 Result<UnitRequest> decode_unit_request(std::string_view bytes) {
   UnitRequest request;
-  Fields fields(bytes);
+  FieldReader fields(bytes);
   if (read_request(fields, request)) return request;
   return make_error(ErrorKind::internal, "onggi-systemd: not a request");
 }

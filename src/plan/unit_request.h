@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What onggi asks of onggi-systemd (src/systemd) and what it answers. Both are of one build, so
-// there is no version in it.
-//   standard input    a UnitRequest, encoded: fields that each end with a NUL, the first one the
-//                     command; of each property its name, its signature, the number of its values,
-//                     its values
-//   standard output   one UnitAnswer as it stands
+// What onggi asks of onggi-systemd (src/systemd): the fields (base/fields.h) of a UnitRequest, the
+// first one the command; of each property its name, its signature, the number of its values, its
+// values. The answer (base/answer.h) to `start` is the unit's cgroup, as systemd names it.
 #pragma once
 
 #include "base/result.h"
@@ -13,7 +10,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace onggi::plan {
@@ -30,13 +26,6 @@ struct UnitRequest {
   std::string unit;
   std::vector<UnitProperty> properties;  // of `start` and `set`; places are not sent
 };
-
-struct UnitAnswer {
-  uint32_t failed = 1;
-  char cgroup[4096] = {};  // of `start`: the unit's cgroup, as systemd names it; NUL-terminated
-  Error error;             // EEXIST: there is a unit of that name
-};
-static_assert(std::is_trivially_copyable_v<UnitAnswer>);
 
 // What can be sent as it is asked for: no NUL in it.
 std::string encode(const UnitRequest& request);

@@ -10,7 +10,7 @@
 #include "linux/init/same_device.h"
 #include "linux/notify_relay.h"
 #include "linux/probe.h"
-#include "linux/seccomp.h"
+#include "linux/seccomp_support.h"
 #include "linux/unit_call.h"
 #include "linux/user_namespace.h"
 #include "runtime/seccomp_notify.h"

@@ -9,7 +9,6 @@
 #include "base/utc.h"
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
-#include "linux/seccomp_cache.h"
 #include "linux/start_socket.h"
 #include "runtime/announcement.h"
 #include "runtime/container_hooks.h"
@@ -57,6 +56,7 @@ Creation::Creation(Creation&& other) noexcept
       membership_(std::move(other.membership_)),
       deleted_resctrl_(std::move(other.deleted_resctrl_)),
       net_devices_(std::move(other.net_devices_)),
+      compilation_(std::move(other.compilation_)),
       seccomp_(std::move(other.seccomp_)),
       agent_(std::move(other.agent_)),
       init_(std::move(other.init_)),
@@ -81,6 +81,12 @@ Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint&
   creation.record_.cgroup = TRY(cgroups::check_unused(blueprint.plan.cgroup));
   if (blueprint.plan.resctrl)
     creation.record_.resctrl = TRY(resctrl::check(*blueprint.plan.resctrl));
+  // First of all that takes time; it leaves nothing behind.
+  if (const auto& profile = blueprint.spec.linux.seccomp) {
+    creation.compilation_.emplace(
+        TRY(SeccompCompilation::start(creation.directory_->root(), *profile)));
+  }
+  timing::end_of("seccomp");
   // Only now: what is in the way is not ours to stop.
   if (const auto& unit = blueprint.plan.cgroup.unit)
     creation.record_.unit = UnitName{unit->name, unit->user};
@@ -128,16 +134,14 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
   timing::end_of("clone");
   if (blueprint.plan.resctrl) TRY(resctrl::add(*blueprint.plan.resctrl, init_->pid()));
   // While init mounts, and systemd makes the unit.
-  std::optional<UnitCall> unit;
-  if (blueprint.plan.cgroup.unit)
-    unit.emplace(TRY(UnitCall::start(unit_request(blueprint, *init_))));
-  const std::optional<spec::Seccomp>& seccomp = blueprint.spec.linux.seccomp;
-  if (seccomp) seccomp_ = TRY(seccomp_program(directory_->root(), *seccomp));
-  timing::end_of("seccomp");
+  std::optional<CompanionCall> unit;
+  if (blueprint.plan.cgroup.unit) unit.emplace(TRY(ask_systemd(unit_request(blueprint, *init_))));
   TRY(record_process());
   for (;;) {
     const MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
     timing::end_of("init");
+    // Before anything is done for init: hooks are not to run for a filter that cannot be made.
+    TRY(finish_seccomp(choice.signals));
     if (reached == MessageKind::ready) return {};
     if (reached == MessageKind::entered) TRY(move_net_devices(blueprint.plan));
     if (reached == MessageKind::unplaced)
@@ -148,7 +152,15 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
   }
 }
 
-Result<> Creation::enter_unit(UnitCall& call, const plan::CgroupPlan& plan, int signals) {
+Result<> Creation::finish_seccomp(int signals) {
+  if (!compilation_) return {};
+  seccomp_ = TRY(compilation_->wait(signals));
+  compilation_.reset();
+  timing::end_of("seccomp");
+  return {};
+}
+
+Result<> Creation::enter_unit(CompanionCall& call, const plan::CgroupPlan& plan, int signals) {
   const Result<std::string> cgroup = call.wait(signals);
   if (!cgroup && cgroup.error().errnum == EEXIST) {
     record_.unit.reset();  // made by somebody else meanwhile

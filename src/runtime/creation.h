@@ -4,6 +4,7 @@
 
 #include "linux/launch.h"
 #include "linux/net_devices.h"
+#include "linux/seccomp_cache.h"
 #include "linux/unit_call.h"
 #include "runtime/blueprint.h"
 #include "runtime/state_dir.h"
@@ -51,7 +52,8 @@ class Creation {
   Result<> record_process();
   Result<> make_resctrl(const plan::ResctrlPlan& plan);
   Result<> move_net_devices(const plan::Plan& plan);
-  Result<> enter_unit(UnitCall& call, const plan::CgroupPlan& plan, int signals);
+  Result<> finish_seccomp(int signals);
+  Result<> enter_unit(CompanionCall& call, const plan::CgroupPlan& plan, int signals);
 
   const spec::Spec& spec_;  // of the blueprint, which outlives us
   std::optional<StateDir> directory_;
@@ -59,6 +61,7 @@ class Creation {
   cgroups::Membership membership_;
   std::vector<std::string> deleted_resctrl_;  // what `delete` removes; a failed `create`: all
   std::optional<NetDeviceMove> net_devices_;
+  std::optional<SeccompCompilation> compilation_;
   UniqueFd seccomp_;
   std::optional<SeccompAgent> agent_;
   std::optional<Init> init_;

@@ -121,14 +121,14 @@ Result<Init> launch_in_container(const Record& record, const Blueprint& blueprin
 
 // How the program begins, and who hears of it.
 struct Start {
-  int seccomp = -1;
+  UniqueFd seccomp;
   std::optional<SeccompAgent> agent;
   UniqueFd pidfd_receiver;
 };
 
 Result<> tell_and_start(Init& init, const Blueprint& blueprint, Start start) {
   TRY(send_pidfd(start.pidfd_receiver ? start.pidfd_receiver.get() : -1, init.pidfd()));
-  TRY(init.commit(start.seccomp, true));
+  TRY(init.commit(start.seccomp.get(), true));
   (void)TRY(init.wait_started(blueprint.plan, std::move(start.agent)));
   return {};
 }
@@ -162,6 +162,10 @@ Result<Target> open_target(const RuntimeOptions& runtime, const ExecOptions& opt
 
 Result<int> exec_in(const Target& target, const Blueprint& blueprint, const ExecOptions& options) {
   UniqueFd signals = TRY(block_signals());
+  std::optional<SeccompCompilation> seccomp;
+  if (const auto& profile = blueprint.spec.linux.seccomp)
+    seccomp.emplace(TRY(SeccompCompilation::start(target.directory.root(), *profile)));
+  timing::end_of("seccomp");
   Start start;
   start.pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
   Console console = TRY(open_console(blueprint.spec.process, options.console_socket));
@@ -169,13 +173,11 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
                                       console.for_init.get()));
   console.for_init.reset();
   timing::end_of("clone");
-  const std::optional<spec::Seccomp>& profile = blueprint.spec.linux.seccomp;
-  UniqueFd seccomp;
-  if (profile) seccomp = TRY(seccomp_program(target.directory.root(), *profile));
-  if (profile) start.seccomp = seccomp.get();
-  timing::end_of("seccomp");
   TRY(init.wait(blueprint.plan, signals.get()));
   timing::end_of("init");
+  if (seccomp) start.seccomp = TRY(seccomp->wait(signals.get()));
+  seccomp.reset();
+  timing::end_of("seccomp");
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
   start.agent = TRY(connect_agent(blueprint.spec, target.record, {init.pid(), target.status}));
   TRY(start_program(init, blueprint, options.pid_file, std::move(start)));

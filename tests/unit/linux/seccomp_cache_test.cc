@@ -2,7 +2,7 @@
 // What is kept, what is believed, and that nothing of it can fail a container.
 #include "linux/seccomp_cache.h"
 
-#include "bpf.h"
+#include "../libs/bpf.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,6 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using spec::SeccompAction;
+
+Result<UniqueFd> make(int root, const spec::Seccomp& seccomp) {
+  SeccompCompilation compilation = TRY(SeccompCompilation::start(root, seccomp));
+  return compilation.wait(-1);
+}
 
 class Root {
  public:
@@ -38,7 +43,7 @@ class Root {
     return found;
   }
   std::string program(const spec::Seccomp& seccomp) const {
-    const Result<UniqueFd> made = seccomp_program(fd_, seccomp);
+    const Result<UniqueFd> made = make(fd_, seccomp);
     REQUIRE(static_cast<bool>(made));
     std::string bytes(static_cast<size_t>(lseek(made.value().get(), 0, SEEK_END)), '\0');
     REQUIRE(pread(made.value().get(), bytes.data(), bytes.size(), 0) ==
@@ -47,12 +52,12 @@ class Root {
   }
 
  private:
-  static fs::path make() {
+  static fs::path make_path() {
     char name[] = "/tmp/onggi-unit-XXXXXX";
     REQUIRE(mkdtemp(name) != nullptr);
     return name;
   }
-  fs::path path_ = make();
+  fs::path path_ = make_path();
   int fd_;
 };
 
@@ -94,7 +99,7 @@ TEST_CASE("the program is sealed, whether new or kept") {
   const Root root;
   const int directory = open(root.cache().parent_path().c_str(), O_RDONLY | O_CLOEXEC);
   for (int round = 0; round < 2; round++) {
-    const Result<UniqueFd> made = seccomp_program(directory, profile());
+    const Result<UniqueFd> made = make(directory, profile());
     REQUIRE(static_cast<bool>(made));
     CHECK(pwrite(made.value().get(), "x", 1, 0) == -1);
     CHECK(ftruncate(made.value().get(), 0) == -1);
@@ -225,7 +230,7 @@ TEST_CASE("an error of the profile is none of the cache") {
   spec::Seccomp seccomp = profile();
   seccomp.architectures = {"SCMP_ARCH_VAX"};
   const int directory = open(root.cache().parent_path().c_str(), O_RDONLY | O_CLOEXEC);
-  const Result<UniqueFd> made = seccomp_program(directory, seccomp);
+  const Result<UniqueFd> made = make(directory, seccomp);
   close(directory);
   REQUIRE_FALSE(static_cast<bool>(made));
   CHECK(made.error().place.view() == "linux.seccomp.architectures[0]");

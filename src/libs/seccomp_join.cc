@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every part of libseccomp's checks its architecture again, as it was made to stand alone, and
 // jumps forwards within itself only, so it may be placed anywhere.
-#include "linux/seccomp_join.h"
+#include "libs/seccomp_join.h"
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>

@@ -2,7 +2,7 @@
 // A small interpreter of classic BPF and profiles in short: no filter is ever loaded into the test.
 #pragma once
 
-#include "linux/seccomp.h"
+#include "libs/seccomp.h"
 
 #include <doctest/doctest.h>
 #include <linux/audit.h>

@@ -2,15 +2,13 @@
 // One libseccomp filter per architecture, joined here: generating podman's profile for x86_64, x86
 // and x32 as one filter takes libseccomp 12 ms (19 with its binary tree), one by one 6 (7.6), as
 // its time grows faster than the program.
-#include "linux/seccomp.h"
+#include "libs/seccomp.h"
 
 #include "base/file.h"
-#include "linux/seccomp_join.h"
-#include "spec/names.h"
+#include "libs/seccomp_join.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 
@@ -175,26 +173,12 @@ Result<std::vector<uint32_t>> read_architectures(const spec::Seccomp& seccomp) {
   for (size_t i = 0; i < seccomp.architectures.size(); ++i) {
     const uint32_t value = architecture_value(seccomp.architectures[i]);
     if (value == 0) {
-      return unsupported(text<64>("linux.seccomp.architectures[", i, "]").view(), "libseccomp ",
-                         libseccomp_version(), " does not know ", seccomp.architectures[i]);
+      return unsupported(text<64>("linux.seccomp.architectures[", i, "]").view(),
+                         "libseccomp does not know ", seccomp.architectures[i]);
     }
     if (std::ranges::find(values, value) == values.end()) values.push_back(value);
   }
   return values;
-}
-
-uint32_t supported_flags() {
-  uint32_t supported = 0;
-  for (const auto& name : spec::kSeccompFlagNames) {
-    // WAIT_KILLABLE_RECV is valid with NEW_LISTENER only. A known flag gets as far as the missing
-    // filter.
-    const uint32_t flags = name.value | (name.value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-                                             ? SECCOMP_FILTER_FLAG_NEW_LISTENER
-                                             : 0);
-    if (sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) == -EFAULT)
-      supported |= name.value;
-  }
-  return supported;
 }
 
 }  // namespace
@@ -218,38 +202,6 @@ Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp) {
                        " instructions, the kernel takes ", BPF_MAXINSNS);
   }
   return program;
-}
-
-std::string libseccomp_version() {
-  const scmp_version* version = seccomp_version();
-  return std::string(text<48>(version->major, ".", version->minor, ".", version->micro).view());
-}
-
-std::vector<std::string_view> seccomp_architectures() {
-  std::vector<std::string_view> names;
-  for (const auto& name : spec::kSeccompArchitectureNames) {
-    if (architecture_value(name.text) != 0) names.push_back(name.text);
-  }
-  return names;
-}
-
-std::vector<std::string_view> seccomp_supported_flags() {
-  const uint32_t supported = supported_flags();
-  std::vector<std::string_view> names;
-  for (const auto& name : spec::kSeccompFlagNames) {
-    if ((supported & name.value) != 0) names.push_back(name.text);
-  }
-  return names;
-}
-
-Result<> check_seccomp_support(const spec::Seccomp& seccomp) {
-  TRY(read_architectures(seccomp));
-  const uint32_t missing = seccomp.flags.value_or(0) & ~supported_flags();
-  for (const auto& name : spec::kSeccompFlagNames) {
-    if ((missing & name.value) != 0)
-      return unsupported("linux.seccomp.flags", "this kernel does not know ", name.text);
-  }
-  return {};
 }
 
 }  // namespace onggi

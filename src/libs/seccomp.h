@@ -3,13 +3,8 @@
 #pragma once
 
 #include "base/result.h"
-#include "linux/seccomp_join.h"
+#include "libs/seccomp_join.h"
 #include "spec/spec.h"
-
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace onggi {
 
@@ -20,15 +15,5 @@ namespace onggi {
 // A profile that denies what it does not name answers calls newer than all that it names with
 // ENOSYS, see newest_call().
 Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp);
-
-// What can be known before anything is done: libseccomp knows the architectures and the kernel the
-// flags. No side effects.
-Result<> check_seccomp_support(const spec::Seccomp& seccomp);
-
-// For `features`.
-std::string libseccomp_version();                       // "2.5.4"
-std::vector<std::string_view> seccomp_architectures();  // those of the schema that libseccomp knows
-std::vector<std::string_view>
-seccomp_supported_flags();  // those of the schema that the running kernel knows
 
 }  // namespace onggi
