@@ -13,7 +13,6 @@ constexpr int kInput = 0, kOutput = 1;
 }  // namespace
 
 int answer_one(Result<std::string> (*answer_to)(std::string_view request)) {
-  // What is answered may refer to it.
   const Result<std::string> request = read_all(kInput, "request", kLongestRequest);
   const Result<std::string> result = request ? answer_to(request.value()) : request.error();
   Answer answer;
