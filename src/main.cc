@@ -30,7 +30,7 @@ void fill_standard_descriptors() {
 int main(int argc, char** argv) {
   fill_standard_descriptors();
   // A caller that ignores SIGCHLD would have our children reaped before we learn how they ended.
-  (void)signal(SIGCHLD, SIG_DFL);
+  (void)onggi::sys::default_signal(SIGCHLD);
   const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return onggi::cli::run(arguments);
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -116,6 +117,9 @@ inline long pread(int fd, void* to, size_t size, int64_t offset) {
 }
 inline long write(int fd, const void* from, size_t size) {
   return retry(SYS_write, fd, from, size);
+}
+inline long lseek(int fd, int64_t offset, int whence) {
+  return call(SYS_lseek, fd, offset, whence);
 }
 inline long mkdirat(int dir, const char* name, unsigned mode) {
   return call(SYS_mkdirat, dir, name, mode);
@@ -234,6 +238,11 @@ inline long unshare(int flags) {
 inline long getpid() {
   return call(SYS_getpid);
 }
+// The process's number; 0 with WNOHANG: none has changed. `status` is for the macros of
+// <sys/wait.h>.
+inline long waitpid(int pid, int& status, int options = 0) {
+  return retry(SYS_wait4, pid, &status, options, nullptr);
+}
 inline long kill(int pid, int signal) {
   return call(SYS_kill, pid, signal);
 }
@@ -315,6 +324,38 @@ inline long clone3_onto_stack(clone_args* arguments, void (*entry)(void*), void*
 
 [[noreturn]] inline void exit_group(int status) {
   for (;;) raw(SYS_exit_group, status);
+}
+
+// ── signals ──
+using SignalSet = uint64_t;  // bit N-1 for signal N
+constexpr int kSignals = 64;
+
+inline long set_signal_mask(SignalSet blocked) {
+  return call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &blocked, nullptr, sizeof blocked);
+}
+inline long default_signal(int signal) {
+  const uint64_t action[4] = {};  // the kernel's struct sigaction
+  return call(SYS_rt_sigaction, signal, &action[0], nullptr, sizeof(SignalSet));
+}
+// An execve keeps ignored signals ignored, and the mask: what is ours or our caller's is not the
+// program's.
+inline void reset_signals() {
+  for (int signal = 1; signal <= kSignals; signal++) (void)default_signal(signal);
+  (void)set_signal_mask(0);
+}
+inline long signalfd(SignalSet signals, int flags) {
+  return call(SYS_signalfd4, -1, &signals, sizeof signals, flags);
+}
+
+// ── time ──
+inline long clock_gettime(int clock, timespec& time) {
+  return call(SYS_clock_gettime, clock, &time);
+}
+// Of a clock that no kernel lacks.
+inline int64_t nanoseconds(int clock) {
+  timespec time = {};
+  (void)clock_gettime(clock, time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 // ── sockets ──

@@ -43,8 +43,9 @@ Result<std::optional<OomWatch>> OomWatch::open(const Group& group) {
     Result<UniqueFd> opened = open_file(path + "/memory.oom_control");
     if (!opened && opened.error().errnum == ENOENT) continue;
     UniqueFd control = TRY(std::move(opened));
-    UniqueFd event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!event) return system_error(-errno, "eventfd");
+    const long made = sys::call(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (made < 0) return system_error(made, "eventfd");
+    UniqueFd event(made);
     const auto line = text<32>(event.get(), " ", control.get());
     TRY(write_existing(AT_FDCWD, path + "/cgroup.event_control", line.view()));
     return std::optional<OomWatch>(OomWatch(std::move(event), std::move(control), ""));

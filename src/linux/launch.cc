@@ -11,10 +11,8 @@
 #include "linux/socket_message.h"
 
 #include <linux/close_range.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 
 namespace onggi {
@@ -195,7 +193,7 @@ Result<Child> clone_through_bridge(ChildEntry& entry, const Descriptors& fds, in
   sockets.second.reset();
   Result<Child> init = receive_bridged(sockets.first.get(), fds.channel.get(), *entry.plan);
   int status;
-  (void)waitpid(bridge.pid, &status, 0);
+  (void)sys::waitpid(bridge.pid, status);
   return init;
 }
 
@@ -250,14 +248,13 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
   Descriptors fds = TRY(open_descriptors(plan, resources));
   // Of this process, which the child takes it from: it is born in its cgroup.
   TRY(set_initial_affinity(plan.initial_cpus));
-  char plan_number[12];
-  (void)snprintf(plan_number, sizeof plan_number, "%d", fds.plan.get());
+  const auto plan_number = text<12>(fds.plan.get());
   // A cgroup namespace is rooted where its maker is, so init makes it itself once it has arrived; a
   // time namespace is for children, so the bridge makes it.
   ChildEntry entry{.plan = &plan,
                    .resources = &resources,
                    .fds = &fds,
-                   .plan_number = plan_number,
+                   .plan_number = plan_number.c_str(),
                    .create = plan.namespaces.create & ~uint64_t{CLONE_NEWCGROUP | CLONE_NEWTIME}};
   Child child = TRY(clone_init(entry, fds));
   Init init(std::move(child), std::move(fds.channel));
@@ -278,7 +275,7 @@ Init::~Init() {
   if (!child_.pidfd) return;
   (void)sys::pidfd_send_signal(child_.pidfd.get(), SIGKILL);
   int status;
-  (void)waitpid(child_.pid, &status, 0);
+  (void)sys::waitpid(child_.pid, status);
 }
 
 Result<std::optional<Message>> Init::receive(const plan::Plan& plan) {

@@ -6,8 +6,6 @@
 #include "linux/id_mappings.h"
 #include "linux/socket_message.h"
 
-#include <sys/wait.h>
-
 namespace onggi {
 namespace {
 
@@ -63,7 +61,7 @@ class NamespaceHolder {
   ~NamespaceHolder() {
     ours_.reset();
     int status;
-    if (child_.pid != 0) (void)waitpid(child_.pid, &status, 0);
+    if (child_.pid != 0) (void)sys::waitpid(child_.pid, status);
   }
   NamespaceHolder(const NamespaceHolder&) = delete;
   NamespaceHolder& operator=(const NamespaceHolder&) = delete;
@@ -133,7 +131,7 @@ Result<> MountSources::answer(const plan::Plan& plan, int step, const Child& ini
                   .channel = channel};
   const Child child = TRY_AT(place, clone_borrowing({}, answer_request, &request));
   int status = 0;
-  (void)waitpid(child.pid, &status, 0);
+  (void)sys::waitpid(child.pid, status);
   if (status == 0) return {};
   Error error =
       make_error(ErrorKind::system, "the process that opens '", request.source, "' has died");

@@ -6,8 +6,6 @@
 #include "linux/clone.h"
 #include "linux/socket_message.h"
 
-#include <sys/wait.h>
-
 #include <algorithm>
 
 namespace onggi {
@@ -88,7 +86,7 @@ Result<NetlinkSocket> NetlinkSocket::open_in(int network_namespace) {
   const Child child = TRY(clone_borrowing({}, open_there, &opening));
   sockets.second.reset();
   int status;
-  (void)waitpid(child.pid, &status, 0);
+  (void)sys::waitpid(child.pid, status);
   Error error;
   Packet answer = TRY(receive_packet(sockets.first.get(), &error, sizeof error));
   if (answer.fd) return NetlinkSocket(std::move(answer.fd));

@@ -8,11 +8,10 @@
 namespace onggi {
 
 Result<UniqueFd> block_signals() {
-  sigset_t all;
-  (void)sigfillset(&all);
-  (void)sigprocmask(SIG_BLOCK, &all, nullptr);
-  const int fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) return system_error(-errno, "signalfd");
+  constexpr sys::SignalSet kAll = ~sys::SignalSet{0};
+  (void)sys::set_signal_mask(kAll);
+  const long fd = sys::signalfd(kAll, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return system_error(fd, "signalfd");
   return UniqueFd(fd);
 }
 

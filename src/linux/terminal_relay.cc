@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace onggi {
 namespace {
@@ -34,12 +33,23 @@ unsigned short cells(uint64_t count) {
   return static_cast<unsigned short>(std::min<uint64_t>(count, 0xffff));
 }
 
+// cfmakeraw(3)
+termios raw_of(termios modes) {
+  modes.c_iflag &= ~unsigned{IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON};
+  modes.c_oflag &= ~unsigned{OPOST};
+  modes.c_lflag &= ~unsigned{ECHO | ECHONL | ICANON | ISIG | IEXTEN};
+  modes.c_cflag &= ~unsigned{CSIZE | PARENB};
+  modes.c_cflag |= CS8;
+  modes.c_cc[VMIN] = 1;
+  modes.c_cc[VTIME] = 0;
+  return modes;
+}
+
 std::optional<termios> set_raw(int fd) {
   termios modes = {};
-  if (tcgetattr(fd, &modes) != 0) return std::nullopt;
-  termios raw = modes;
-  cfmakeraw(&raw);
-  if (tcsetattr(fd, TCSANOW, &raw) != 0) return std::nullopt;
+  if (sys::ioctl(fd, TCGETS, &modes) < 0) return std::nullopt;
+  termios raw = raw_of(modes);
+  if (sys::ioctl(fd, TCSETS, &raw) < 0) return std::nullopt;
   return modes;
 }
 
@@ -80,7 +90,7 @@ TerminalRelay::TerminalRelay(TerminalRelay&& other) noexcept
       to_output_(other.to_output_) {}
 
 TerminalRelay::~TerminalRelay() {
-  if (saved_) (void)tcsetattr(STDIN_FILENO, TCSANOW, &*saved_);
+  if (saved_) (void)sys::ioctl(STDIN_FILENO, TCSETS, &*saved_);
 }
 
 std::array<pollfd, TerminalRelay::kEntries> TerminalRelay::poll_entries() const {
@@ -132,7 +142,7 @@ void TerminalRelay::end_input() {
   input_open_ = false;
   if (saved_) return;
   termios modes = {};
-  if (tcgetattr(peer_.get(), &modes) != 0) return;
+  if (sys::ioctl(peer_.get(), TCGETS, &modes) < 0) return;
   to_master_.begin = 0;
   to_master_.end = line_open_ ? 2 : 1;
   to_master_.bytes[0] = to_master_.bytes[1] = static_cast<char>(modes.c_cc[VEOF]);

@@ -15,8 +15,8 @@
 #include "base/result.h"
 #include "spec/spec.h"
 
+#include <asm/termbits.h>  // the kernel's own, which ioctl_tty(2) takes; not with <termios.h>
 #include <poll.h>
-#include <termios.h>
 
 #include <array>
 #include <optional>

@@ -5,15 +5,11 @@
 #include "linux/process_status.h"
 #include "runtime/state_dir.h"
 
-#include <time.h>
-
 namespace onggi {
 namespace {
 
 int64_t milliseconds_now() {
-  timespec time = {};
-  (void)clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
+  return sys::nanoseconds(CLOCK_MONOTONIC) / 1'000'000;
 }
 
 Result<> report_kills(cgroups::OomWatch& watch, EventSink& sink) {

@@ -24,7 +24,7 @@ int exit_status(int status) {
 // Of all children: as a subreaper we also get what the container's processes leave behind.
 void Foreground::reap() {
   int status;
-  for (int pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+  for (long pid; (pid = sys::waitpid(-1, status, WNOHANG)) > 0;) {
     if (pid == init_.pid()) status_ = exit_status(status);
   }
 }

@@ -29,18 +29,6 @@ Result<> take_host_proc(InitContext& context) {
   return {};
 }
 
-// The caller's dispositions are not the program's: an execve keeps ignored signals ignored, and the
-// mask.
-void reset_signals() {
-  constexpr int kSetMask = 2, kSignals = 64;
-  const uint64_t none = 0;
-  (void)sys::call(SYS_rt_sigprocmask, kSetMask, &none, nullptr, sizeof none);
-  const uint64_t default_action[4] = {};  // the kernel's struct sigaction
-  for (int signal = 1; signal <= kSignals; signal++) {
-    (void)sys::call(SYS_rt_sigaction, signal, &default_action[0], nullptr, sizeof none);
-  }
-}
-
 Result<> apply_all(plan::List<plan::Action> list, InitContext& context) {
   for (const plan::Action& action : context.pool(list)) {
     context.step++;
@@ -53,7 +41,7 @@ Result<> set_up(InitContext& context) {
   const plan::Handoff& handoff = context.plan.handoff;
   (void)sys::umask(0);  // modes of devices and directories are exact
   (void)sys::setsid();
-  reset_signals();
+  sys::reset_signals();
   TRY(join_cgroups(context));
   TRY(set_affinity(context));
   TRY(take_host_proc(context));
