@@ -42,16 +42,18 @@ class FixedText {
   constexpr FixedText& append(char c) { return append(std::string_view(&c, 1)); }
   template <std::integral I>
   constexpr FixedText& append(I number) {
-    char digits[24];
+    const auto magnitude = static_cast<uint64_t>(number);
+    if (number < 0) return append('-').append_padded(0 - magnitude, 1);
+    return append_padded(magnitude, 1);
+  }
+  // At least `width` digits, with zeros in front. `base`: up to 16, in lower case.
+  constexpr FixedText& append_padded(uint64_t number, size_t width, unsigned base = 10) {
+    char digits[64];
     size_t at = sizeof digits;
-    const bool negative = number < 0;
-    auto rest = static_cast<uint64_t>(number);
-    if (negative) rest = 0 - rest;
-    do {
-      digits[--at] = static_cast<char>('0' + rest % 10);
-      rest /= 10;
-    } while (rest != 0);
-    if (negative) digits[--at] = '-';
+    while (number != 0 || sizeof digits - at < width) {
+      digits[--at] = "0123456789abcdef"[number % base];
+      number /= base;
+    }
     return append(std::string_view(digits + at, sizeof digits - at));
   }
   template <class First, class Second, class... Rest>

@@ -2,9 +2,9 @@
 #include "base/timing.h"
 
 #include "base/syscalls.h"
+#include "base/text.h"
 
 #include <array>
-#include <cstdio>
 #include <ctime>
 #include <span>
 #include <string>
@@ -21,19 +21,15 @@ struct Phase {
   Moment length;
 };
 
-int64_t now(clockid_t clock) {
-  timespec time = {};
-  (void)clock_gettime(clock, &time);
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 struct Watch {
   bool on = false;
   Moment begun, last;
   size_t count = 0;
   std::array<Phase, 24> phases;  // more than any command has
 
-  static Moment moment() { return {now(CLOCK_MONOTONIC), now(CLOCK_PROCESS_CPUTIME_ID)}; }
+  static Moment moment() {
+    return {sys::nanoseconds(CLOCK_MONOTONIC), sys::nanoseconds(CLOCK_PROCESS_CPUTIME_ID)};
+  }
   void add(std::string_view name, const Moment& length) {
     if (count < phases.size()) phases[count++] = {name, length};
   }
@@ -44,13 +40,16 @@ Watch& watch() {
   return instance;
 }
 
+void add_milliseconds(FixedText<96>& text, int64_t nanoseconds) {
+  const uint64_t hundredths = (static_cast<uint64_t>(nanoseconds) + 5'000) / 10'000;
+  text.append(hundredths / 100, '.').append_padded(hundredths % 100, 2);
+}
+
 void append(std::string& line, const Phase& phase) {
-  char text[96];
-  const int size =
-      snprintf(text, sizeof text, "%.*s %.2f (%.2f)", static_cast<int>(phase.name.size()),
-               phase.name.data(), static_cast<double>(phase.length.wall) / 1e6,
-               static_cast<double>(phase.length.running) / 1e6);
-  line.append(line.empty() ? "" : ", ").append(text, static_cast<size_t>(size));
+  FixedText<96> text(phase.name);
+  add_milliseconds(text.append(' '), phase.length.wall);
+  add_milliseconds(text.append(" ("), phase.length.running);
+  line.append(line.empty() ? "" : ", ").append(text.append(')').view());
 }
 
 }  // namespace

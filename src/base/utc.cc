@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/utc.h"
 
+#include "base/syscalls.h"
+#include "base/text.h"
+
 #include <chrono>
-#include <cstdio>
 #include <ctime>
 
 namespace onggi {
@@ -12,23 +14,24 @@ std::string utc_text(const timespec& time, Precision precision) {
   const auto day = std::chrono::floor<std::chrono::days>(when);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(when - day);
-  char text[80];
-  const int length =
-      snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-               static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-               static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-               static_cast<int>(clock.seconds().count()));
-  std::string whole(text, static_cast<size_t>(length));
-  if (precision == Precision::nanoseconds) {
-    (void)snprintf(text, sizeof text, ".%09ld", time.tv_nsec);
-    whole += text;
-  }
-  return whole + "Z";
+  FixedText<40> text;
+  const auto add = [&text](auto number, size_t width, char end) {
+    text.append_padded(static_cast<uint64_t>(number), width).append(end);
+  };
+  add(int{date.year()}, 4, '-');
+  add(unsigned{date.month()}, 2, '-');
+  add(unsigned{date.day()}, 2, 'T');
+  add(clock.hours().count(), 2, ':');
+  add(clock.minutes().count(), 2, ':');
+  const bool fraction = precision == Precision::nanoseconds;
+  add(clock.seconds().count(), 2, fraction ? '.' : 'Z');
+  if (fraction) add(time.tv_nsec, 9, 'Z');
+  return std::string(text.view());
 }
 
 std::string utc_now(Precision precision) {
   timespec time = {};
-  (void)clock_gettime(CLOCK_REALTIME, &time);
+  (void)sys::clock_gettime(CLOCK_REALTIME, time);
   return utc_text(time, precision);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The man page, in the macros of man(7).
+#include "base/ascii.h"
 #include "commandline/program.h"
 
 #include <string>
@@ -47,14 +48,6 @@ std::string command_entry(const Program& program, const CommandRow& command) {
   std::string text = ".SS \"" + roff(usage_line(program, command)) + "\"\n";
   text.append(roff(command.summary)).append(".\n");
   return text + option_entries(command.options);
-}
-
-std::string upper_case(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return upper;
 }
 
 }  // namespace

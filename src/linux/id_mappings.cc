@@ -3,11 +3,29 @@
 #include "linux/id_mappings.h"
 
 #include "base/file.h"
+#include "base/split.h"
 #include "linux/id_map_program.h"
 
 #include <string>
 
 namespace onggi {
+
+// A line a range: "CONTAINER HOST SIZE", in columns.
+Result<std::vector<spec::IdMapping>> read_id_map(const std::string& path) {
+  constexpr size_t kMaxMap = size_t{64} * 1024;
+  const std::string text = TRY(read_file(AT_FDCWD, path, kMaxMap));
+  std::vector<spec::IdMapping> mappings;
+  for (const std::string_view line : lines_of(text)) {
+    std::vector<uint32_t> numbers;
+    for (const std::string_view word : words_of(line)) {
+      const std::optional<uint32_t> number = parse_decimal<uint32_t>(word);
+      if (number) numbers.push_back(*number);
+    }
+    if (numbers.size() != 3) return make_error(ErrorKind::internal, "cannot read ", path);
+    mappings.push_back({numbers[0], numbers[1], numbers[2]});
+  }
+  return mappings;
+}
 
 Result<> write_id_map(int pid, const char* file, const std::vector<spec::IdMapping>& mappings,
                       std::string_view place) {

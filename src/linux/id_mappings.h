@@ -7,6 +7,9 @@
 
 namespace onggi {
 
+// What the file says; empty before it has been written.
+Result<std::vector<spec::IdMapping>> read_id_map(const std::string& path);
+
 // `file`: "uid_map" or "gid_map" of the process's user namespace; `place` is for the error.
 Result<> write_id_map(int pid, const char* file, const std::vector<spec::IdMapping>& mappings,
                       std::string_view place);

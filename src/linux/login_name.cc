@@ -3,24 +3,26 @@
 // is linked statically.
 #include "linux/login_name.h"
 
-#include <pwd.h>
-
-#include <cstdio>
+#include "base/file.h"
+#include "base/split.h"
 
 namespace onggi {
 
+// passwd(5): NAME:PASSWORD:UID:...
 std::string login_name(const std::string& uid) {
   if (uid == "0") return "root";
-  FILE* file = fopen("/etc/passwd", "re");
-  if (file == nullptr) return uid;
-  std::string name = uid;
-  while (const passwd* entry = fgetpwent(file)) {
-    if (std::to_string(entry->pw_uid) != uid) continue;
-    name = entry->pw_name;
-    break;
+  constexpr size_t kLimit = size_t{64} << 20;
+  const Result<std::string> users = read_file(AT_FDCWD, "/etc/passwd", kLimit);
+  if (!users) return uid;
+  for (const std::string_view line : lines_of(users.value())) {
+    const size_t name = line.find(':');
+    if (name == 0 || name == line.npos || line[0] == '#') continue;
+    const size_t password = line.find(':', name + 1);
+    if (password == line.npos) continue;
+    const std::string_view rest = line.substr(password + 1);
+    if (rest.substr(0, rest.find(':')) == uid) return std::string(line.substr(0, name));
   }
-  (void)fclose(file);
-  return name;
+  return uid;
 }
 
 }  // namespace onggi

@@ -2,6 +2,7 @@
 // Directories and small files; why the kernel refuses a write stands in info/last_cmd_status.
 #include "linux/resctrl.h"
 
+#include "base/ascii.h"
 #include "base/file.h"
 
 #include <algorithm>
@@ -58,8 +59,7 @@ std::optional<std::string_view> value_of(std::string_view schemata, std::string_
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
+  return std::ranges::equal(a, b, {}, lower_case, lower_case);
 }
 
 // Each domain that config.json names has to have that value; the others are not its business.

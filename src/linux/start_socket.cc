@@ -5,7 +5,7 @@
 
 #include "linux/socket_message.h"
 
-#include <cstdio>
+#include <algorithm>
 
 namespace onggi {
 namespace {
@@ -13,8 +13,8 @@ namespace {
 sockaddr_un address_in(int directory) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
-  (void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory,
-                 kStartSocket);
+  const auto path = text<sizeof address.sun_path>("/proc/self/fd/", directory, "/", kStartSocket);
+  std::ranges::copy(path.view(), address.sun_path);
   return address;
 }
 

@@ -5,15 +5,12 @@
 
 #include "base/file.h"
 #include "linux/clone.h"
+#include "linux/id_mappings.h"
 #include "linux/join.h"
 #include "linux/socket_message.h"
 
-#include <sys/wait.h>
-
 namespace onggi {
 namespace {
-
-constexpr size_t kMaxMap = size_t{64} * 1024;
 
 struct Visit {
   int target;  // descriptor of the namespace
@@ -31,29 +28,13 @@ void visit(void* argument) {
   sys::exit_group(0);
 }
 
-Result<std::vector<spec::IdMapping>> read_map(const std::string& path) {
-  const std::string text = TRY(read_file(AT_FDCWD, path, kMaxMap));
-  std::vector<spec::IdMapping> mappings;
-  for (const char* rest = text.c_str(); *rest != 0;) {
-    spec::IdMapping mapping;
-    int length = 0;
-    if (sscanf(rest, "%u %u %u %n", &mapping.container_id, &mapping.host_id, &mapping.size,
-               &length) != 3) {
-      return make_error(ErrorKind::internal, "cannot read ", path);
-    }
-    mappings.push_back(mapping);
-    rest += length;
-  }
-  return mappings;
-}
-
 }  // namespace
 
 Result<plan::UserNamespaceFacts> probe_user_namespace_of(int pid) {
   const std::string process = "/proc/" + std::to_string(pid);
   plan::UserNamespaceFacts facts;
-  facts.uid_mappings = TRY(read_map(process + "/uid_map"));
-  facts.gid_mappings = TRY(read_map(process + "/gid_map"));
+  facts.uid_mappings = TRY(read_id_map(process + "/uid_map"));
+  facts.gid_mappings = TRY(read_id_map(process + "/gid_map"));
   const std::string set_groups = TRY(read_file(AT_FDCWD, process + "/setgroups", 16));
   facts.set_groups_denied = set_groups.starts_with("deny");
   return facts;
@@ -74,7 +55,7 @@ Result<plan::UserNamespaceFacts> probe_user_namespace(const std::string& path,
                                   : at_place(system_error(joined, "setns", path), place);
   sockets.first.reset();
   int status;
-  (void)waitpid(child.pid, &status, 0);
+  (void)sys::waitpid(child.pid, status);
   return facts;
 }
 

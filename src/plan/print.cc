@@ -8,8 +8,6 @@
 #include <linux/seccomp.h>
 #include <sys/stat.h>
 
-#include <cstdio>
-
 namespace onggi::plan {
 namespace {
 
@@ -49,15 +47,11 @@ std::string names(const FlagName (&table)[N], uint64_t flags) {
 }
 
 std::string octal(uint32_t mode) {
-  char digits[16];
-  (void)snprintf(digits, sizeof digits, "%04o", mode & 07777);
-  return digits;
+  return std::string(FixedText<16>().append_padded(mode & 07777, 4, 8).view());
 }
 
 std::string hex(uint64_t mask) {
-  char digits[24];
-  (void)snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(mask));
-  return digits;
+  return std::string(FixedText<24>().append_padded(mask, 16, 16).view());
 }
 
 std::string describe(const Propagation& propagation) {

@@ -2,7 +2,7 @@
 // The names that systemd accepts (systemd.unit(5)) and the tree that it makes of slices.
 #include "plan/systemd_unit.h"
 
-#include <cstdio>
+#include "base/ascii.h"
 
 namespace onggi::plan {
 namespace {
@@ -12,8 +12,8 @@ constexpr std::string_view kSlice = ".slice";
 constexpr size_t kLongestName = 255;
 
 bool is_allowed(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
-         c == '-' || c == '_' || c == '.' || c == '\\' || c == '@';
+  return is_alphanumeric(c) || c == ':' || c == '-' || c == '_' || c == '.' || c == '\\' ||
+         c == '@';
 }
 
 // A container's id may have a "+", which a unit's name may not (systemd-escape(1)).
@@ -24,9 +24,7 @@ std::string escape(std::string_view id) {
       escaped += c;
       continue;
     }
-    char code[8];
-    (void)snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned char>(c));
-    escaped += code;
+    escaped += FixedText<8>("\\x").append_padded(static_cast<unsigned char>(c), 2, 16).view();
   }
   return escaped;
 }

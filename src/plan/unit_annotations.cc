@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small part of GVariant text (glib's "GVariant Text Format"): what properties of units are made
 // of.
+#include "base/ascii.h"
 #include "plan/unit_properties.h"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <optional>
 
@@ -123,7 +123,7 @@ class Reader {
   bool parse_integer(char& type, UnitProperty& property) {
     const bool negative = take('-');
     size_t end = 0;
-    while (end < rest_.size() && isalnum(static_cast<unsigned char>(rest_[end])) != 0) end++;
+    while (end < rest_.size() && is_alphanumeric(rest_[end])) end++;
     const std::optional<uint64_t> value = magnitude(rest_.substr(0, end));
     rest_.remove_prefix(end);
     if (type == 0) type = 'i';
@@ -141,7 +141,7 @@ class Reader {
     if (digits.empty() || digits.size() > 16) return std::nullopt;
     uint64_t value = 0;
     for (const char c : digits) {
-      if (isxdigit(static_cast<unsigned char>(c)) == 0) return std::nullopt;
+      if (!is_hex_digit(c)) return std::nullopt;
       const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
       value = value << 4 | static_cast<uint64_t>(digit);
     }
@@ -170,8 +170,7 @@ class Reader {
   bool take_word(std::string_view word) {
     skip_blanks();
     if (!rest_.starts_with(word)) return false;
-    if (rest_.size() > word.size() && isalnum(static_cast<unsigned char>(rest_[word.size()])) != 0)
-      return false;
+    if (rest_.size() > word.size() && is_alphanumeric(rest_[word.size()])) return false;
     rest_.remove_prefix(word.size());
     return true;
   }
@@ -180,14 +179,12 @@ class Reader {
 };
 
 bool is_name(std::string_view name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  return name.size() >= 3 && std::ranges::all_of(name, letter);
+  return name.size() >= 3 && std::ranges::all_of(name, is_letter);
 }
 
 // Unit files have seconds (TimeoutStopSec), the bus has microseconds (TimeoutStopUSec).
 bool is_seconds(std::string_view name) {
-  return name.size() > 3 && name.ends_with("Sec") &&
-         islower(static_cast<unsigned char>(name[name.size() - 4])) != 0;
+  return name.size() > 3 && name.ends_with("Sec") && is_lower(name[name.size() - 4]);
 }
 
 Result<> make_microseconds(UnitProperty& property) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading: no lock, so that neither a hook nor an engine waits for a command that is at work.
+#include "base/ascii.h"
 #include "linux/login_name.h"
 #include "linux/probe.h"
 #include "runtime/state_document.h"
@@ -31,8 +32,7 @@ Result<> check_id(std::string_view id) {
   if (id.size() > 255) return refuse("more than 255 bytes");
   if (id == "." || id == "..") return refuse("it is a directory");
   for (char c : id) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!letter && c != '_' && c != '+' && c != '-' && c != '.')
+    if (!is_alphanumeric(c) && c != '_' && c != '+' && c != '-' && c != '.')
       return refuse("only letters, digits and _+-. may be in it");
   }
   return {};

@@ -2,6 +2,8 @@
 // Typed reads of the JSON leaves, and the path text of a cursor.
 #include "spec/reader.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 
 namespace onggi::spec {
@@ -9,12 +11,7 @@ namespace onggi::spec {
 namespace {
 
 bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-';
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return is_alphanumeric(c) || c == '_' || c == '-';
 }
 
 Error not_in_range(const Cursor& at, auto least, auto most) {
@@ -44,7 +41,7 @@ void Cursor::append_path(FixedText<128>& path) const {
 }
 
 void Cursor::warn_if_misspelt(Text key, Text known) const {
-  if (!std::ranges::equal(key, known, {}, lower, lower)) return;
+  if (!std::ranges::equal(key, known, {}, lower_case, lower_case)) return;
   warnings_.push_back(std::string(path().view()));
   warnings_.back()
       .append(": unknown key \"")

@@ -3,6 +3,7 @@
 // top level.
 #include "spec/validate.h"
 
+#include "base/ascii.h"
 #include "spec/checks.h"
 #include "spec/mount_options.h"
 
@@ -12,11 +13,8 @@ namespace {
 
 constexpr size_t kMaxHostName = 64;  // __NEW_UTS_LEN of the kernel
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_identifier_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+  return is_alphanumeric(c) || c == '-';
 }
 
 // "0" or a number without leading zeros.

@@ -27,6 +27,18 @@ TEST_CASE("FixedText writes the extreme integers") {
   CHECK(text<32>(std::numeric_limits<uint64_t>::max()).view() == "18446744073709551615");
 }
 
+TEST_CASE("padded numbers have at least that many digits, in any base up to 16") {
+  const auto padded = [](uint64_t number, size_t width, unsigned base) {
+    return std::string(FixedText<80>().append_padded(number, width, base).view());
+  };
+  CHECK(padded(7, 3, 10) == "007");
+  CHECK(padded(1234, 3, 10) == "1234");
+  CHECK(padded(0, 0, 10) == "");
+  CHECK(padded(0755, 4, 8) == "0755");
+  CHECK(padded(0xabc, 16, 16) == "0000000000000abc");
+  CHECK(padded(std::numeric_limits<uint64_t>::max(), 1, 2) == std::string(64, '1'));
+}
+
 TEST_CASE("parse_decimal takes digits only, and only what fits") {
   CHECK(parse_decimal<uint32_t>("4294967295") == 4294967295U);
   CHECK(parse_decimal<int8_t>("-128") == -128);
