@@ -3,6 +3,8 @@
 // readable form and the file gets the asked one; without it, standard error is the log.
 #include "base/log.h"
 
+#include "base/ascii.h"
+#include "base/errno_table.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/hints.h"
@@ -11,8 +13,6 @@
 #include "base/utf8.h"
 
 #include <unistd.h>
-
-#include <cstring>
 
 namespace onggi::log {
 namespace {
@@ -118,12 +118,10 @@ void show_warnings() {
 }
 
 std::string errno_text(int errnum) {
-  const char* description = strerrordesc_np(errnum);
-  if (description == nullptr) return "unknown errno";
-  std::string text(description);
-  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  const bool abbreviation = text.size() > 1 && is_upper(text[1]);
-  if (is_upper(text[0]) && !abbreviation) text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  std::string text(errno_description(errnum));
+  if (text.empty()) return "unknown errno";
+  const bool abbreviation = is_upper(text[1]);
+  if (!abbreviation) text[0] = lower_case(text[0]);
   return text;
 }
 
@@ -146,8 +144,8 @@ std::string error_json(std::string_view command, const Error& error, std::string
   begin_entry(json, Level::error, describe(error), time);
   if (!command.empty()) json.field("command", printable(command));
   if (!error.place.empty()) json.field("field", error.place.view());
-  const char* name = error.errnum == 0 ? nullptr : strerrorname_np(error.errnum);
-  if (name != nullptr) json.field("errno", name);
+  const std::string_view name = errno_name(error.errnum);
+  if (!name.empty()) json.field("errno", name);
   json.field("code", kKindNames[static_cast<size_t>(error.kind)]).end_object();
   return std::move(json).take();
 }

@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names are glibc's (sigabbrev_np), so that no table of ours can miss one.
+// The names are those of sigabbrev_np(3). Above them are the real-time signals.
 #include "cli/signals.h"
 
+#include "base/ascii.h"
+
 #include <csignal>
-#include <cstring>
+#include <iterator>
 #include <optional>
 #include <string>
 
 namespace onggi::cli {
 namespace {
 
-constexpr int kHighestSignal = 64;
+// The C library keeps two of the kernel's real-time signals, from 32 on, to itself: 34 is what
+// `kill -l` and the engines call SIGRTMIN.
+constexpr int kLeastRealTime = 34, kHighestSignal = 64;
+
+// From signal 1 on. The text itself, since a pointer to it would be relocated at every start.
+constexpr char kNames[][7] = {"HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",  "FPE",
+                              "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM", "STKFLT",
+                              "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",  "XCPU",
+                              "XFSZ", "VTALRM", "PROF", "WINCH", "POLL", "PWR",  "SYS"};
+static_assert(std::size(kNames) == SIGSYS);
 
 struct Alias {
   std::string_view name;
@@ -18,31 +29,21 @@ struct Alias {
 };
 constexpr Alias kAliases[] = {{"CLD", SIGCHLD}, {"IO", SIGIO}, {"IOT", SIGABRT}};
 
-std::string upper_case(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return upper;
-}
-
-// SIGRTMIN is glibc's 34, not the kernel's 32: this is what `kill -l` and the engines mean.
 std::optional<int> real_time_signal(std::string_view name) {
   if (!name.starts_with("RTMIN") && !name.starts_with("RTMAX")) return std::nullopt;
   const bool from_least = name[4] == 'N';
   const std::string_view offset = name.substr(5);
-  if (offset.empty()) return from_least ? SIGRTMIN : SIGRTMAX;
+  if (offset.empty()) return from_least ? kLeastRealTime : kHighestSignal;
   if (offset[0] != (from_least ? '+' : '-')) return std::nullopt;
   const std::optional<unsigned> distance = parse_decimal<unsigned>(offset.substr(1));
-  if (!distance || *distance > static_cast<unsigned>(SIGRTMAX - SIGRTMIN)) return std::nullopt;
+  if (!distance || *distance > unsigned{kHighestSignal - kLeastRealTime}) return std::nullopt;
   const int steps = static_cast<int>(*distance);
-  return from_least ? SIGRTMIN + steps : SIGRTMAX - steps;
+  return from_least ? kLeastRealTime + steps : kHighestSignal - steps;
 }
 
 std::optional<int> named_signal(std::string_view name) {
-  for (int signal = 1; signal < SIGSYS + 1; ++signal) {
-    const char* abbreviation = sigabbrev_np(signal);
-    if (abbreviation != nullptr && name == abbreviation) return signal;
+  for (size_t i = 0; i < std::size(kNames); i++) {
+    if (name == kNames[i]) return static_cast<int>(i) + 1;
   }
   for (const Alias& alias : kAliases) {
     if (name == alias.name) return alias.signal;
