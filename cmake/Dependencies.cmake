@@ -2,7 +2,6 @@
 find_package(RapidJSON REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBSECCOMP REQUIRED libseccomp>=2.5)
-pkg_check_modules(LIBCAP REQUIRED libcap)
 # Without it there is no onggi-systemd, and --systemd-cgroup is refused.
 pkg_check_modules(LIBSYSTEMD libsystemd>=246)
 
@@ -20,11 +19,3 @@ endif()
 find_library(LIBSECCOMP_ARCHIVE NAMES libseccomp.a HINTS ${LIBSECCOMP_LIBDIR} REQUIRED)
 add_library(onggi_seccomp INTERFACE)
 target_link_libraries(onggi_seccomp INTERFACE ${LIBSECCOMP_ARCHIVE})
-add_library(onggi_cap INTERFACE)
-if(ONGGI_STATIC)
-  # By path: a name would be linked between -Bstatic and -Bdynamic, and libc behind it dynamically.
-  find_library(LIBCAP_STATIC NAMES libcap.a REQUIRED)
-  target_link_libraries(onggi_cap INTERFACE ${LIBCAP_STATIC})
-else()
-  target_link_libraries(onggi_cap INTERFACE ${LIBCAP_LIBRARIES})
-endif()

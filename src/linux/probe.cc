@@ -4,12 +4,13 @@
 
 #include "base/file.h"
 #include "linux/id_map_program.h"
+#include "linux/id_mappings.h"
 #include "linux/resctrl.h"
 #include "spec/capabilities.h"
 
-#include <sys/capability.h>
+#include <linux/capability.h>
+#include <linux/prctl.h>
 
-#include <cstdio>
 #include <optional>
 
 namespace onggi {
@@ -40,10 +41,9 @@ bool exists(const char* path) {
 Result<bool> in_user_namespace() {
   static std::optional<bool> known;
   if (known) return *known;
-  const std::string map = TRY(read_file(AT_FDCWD, "/proc/self/uid_map", size_t{64} * 1024));
-  unsigned inside = 1, outside = 1, size = 0;
-  const bool whole = sscanf(map.c_str(), "%u %u %u", &inside, &outside, &size) == 3;
-  known = !whole || inside != 0 || outside != 0 || size != ~0U;
+  const std::vector<spec::IdMapping> mappings = TRY(read_id_map("/proc/self/uid_map"));
+  known = mappings.empty() || mappings[0].container_id != 0 || mappings[0].host_id != 0 ||
+          mappings[0].size != ~0U;
   return *known;
 }
 
@@ -74,8 +74,8 @@ Result<> probe_resctrl(plan::HostFacts& facts) {
 
 std::vector<std::string> kernel_capabilities() {
   std::vector<std::string> names;
-  const auto count = static_cast<unsigned>(cap_max_bits());
-  for (unsigned number = 0; number < count; number++) {
+  // capabilities(7): EINVAL for the first that the kernel does not know.
+  for (unsigned number = 0; sys::prctl(PR_CAPBSET_READ, number) >= 0; number++) {
     names.push_back(spec::capability_name(number));
   }
   return names;

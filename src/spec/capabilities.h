@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of capabilities, by libcap: its list comes with the distribution's kernel headers.
+// Names of capabilities (capabilities(7)).
 #pragma once
 
 #include "spec/spec.h"

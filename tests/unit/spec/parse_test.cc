@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Syntax, types, ranges and names: each refusal with its exact place.
-#include "spec/capabilities.h"
 #include "spec/names.h"
 #include "support.h"
 
@@ -316,16 +315,4 @@ TEST_CASE("linux, as values") {
 TEST_CASE("a place never outgrows its buffer") {
   const std::string key(1000, 'k');
   CHECK(refusal(document_with("\"" + key + "\": {\"a\": 1, \"a\": 2}")).starts_with("kkkk"));
-}
-
-TEST_CASE("capabilities have the kernel's numbers") {
-  CHECK(capability_number("CAP_CHOWN") == 0U);
-  CHECK(capability_number("CAP_CHECKPOINT_RESTORE") == 40U);
-  for (const char* unknown : {"cap_chown", "CHOWN", "CAP_", "CAP_NEW", "0", "CAP_0"}) {
-    CHECK(!capability_number(unknown));
-  }
-  for (unsigned number = 0; number <= 40; number++) {
-    CHECK(capability_number(capability_name(number)) == number);
-  }
-  CHECK(capability_name(63) == "CAP_63");
 }
