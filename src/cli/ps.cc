@@ -6,10 +6,7 @@
 #include "base/file.h"
 #include "base/json_writer.h"
 #include "base/split.h"
-
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "linux/spawn.h"
 
 #include <algorithm>
 #include <string>
@@ -20,31 +17,24 @@ namespace {
 constexpr size_t kMaxTable = 64 << 20;
 
 Result<std::string> run_ps(Arguments arguments) {
-  std::vector<std::string> words(arguments.begin(), arguments.end());
-  if (words.empty()) words.emplace_back("-ef");
-  std::string name = "ps";
-  std::vector<char*> argv = {name.data()};
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+  const std::vector<std::string> words(arguments.begin(), arguments.end());
+  SpawnRequest request{.arguments = {"ps"}};
+  for (const std::string& word : words) request.arguments.push_back(word.c_str());
+  if (words.empty()) request.arguments.push_back("-ef");
   int pipe[2];
   const long piped = sys::call(SYS_pipe2, &pipe[0], O_CLOEXEC);
   if (piped < 0) return system_error(piped, "pipe");
   const UniqueFd output(pipe[0]);
   UniqueFd end(pipe[1]);
-  posix_spawn_file_actions_t actions;
-  (void)posix_spawn_file_actions_init(&actions);
-  (void)posix_spawn_file_actions_adddup2(&actions, end.get(), STDOUT_FILENO);
-  int pid = 0;
-  const int failed = posix_spawnp(&pid, "ps", &actions, nullptr, argv.data(), environ);
-  (void)posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    return with_hint(system_error(-failed, "exec", "ps"),
-                     "install ps(1), or ask for the pids alone with --format json");
+  request.output = end.get();
+  const Result<Child> ps = spawn_in_path("ps", std::move(request));
+  if (!ps) {
+    return with_hint(ps.error(), "install ps(1), or ask for the pids alone with --format json");
   }
   end.reset();
   Result<std::string> table = read_all(output.get(), "output of ps", kMaxTable);
   int status = 0;
-  (void)waitpid(pid, &status, 0);
+  (void)sys::waitpid(ps.value().pid, status);
   if (table && status != 0) return make_error(ErrorKind::system, "ps has failed");
   return table;
 }

@@ -8,14 +8,12 @@
 #include "base/log.h"
 #include "linux/sealed_init.h"
 #include "linux/signals.h"
+#include "linux/spawn.h"
 
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <optional>
 #include <vector>
 
@@ -26,102 +24,53 @@ constexpr size_t kKeptOutput = 4096;             // of what a hook prints: the e
 constexpr size_t kShownOutput = 400;             // of that in the error
 constexpr size_t kPipeSize = size_t{64} * 1024;  // pipe(7)
 
-using Vector = std::vector<char*>;  // for execve(2)
-
 // Spec text is NUL-terminated where it stands (spec.h).
-Vector vector_of(const spec::TextList& texts) {
-  Vector vector;
-  vector.reserve(texts.size() + 1);
-  for (const spec::Text text : texts) vector.push_back(const_cast<char*>(text.data()));
-  vector.push_back(nullptr);
-  return vector;
+SpawnRequest::Words vector_of(const spec::TextList& texts) {
+  SpawnRequest::Words words;
+  words.reserve(texts.size() + 1);
+  for (const spec::Text text : texts) words.push_back(text.data());
+  return words;
 }
 
 // ── the child ──
 
 // Ends with us, unless it has been reaped.
-class Child {
+class Running {
  public:
-  Child(int pid, UniqueFd output) : pid_(pid), output_(std::move(output)) {}
-  Child(Child&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)), output_(std::move(other.output_)) {}
-  Child& operator=(Child&&) = delete;
-  ~Child() {
-    if (pid_ < 0) return;
+  Running(Child child, UniqueFd output) : child_(std::move(child)), output_(std::move(output)) {}
+  Running(Running&& other) noexcept = default;
+  Running& operator=(Running&&) = delete;
+  ~Running() {
+    if (!child_.pidfd) return;
     kill_group();
     (void)reap();
   }
 
-  int pid() const { return pid_; }
+  int pidfd() const { return child_.pidfd.get(); }
   int output() const { return output_.get(); }  // non-blocking
   // Also what it has started in the background. Before `reap`, so the number is still its own.
-  void kill_group() const { (void)sys::kill(-pid_, SIGKILL); }
+  void kill_group() const { (void)sys::kill(-child_.pid, SIGKILL); }
   int reap() {
     int status = 0;
-    (void)waitpid(std::exchange(pid_, -1), &status, 0);
+    (void)sys::waitpid(child_.pid, status);
+    child_.pidfd.reset();
     return status;
   }
 
  private:
-  int pid_;
+  Child child_;
   UniqueFd output_;
-};
-
-// posix_spawn(3) reports a failed execve, borrows our memory until then, and blocks our signals
-// meanwhile.
-class SpawnAttributes {
- public:
-  SpawnAttributes() {
-    (void)posix_spawnattr_init(&attributes_);
-    (void)posix_spawn_file_actions_init(&actions_);
-  }
-  ~SpawnAttributes() {
-    (void)posix_spawn_file_actions_destroy(&actions_);
-    (void)posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-
-  // We have signals blocked and perhaps inherited some ignored; a hook wants neither. The session
-  // of its own makes it a process group that can be killed, and takes the terminal away: in the
-  // background of ours it would be stopped as soon as it read from it, and we with it.
-  int set_process() {
-    sigset_t none, all;
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    (void)posix_spawnattr_setsigmask(&attributes_, &none);
-    (void)posix_spawnattr_setsigdefault(&attributes_, &all);
-    return posix_spawnattr_setflags(
-        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-  }
-
-  // What is ours is close-on-exec, but not what our caller left open.
-  int set_files(int input, int output, int directory) {
-    int failed = posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
-    if (failed == 0) failed = posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
-    if (failed == 0) failed = posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO);
-    if (failed == 0) failed = posix_spawn_file_actions_addfchdir_np(&actions_, directory);
-    if (failed == 0) failed = posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
-    return failed;
-  }
-
-  int spawn(int& pid, const char* path, const Vector& argv, const Vector& environment) const {
-    return posix_spawn(&pid, path, &actions_, &attributes_, argv.data(), environment.data());
-  }
-
- private:
-  posix_spawnattr_t attributes_;
-  posix_spawn_file_actions_t actions_;
 };
 
 // A file instead of a pipe: a hook may read it late, in part or not at all.
 Result<UniqueFd> open_input(std::string_view state) {
   UniqueFd input = TRY(make_sealed_memfd("state", state, false));
-  if (lseek(input.get(), 0, SEEK_SET) != 0) return system_error(-errno, "lseek", "state");
+  const long rewound = sys::lseek(input.get(), 0, SEEK_SET);
+  if (rewound < 0) return system_error(rewound, "lseek", "state");
   return input;
 }
 
-Result<Child> spawn(const spec::Hook& hook, const Point& point) {
+Result<Running> start(const spec::Hook& hook, const Point& point) {
   const UniqueFd input = TRY(open_input(point.state));
   const UniqueFd directory = TRY(open_directory(AT_FDCWD, point.directory));
   int pipe[2];
@@ -131,17 +80,19 @@ Result<Child> spawn(const spec::Hook& hook, const Point& point) {
   const UniqueFd theirs(pipe[1]);
   (void)sys::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
 
-  const Vector argv = vector_of(hook.args.empty() ? spec::TextList{hook.path} : hook.args);
   // config.md gives `env` the meaning of POSIX's environ: without one it is empty. It is neither
   // the engine's, which other runtimes pass on, nor the image's (CVE-2025-23266).
-  const Vector environment = vector_of(hook.env);
-  SpawnAttributes attributes;
-  int pid = -1;
-  int failed = attributes.set_process();
-  if (failed == 0) failed = attributes.set_files(input.get(), theirs.get(), directory.get());
-  if (failed == 0) failed = attributes.spawn(pid, hook.path.data(), argv, environment);
-  if (failed != 0) return system_error(-failed, "exec", hook.path);
-  return Child(pid, std::move(ours));
+  // The session of its own makes it a process group that can be killed, and takes the terminal
+  // away: in the background of ours it would be stopped as soon as it read from it, and we with it.
+  SpawnRequest request{
+      .arguments = vector_of(hook.args.empty() ? spec::TextList{hook.path} : hook.args),
+      .environment = vector_of(hook.env),
+      .directory = directory.get(),
+      .input = input.get(),
+      .output = theirs.get(),
+      .errors = theirs.get(),
+      .own_session = true};
+  return Running(TRY(spawn(std::string(hook.path), std::move(request))), std::move(ours));
 }
 
 // ── waiting for it ──
@@ -166,9 +117,7 @@ bool read_output(int fd, std::string& output) {
 constexpr int64_t kSecond = 1'000'000'000;
 
 int64_t monotonic_time() {
-  timespec now = {};
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * kSecond + now.tv_nsec;
+  return sys::nanoseconds(CLOCK_MONOTONIC);
 }
 
 // Until a descriptor is ready or the time has come.
@@ -181,32 +130,29 @@ Result<> poll_until(std::span<pollfd> polled, std::optional<int64_t> deadline) {
   return {};
 }
 
-Result<Ending> wait_for(Child child, std::optional<uint32_t> timeout, int signals) {
-  const long opened = sys::pidfd_open(child.pid());
-  if (opened < 0) return system_error(opened, "pidfd_open");
-  const UniqueFd pidfd(opened);
+Result<Ending> wait_for(Running hook, std::optional<uint32_t> timeout, int signals) {
   Ending ending;
   std::optional<int64_t> deadline;
   if (timeout) deadline = monotonic_time() + *timeout * kSecond;
-  pollfd polled[] = {{.fd = pidfd.get(), .events = POLLIN, .revents = 0},
-                     {.fd = child.output(), .events = POLLIN, .revents = 0},
+  pollfd polled[] = {{.fd = hook.pidfd(), .events = POLLIN, .revents = 0},
+                     {.fd = hook.output(), .events = POLLIN, .revents = 0},
                      {.fd = signals, .events = POLLIN, .revents = 0}};
   while (polled[0].revents == 0) {
     TRY(poll_until(polled, deadline));
-    if (polled[1].revents != 0 && !read_output(child.output(), ending.output)) polled[1].fd = -1;
+    if (polled[1].revents != 0 && !read_output(hook.output(), ending.output)) polled[1].fd = -1;
     const int signal = polled[2].revents != 0 ? next_signal(signals) : 0;
     if (is_terminating(signal)) ending.signal = signal;
     if (polled[0].revents == 0 && deadline && monotonic_time() >= *deadline) ending.expired = true;
     if (ending.expired || ending.signal != 0) {
-      child.kill_group();
+      hook.kill_group();
       deadline.reset();
     }
   }
   // What it has written, but not what a process that it left behind goes on writing.
   for (size_t i = 0; i < kPipeSize / kKeptOutput; i++) {
-    if (!read_output(child.output(), ending.output)) break;
+    if (!read_output(hook.output(), ending.output)) break;
   }
-  ending.status = child.reap();
+  ending.status = hook.reap();
   return ending;
 }
 
@@ -253,8 +199,8 @@ Result<> judge(const Ending& ending, const spec::Hook& hook) {
 }
 
 Result<> run_one(const spec::Hook& hook, const Point& point) {
-  Child child = TRY(spawn(hook, point));
-  return judge(TRY(wait_for(std::move(child), hook.timeout, point.signals)), hook);
+  Running running = TRY(start(hook, point));
+  return judge(TRY(wait_for(std::move(running), hook.timeout, point.signals)), hook);
 }
 
 FixedText<128> place(const Point& point, size_t index) {

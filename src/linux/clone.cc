@@ -39,7 +39,9 @@ Result<Child> child_or_error(long pid, int pidfd) {
 
 Result<Child> clone_borrowing(const CloneRequest& request, void (*entry)(void*), void* argument) {
 #ifdef __SANITIZE_ADDRESS__
-  return clone_copying(request, entry, argument);  // it knows of one stack only
+  // It knows of one stack only. The caller sleeps all the same.
+  return clone_copying({.flags = request.flags | CLONE_VFORK, .cgroup = request.cgroup}, entry,
+                       argument);
 #endif
   int pidfd = -1;
   clone_args arguments = arguments_of(request, &pidfd);

@@ -7,17 +7,11 @@
 #include "base/file.h"
 #include "base/split.h"
 #include "linux/login_name.h"
-
-#include <spawn.h>
-#include <sys/wait.h>
+#include "linux/spawn.h"
 
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
 #include <string>
 #include <string_view>
-
-extern char** environ;
 
 namespace onggi {
 namespace {
@@ -34,15 +28,10 @@ constexpr size_t kMaxGiven = 1 << 20;
 constexpr size_t kMaxWords = 320;  // of a program's output, in an error
 
 bool in_path(std::string_view name) {
-  const char* path = getenv("PATH");
-  for (std::string_view rest = path == nullptr ? "" : path;;) {
-    const size_t colon = std::min(rest.find(':'), rest.size());
-    const std::string candidate = std::string(rest.substr(0, colon)).append("/").append(name);
+  return std::ranges::any_of(places_in_path(name), [](const std::string& place) {
     constexpr int kExecutable = 1;
-    if (sys::call(SYS_faccessat, AT_FDCWD, candidate.c_str(), kExecutable) == 0) return true;
-    if (colon == rest.size()) return false;
-    rest.remove_prefix(colon + 1);
-  }
+    return sys::call(SYS_faccessat, AT_FDCWD, place.c_str(), kExecutable) == 0;
+  });
 }
 
 // Lines are "NAME:FIRST:COUNT", with a login name or a uid.
@@ -70,30 +59,6 @@ FixedText<160> cure(const Description& program, std::string_view said) {
   const bool users = program.given == kPrograms[0].given;
   return text<160>(program.given, " has no entry for ", login_name(uid), ": usermod ",
                    users ? "--add-subuids" : "--add-subgids", " FIRST-LAST ", login_name(uid));
-}
-
-// Without the signals that are blocked in us.
-Result<pid_t> spawn(const char* name, const std::vector<std::string>& words, int output) {
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  (void)posix_spawn_file_actions_init(&actions);
-  (void)posix_spawn_file_actions_adddup2(&actions, output, 1);
-  (void)posix_spawn_file_actions_adddup2(&actions, output, 2);
-  posix_spawnattr_t attributes;
-  (void)posix_spawnattr_init(&attributes);
-  sigset_t none;
-  (void)sigemptyset(&none);
-  (void)posix_spawnattr_setsigmask(&attributes, &none);
-  (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  pid_t pid = 0;
-  const int failed = posix_spawnp(&pid, name, &actions, &attributes, arguments.data(), environ);
-  (void)posix_spawnattr_destroy(&attributes);
-  (void)posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) return system_error(-failed, "exec", name);
-  return pid;
 }
 
 // All of it is read, or the program would wait for us; the beginning is kept, as one line.
@@ -129,11 +94,13 @@ Result<> run_id_map_program(IdMapProgram program, int pid,
   if (piped < 0) return system_error(piped, "pipe");
   const UniqueFd output(pair[0]);
   UniqueFd input(pair[1]);
-  const pid_t child = TRY_AT(described.place, spawn(described.name, words, input.get()));
+  SpawnRequest request{.arguments = {}, .output = input.get(), .errors = input.get()};
+  for (const std::string& word : words) request.arguments.push_back(word.c_str());
+  const Child child = TRY_AT(described.place, spawn_in_path(described.name, std::move(request)));
   input.reset();
   const std::string said = read_output(output.get());
   int status = 0;
-  (void)waitpid(child, &status, 0);
+  (void)sys::waitpid(child.pid, status);
   if (status == 0) return {};
   Error error = make_error(ErrorKind::system, described.name, ": ",
                            said.empty() ? std::string("it failed without a word") : said);
