@@ -55,10 +55,7 @@ uint64_t hash_of(std::string_view bytes) {
 }
 
 std::string name_of(std::string_view key) {
-  std::string name;
-  for (uint64_t rest = hash_of(key), digits = 16; digits > 0; digits--, rest <<= 4)
-    name += "0123456789abcdef"[rest >> 60];
-  return name;
+  return std::string(FixedText<17>().append_padded(hash_of(key), 16, 16).view());
 }
 
 // Nobody else may have had a hand in what will be a container's filter.
