@@ -18,6 +18,13 @@ void write_text(const char* text) {
   (void)sys::write(2, text, strlen(text));
 }
 
+[[noreturn]] void fail_assertion(const char* function, const char* condition) {
+  write_text("onggi: ");
+  write_text(function != nullptr ? function : "");
+  write_text("\n");
+  fatal(condition != nullptr ? condition : "unreachable");
+}
+
 }  // namespace
 
 [[noreturn]] void fatal(const char* what) {
@@ -53,10 +60,7 @@ const nothrow_t nothrow;
 }
 [[noreturn]] void __glibcxx_assert_fail(const char*, int, const char* function,
                                         const char* condition) noexcept {
-  onggi::write_text("onggi: ");
-  onggi::write_text(function != nullptr ? function : "");
-  onggi::write_text("\n");
-  onggi::fatal(condition != nullptr ? condition : "unreachable");
+  onggi::fail_assertion(function, condition);
 }
 
 }  // namespace std
@@ -71,6 +75,12 @@ extern "C" {
 }
 [[noreturn]] void __chk_fail() {
   onggi::fatal("a buffer is written past its end");
+}
+
+// <cassert>'s, which RapidJSON uses.
+[[noreturn]] void __assert_fail(const char* condition, const char*, unsigned,
+                                const char* function) noexcept {
+  onggi::fail_assertion(function, condition);
 }
 
 // _FORTIFY_SOURCE(7): `room` is what is left of the object.
