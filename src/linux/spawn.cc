@@ -104,7 +104,7 @@ std::vector<std::string> places_in_path(std::string_view name) {
   for (std::string_view rest = path == nullptr ? "/bin:/usr/bin" : path;;) {
     const size_t colon = std::min(rest.find(':'), rest.size());
     std::string place(rest.substr(0, colon));
-    if (!place.empty()) place += '/';  // the working directory
+    if (!place.empty()) place += '/';  // or it would be the root, not the working directory
     places.push_back(place.append(name));
     if (colon == rest.size()) return places;
     rest.remove_prefix(colon + 1);
