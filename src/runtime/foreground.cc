@@ -2,6 +2,7 @@
 // One poll over signals, the end of the program and its terminal.
 #include "runtime/foreground.h"
 
+#include "linux/program_pages.h"
 #include "linux/signals.h"
 #include "linux/socket_message.h"
 #include "runtime/announcement.h"
@@ -43,6 +44,18 @@ Result<> Foreground::forward_signals() {
   return {};
 }
 
+// Who has been left alone for a second may be so for long.
+Result<> Foreground::wait_for_events(std::span<pollfd> polled) {
+  timespec patience = {.tv_sec = 1, .tv_nsec = 0};
+  const long ready = sys::retry(SYS_ppoll, polled.data(), polled.size(),
+                                released_ ? nullptr : &patience, nullptr, 0);
+  if (ready < 0) return system_error(ready, "poll");
+  if (ready > 0) return {};
+  release_program_pages();
+  released_ = true;
+  return {};
+}
+
 Result<int> Foreground::wait() {
   reap();
   while (!status_) {
@@ -52,9 +65,7 @@ Result<int> Foreground::wait() {
     polled[2] = {.fd = notify_ ? notify_->fd() : -1, .events = POLLIN, .revents = 0};
     const auto relayed = std::span(polled).subspan<3>();
     if (terminal_) std::ranges::copy(terminal_->poll_entries(), relayed.begin());
-    const size_t count = terminal_ ? polled.size() : 3;
-    const long ready = sys::retry(SYS_ppoll, polled.data(), count, nullptr, nullptr, 0);
-    if (ready < 0) return system_error(ready, "poll");
+    TRY(wait_for_events(std::span(polled).first(terminal_ ? polled.size() : 3)));
     if (terminal_) terminal_->on_ready(relayed);
     if (polled[2].revents != 0) TRY(notify_->on_ready());
     if (polled[0].revents != 0) TRY(forward_signals());

@@ -7,7 +7,10 @@
 #include "linux/notify_relay.h"
 #include "linux/terminal_relay.h"
 
+#include <poll.h>
+
 #include <optional>
+#include <span>
 #include <string>
 
 namespace onggi {
@@ -26,6 +29,7 @@ class Foreground {
   Result<int> wait();
 
  private:
+  Result<> wait_for_events(std::span<pollfd> polled);
   Result<> forward_signals();
   void reap();
 
@@ -34,6 +38,7 @@ class Foreground {
   std::optional<TerminalRelay> terminal_;
   std::optional<NotifyRelay> notify_;
   std::optional<int> status_;
+  bool released_ = false;  // of our memory, what waiting does not need
 };
 
 // Where the pty master comes to: --console-socket, or ourselves.

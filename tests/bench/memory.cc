@@ -7,7 +7,7 @@
 namespace bench {
 namespace {
 
-constexpr double kRestMs = 100;
+constexpr double kRestMs = 2000;  // a runtime may give memory back some time later
 
 // KiB, by the line's name in smaps_rollup.
 double line_of(const std::string& text, const std::string& name) {

@@ -296,3 +296,28 @@ CASE("run works with standard streams closed") {
 }
 
 TEST_SUITE_END();
+
+// Of all its mappings, in KiB (proc(5), smaps_rollup).
+long held_by(pid_t process) {
+  std::istringstream lines(read_file("/proc/" + std::to_string(process) + "/smaps_rollup"));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("Pss:")) return std::stol(line.substr(4));
+  }
+  return 0;
+}
+
+CASE("a run that waits for its program holds less than a MiB, and still passes signals on") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  REQUIRES(freestanding_init());
+  Bundle bundle;
+  bundle.guest({"signal-exit"}).write();
+  const Container container(bundle);
+  Process running(runtime_command({"run", "--bundle", bundle.path().string(), container.id()}));
+  REQUIRE(eventually([&] { return contains(running.output(), "ready"); }));
+  CHECK(eventually([&] { return held_by(running.pid()) < 1024; }));
+  running.kill(SIGTERM);
+  const Outcome outcome = running.wait();
+  CHECK(outcome.ok());
+  CHECK(contains(outcome.out, "signal " + std::to_string(SIGTERM) + "\n"));
+}
