@@ -15,7 +15,7 @@
 namespace onggi {
 namespace {
 
-constexpr size_t kAlignment = 16, kLargest = 32 * 1024, kPiece = 128 * 1024, kPage = 4096;
+constexpr size_t kAlignment = 16, kLargest = 32'768, kPiece = 131'072, kPage = 4096;
 
 // In front of each block.
 struct Header {
@@ -44,7 +44,10 @@ constexpr SizeClass class_of(size_t wanted) {
 }
 static_assert(class_of(129).size == 160 && class_of(kLargest).size == kLargest);
 
-Header* free_blocks[class_of(kLargest).index + 1];  // the next one is in the block itself
+struct Free {  // a list, whose links are in the free blocks
+  Header* first;
+};
+Free free_blocks[class_of(kLargest).index + 1];
 alignas(kAlignment) char first_piece[kPiece];
 char* unused = first_piece;
 char* end_of_unused = first_piece + kPiece;
@@ -80,9 +83,9 @@ void* allocate(size_t wanted) {
     return block_at(map(size), size - sizeof(Header), Header::Mark::mapped);
   }
   const auto [index, size] = class_of(wanted);
-  if (Header* header = free_blocks[index]) {
+  if (Header* header = free_blocks[index].first) {
     if (header->mark != Header::Mark::free) fatal("freed memory is overwritten");
-    memcpy(&free_blocks[index], header + 1, sizeof header);
+    memcpy(&free_blocks[index], header + 1, sizeof(Free));
     header->mark = Header::Mark::in_use;
     return header + 1;
   }
@@ -103,9 +106,9 @@ void release(void* block) {
     return;
   }
   header->mark = Header::Mark::free;
-  Header*& first = free_blocks[class_of(header->size).index];
-  memcpy(block, &first, sizeof first);
-  first = header;
+  Free& list = free_blocks[class_of(header->size).index];
+  memcpy(block, &list, sizeof list);
+  list.first = header;
 }
 
 void* resize(void* block, size_t wanted) {

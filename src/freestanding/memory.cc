@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory and string functions that g++ calls on its own and that the code of both programs
-// uses. Short runs dominate, long ones are left to the processor's string instructions. Built with
-// -ffreestanding -fno-tree-loop-distribute-patterns: a loop in here must not become a call of
-// itself.
+// uses. Short runs dominate, long ones are left to the processor's string instructions.
 #include <cstddef>
 #include <cstdint>
+
+#ifndef __clang__
+// A loop in here must not become a call of itself.
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
 
 namespace {
 

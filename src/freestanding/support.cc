@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What libstdc++ and the code of g++ refer to: instead of throwing, the program ends.
+// What libstdc++ and the code of g++ refer to: instead of throwing, the program ends. Declarations
+// of libstdc++ and <cstdlib> say that these do not return.
 #include "base/syscalls.h"
 #include "freestanding/fatal.h"
 
@@ -43,23 +44,22 @@ namespace std {
 
 const nothrow_t nothrow;
 
-[[noreturn]] void __throw_length_error(const char* what) {
+void __throw_length_error(const char* what) {
   onggi::fatal(what);
 }
-[[noreturn]] void __throw_logic_error(const char* what) {
+void __throw_logic_error(const char* what) {
   onggi::fatal(what);
 }
-[[noreturn]] void __throw_out_of_range_fmt(const char* what, ...) {
+void __throw_out_of_range_fmt(const char* what, ...) {
   onggi::fatal(what);
 }
-[[noreturn]] void __throw_bad_alloc() {
+void __throw_bad_alloc() {
   onggi::fatal("out of memory");
 }
-[[noreturn]] void __throw_bad_array_new_length() {
+void __throw_bad_array_new_length() {
   onggi::fatal("out of memory");
 }
-[[noreturn]] void __glibcxx_assert_fail(const char*, int, const char* function,
-                                        const char* condition) noexcept {
+void __glibcxx_assert_fail(const char*, int, const char* function, const char* condition) noexcept {
   onggi::fail_assertion(function, condition);
 }
 
@@ -67,7 +67,7 @@ const nothrow_t nothrow;
 
 extern "C" {
 
-[[noreturn]] void abort() noexcept {
+void abort() noexcept {
   onggi::fatal("abort");
 }
 [[noreturn]] void __stack_chk_fail() {

@@ -207,7 +207,7 @@ int break_down(std::string_view how) {
     (void)memset(unknown(block - 8), 'x', 8);
     free(block);
   }
-  if (how == "too-much") (void)malloc(size_t{1} << 60);
+  if (how == "too-much") free(malloc(size_t{1} << 60));
   if (how == "length") {
     volatile size_t length = SIZE_MAX;
     (void)std::string().append(length, 'x');
