@@ -4,6 +4,7 @@
 #include "linux/launch.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "linux/id_mappings.h"
 #include "linux/join.h"
 #include "linux/sealed_init.h"
@@ -52,6 +53,7 @@ void keep_for_init(const ChildEntry& entry) {
   keep(entry.fds->init_channel.get());
   keep(entry.resources->start_listener);
   keep(entry.resources->console);
+  keep(entry.resources->empty_mounts);
   keep(entry.fds->host_proc.get());
   for (const UniqueFd& tasks : entry.resources->tasks) keep(tasks.get());
   for (const UniqueFd& joined : entry.fds->namespaces) keep(joined.get());
@@ -121,6 +123,7 @@ Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resour
   header.fds.channel = fds.init_channel.get();
   header.fds.start_listener = resources.start_listener;
   header.fds.console = resources.console;
+  header.fds.empty_mounts = resources.empty_mounts;
   header.fds.host_proc = fds.host_proc ? fds.host_proc.get() : -1;
   header.fds.first_private = resources.first_private;
   if (resources.tasks.size() > kMaxHierarchies || fds.namespaces.size() > kMaxJoins) {
@@ -250,12 +253,15 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
   TRY(set_initial_affinity(plan.initial_cpus));
   const auto plan_number = text<12>(fds.plan.get());
   // A cgroup namespace is rooted where its maker is, so init makes it itself once it has arrived; a
-  // time namespace is for children, so the bridge makes it.
+  // time namespace is for children, so the bridge makes it; a mount namespace that is not to begin
+  // with the host's mounts is made by init as well.
+  const uint64_t later =
+      CLONE_NEWCGROUP | CLONE_NEWTIME | (resources.empty_mounts >= 0 ? uint64_t{CLONE_NEWNS} : 0);
   ChildEntry entry{.plan = &plan,
                    .resources = &resources,
                    .fds = &fds,
                    .plan_number = plan_number.c_str(),
-                   .create = plan.namespaces.create & ~uint64_t{CLONE_NEWCGROUP | CLONE_NEWTIME}};
+                   .create = plan.namespaces.create & ~later};
   Child child = TRY(clone_init(entry, fds));
   Init init(std::move(child), std::move(fds.channel));
   fds.init_channel.reset();
@@ -307,6 +313,7 @@ Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
           make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
           "a memory limit below what the set-up needs, or a signal");
     }
+    if (message->began_empty != 0) log::debug("the mount namespace began empty");
     if (message->kind != MessageKind::request) return message->kind;
     TRY(sources_.answer(plan, message->step, child_, channel_.get()));
   }

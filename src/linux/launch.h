@@ -21,6 +21,8 @@ struct LaunchResources {            // all borrowed
   int unified_cgroup = -1;          // directory of its v2 cgroup
   int start_listener = -1;
   int console = -1;
+  // A mount namespace that init may begin with instead of the host's (empty_mounts.h); -1: none.
+  int empty_mounts = -1;
   ProcessHandle first_process;  // of the container to be joined; `exec` only
   uint32_t first_private = 3;   // descriptors from here on are not for the container's program
 };

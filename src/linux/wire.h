@@ -48,6 +48,7 @@ struct InitFds {
   uint32_t tasks_count = 0;
   int32_t tasks[kMaxHierarchies] = {};  // "tasks" of each v1 hierarchy: init writes "0" itself
   int32_t namespaces[kMaxJoins] = {};   // by JoinNamespace::slot
+  int32_t empty_mounts = -1;            // mount namespace to begin with instead of the host's
   uint32_t first_private = 3;           // descriptors from here on do not reach the program
 };
 
@@ -76,7 +77,8 @@ enum class MessageKind : uint32_t {
 
 struct Message {
   MessageKind kind = MessageKind::failed;
-  uint32_t start_now = 0;  // commit: do not wait for `start`
+  uint32_t start_now = 0;    // commit: do not wait for `start`
+  uint32_t began_empty = 0;  // ready: the mount namespace was not a copy of the host's
   // request, failed: index over before_pivot and after_pivot; -1: not in a step
   int32_t step = -1;
   Error error;  // failed; source: why no descriptor comes with it

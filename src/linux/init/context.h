@@ -11,6 +11,13 @@
 
 namespace onggi {
 
+// Where the container's mount namespace did not begin as a copy of the host's (host_mounts.h).
+struct HostMounts {
+  UniqueFd host, own;             // the two mount namespaces
+  UniqueFd root;                  // what lies below the container's root filesystem
+  plan::Propagation propagation;  // which the host's mounts have in the container
+};
+
 struct InitContext {
   // `init_plan` is followed by its pool.
   explicit InitContext(const InitPlan& init_plan)
@@ -26,8 +33,10 @@ struct InitContext {
   RootDir root;
   std::string_view existing;  // a path in it that was found last
 
-  // The host's /proc, verified; closed before the root changes.
+  // The host's /proc, verified, and its mounts; closed before the root changes.
   UniqueFd host_proc;
+  HostMounts host;
+  bool began_empty = false;  // else the host's mounts were to be had without that
   // Files of this process on the host's /proc, opened before the pivot.
   UniqueFd apparmor, selinux, selinux_keys;
   // The container's /dev/null, verified to be the null device.

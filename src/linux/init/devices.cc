@@ -3,7 +3,7 @@
 // checked afterwards, so that an image cannot have another file in its place (CVE-2026-41579,
 // CVE-2026-47766).
 #include "base/text.h"
-#include "linux/init/context.h"
+#include "linux/init/host_mounts.h"
 #include "linux/init/same_device.h"
 
 #include <sys/stat.h>
@@ -18,9 +18,8 @@ uint64_t device_number(uint32_t major, uint32_t minor) {
 
 Result<> bind_device(const plan::MakeDevice& step, InitContext& context) {
   const char* path = context.pool(step.path);
-  const long tree = sys::open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
-  if (tree < 0) return system_error(tree, "open_tree", path);
-  const UniqueFd mount(tree);
+  const UniqueFd mount =
+      TRY(open_on_host(context, HostView::host, [path] { return clone_mount(AT_FDCWD, path, 0); }));
   struct statx info = {};
   const long result = sys::statx(mount.get(), "", AT_EMPTY_PATH, STATX_TYPE, &info);
   if (result < 0) return system_error(result, "statx", path);

@@ -4,7 +4,7 @@
 // the container's program.
 //   argv[1]  descriptor of the plan, in decimal
 #include "base/text.h"
-#include "linux/init/context.h"
+#include "linux/init/host_mounts.h"
 #include "linux/init/program.h"
 #include "linux/socket_message.h"
 
@@ -45,9 +45,11 @@ Result<> set_up(InitContext& context) {
   TRY(join_cgroups(context));
   TRY(set_affinity(context));
   TRY(take_host_proc(context));
+  TRY(enter_mount_namespace(context));
   TRY(apply_all(context.plan.before_pivot, context));
   TRY(open_labels(context));
   context.host_proc.reset();
+  context.host = {};
   TRY(apply_all(context.plan.after_pivot, context));
   context.step = -1;
   TRY(reopen_null_streams(context));
@@ -74,6 +76,7 @@ Result<> serve(InitContext& context, UniqueFd& channel) {
   TRY(set_up(context));
   Message ready;
   ready.kind = MessageKind::ready;
+  ready.began_empty = context.began_empty ? 1 : 0;
   TRY(send_message(channel.get(), ready));
   std::optional<Received> commit = TRY(receive_message(channel.get()));
   if (!commit) sys::exit_group(1);  // the runtime is gone before it recorded us

@@ -101,6 +101,13 @@ Result<> set_attributes(int mount, const plan::MountAttributes& attributes, std:
                         what);
 }
 
+Result<> change_root_propagation(const plan::Propagation& propagation) {
+  const unsigned long flags = propagation.type | (propagation.recursive != 0 ? MS_REC : 0U);
+  const long result = sys::mount(nullptr, "/", nullptr, flags, nullptr);
+  if (result < 0) return system_error(result, "mount", "/");
+  return {};
+}
+
 Result<> set_propagation(int mount, std::span<const plan::Propagation> list,
                          std::string_view what) {
   for (const plan::Propagation& propagation : list) {

@@ -25,6 +25,8 @@ Result<UniqueFd> clone_mount(int directory, const char* path, unsigned flags);
 Result<> set_attributes(int mount, unsigned flags, uint64_t set, uint64_t clear,
                         std::string_view what);
 Result<> set_attributes(int mount, const plan::MountAttributes& attributes, std::string_view what);
+// Of all that the caller's mount namespace has.
+Result<> change_root_propagation(const plan::Propagation& propagation);
 Result<> set_propagation(int mount, std::span<const plan::Propagation> list, std::string_view what);
 
 }  // namespace onggi

@@ -3,8 +3,7 @@
 // mount_setattr(2)): attributes are set before the mount is visible to anybody, and the target is a
 // descriptor that was looked up inside the root.
 #include "base/text.h"
-#include "linux/init/context.h"
-#include "linux/init/mount_calls.h"
+#include "linux/init/host_mounts.h"
 #include "linux/socket_message.h"
 
 #include <linux/magic.h>
@@ -63,6 +62,7 @@ Result<UniqueFd> ask_for_source(const InitContext& context) {
   return std::move(answer->fd);
 }
 
+// The runtime's answer comes from where we are at the moment.
 Result<UniqueFd> open_source(const plan::BindMount& step, const InitContext& context) {
   if (step.id_map >= 0) return ask_for_source(context);
   const unsigned flags = step.recursive ? AT_RECURSIVE : 0U;
@@ -121,6 +121,48 @@ Result<MountPoint> open_target(const plan::FilesystemMount& step, InitContext& c
   return target;
 }
 
+Result<> bind(const plan::BindMount& step, InitContext& context, HostView view) {
+  const char* destination = context.pool(step.destination);
+  Result<UniqueFd> opened = open_on_host(context, view, [&] { return open_source(step, context); });
+  if (!opened && step.empty_if_missing && opened.error().errnum == ENOENT) {
+    const MountPoint target =
+        TRY(context.root.make_mount_point(destination, RootDir::Leaf::directory));
+    return cover_directory(context, target, destination);
+  }
+  const UniqueFd tree = TRY(std::move(opened));
+  if (step.proc_source && !on_proc(tree.get())) {
+    return config_error("", "only a proc filesystem may be mounted on '", destination, "'");
+  }
+  const auto leaf = S_ISDIR(mode_of(tree.get())) ? RootDir::Leaf::directory : RootDir::Leaf::file;
+  TRY(set_attributes(tree.get(), step.attributes, destination));
+  const MountPoint target = TRY(open_target(context, destination, leaf, step.over_proc));
+  TRY(attach(context, tree.get(), target, destination));
+  if (view == HostView::host && step.recursive)
+    TRY(check_host_tree(context, tree.get(), destination));
+  return set_propagation(tree.get(), context.pool(step.propagation), destination);
+}
+
+Result<> open_root(const char* path, InitContext& context, HostView view) {
+  UniqueFd directory;
+  UniqueFd tree = TRY(open_on_host(context, view, [&]() -> Result<UniqueFd> {
+    const long opened = sys::openat(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+    if (opened < 0) return system_error(opened, "open", path);
+    directory.reset(static_cast<int>(opened));
+    return clone_mount(directory.get(), "", AT_RECURSIVE);
+  }));
+  const int target = context.began_empty ? context.host.root.get() : directory.get();
+  const long moved = sys::move_mount(tree.get(), "", target, "",
+                                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  if (moved < 0) return system_error(moved, "move_mount", path);
+  if (view == HostView::host) TRY(check_host_tree(context, tree.get(), path));
+  context.root = RootDir(std::move(tree));
+  return {};
+}
+
+bool holds_namespace(const Result<>& attached, const InitContext& context) {
+  return !attached && attached.error().errnum == ELOOP && context.began_empty;
+}
+
 }  // namespace
 
 Result<> attach(InitContext& context, int mount, const MountPoint& target,
@@ -149,48 +191,26 @@ Result<> attach(InitContext& context, int mount, int target, const char* destina
   return {};
 }
 
-Result<> apply(const plan::SetRootPropagation& step, InitContext&) {
-  const unsigned long flags =
-      step.propagation.type | (step.propagation.recursive != 0 ? MS_REC : 0U);
-  const long result = sys::mount(nullptr, "/", nullptr, flags, nullptr);
-  if (result < 0) return system_error(result, "mount", "/");
-  return {};
+Result<> apply(const plan::SetRootPropagation& step, InitContext& context) {
+  context.host.propagation = step.propagation;
+  return change_root_propagation(step.propagation);
 }
 
 Result<> apply(const plan::OpenRootfs& step, InitContext& context) {
   const char* path = context.pool(step.path);
+  if (step.clone) {
+    const Result<> opened = open_root(path, context, HostView::host);
+    return holds_namespace(opened, context) ? open_root(path, context, HostView::copy) : opened;
+  }
   const long opened = sys::openat(AT_FDCWD, path, O_PATH | O_DIRECTORY);
   if (opened < 0) return system_error(opened, "open", path);
-  UniqueFd directory(opened);
-  if (!step.clone) {
-    context.root = RootDir(std::move(directory));
-    return {};
-  }
-  UniqueFd tree = TRY(clone_mount(directory.get(), "", AT_RECURSIVE));
-  const long moved = sys::move_mount(tree.get(), "", directory.get(), "",
-                                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-  if (moved < 0) return system_error(moved, "move_mount", path);
-  context.root = RootDir(std::move(tree));
+  context.root = RootDir(UniqueFd(opened));
   return {};
 }
 
 Result<> apply(const plan::BindMount& step, InitContext& context) {
-  const char* destination = context.pool(step.destination);
-  Result<UniqueFd> opened = open_source(step, context);
-  if (!opened && step.empty_if_missing && opened.error().errnum == ENOENT) {
-    const MountPoint target =
-        TRY(context.root.make_mount_point(destination, RootDir::Leaf::directory));
-    return cover_directory(context, target, destination);
-  }
-  const UniqueFd tree = TRY(std::move(opened));
-  if (step.proc_source && !on_proc(tree.get())) {
-    return config_error("", "only a proc filesystem may be mounted on '", destination, "'");
-  }
-  const auto leaf = S_ISDIR(mode_of(tree.get())) ? RootDir::Leaf::directory : RootDir::Leaf::file;
-  TRY(set_attributes(tree.get(), step.attributes, destination));
-  const MountPoint target = TRY(open_target(context, destination, leaf, step.over_proc));
-  TRY(attach(context, tree.get(), target, destination));
-  return set_propagation(tree.get(), context.pool(step.propagation), destination);
+  const Result<> bound = bind(step, context, HostView::host);
+  return holds_namespace(bound, context) ? bind(step, context, HostView::copy) : bound;
 }
 
 Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
@@ -200,8 +220,9 @@ Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
   Result<UniqueFd> made = make_filesystem(step, context.pool, mode);
   if (!made && step.fallback_source &&
       (made.error().errnum == EPERM || made.error().errnum == EBUSY)) {
-    Result<UniqueFd> cloned =
-        clone_mount(AT_FDCWD, context.pool(step.fallback_source), AT_RECURSIVE);
+    Result<UniqueFd> cloned = open_on_host(context, HostView::host, [&] {
+      return clone_mount(AT_FDCWD, context.pool(step.fallback_source), AT_RECURSIVE);
+    });
     if (!cloned && step.empty_if_missing && cloned.error().errnum == ENOENT)
       return cover_directory(context, target, destination);
     const UniqueFd tree = TRY(std::move(cloned));
