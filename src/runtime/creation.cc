@@ -12,6 +12,7 @@
 #include "linux/start_socket.h"
 #include "runtime/announcement.h"
 #include "runtime/container_hooks.h"
+#include "runtime/crowd.h"
 #include "runtime/seccomp_notify.h"
 
 #include <algorithm>
@@ -122,11 +123,14 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
   UniqueFd listener;
   if (choice.wait_for_start) listener = TRY(listen_for_start(directory_->fd()));
   const uint32_t inherited = blueprint.launch.listen_fds + blueprint.launch.preserve_fds;
+  const UniqueFd empty_mounts =
+      mounts_in_crowd(directory_->root(), blueprint.plan, blueprint.facts);
   const LaunchResources resources{
       .tasks = membership_.tasks,
       .unified_cgroup = membership_.unified ? membership_.unified.get() : -1,
       .start_listener = listener ? listener.get() : -1,
       .console = choice.console,
+      .empty_mounts = empty_mounts ? empty_mounts.get() : -1,
       .first_process = {},
       .first_private = 3 + inherited};
   init_.emplace(TRY(launch(blueprint.plan, resources)));

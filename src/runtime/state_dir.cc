@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "linux/process_status.h"
 #include "linux/start_socket.h"
+#include "runtime/crowd.h"
 #include "runtime/record_json.h"
 
 #include <sys/file.h>
@@ -164,6 +165,7 @@ Result<> StateDir::remove() {
   for (const std::string& name : TRY(names_in(directory_.get()))) TRY(forget(name.c_str()));
   const long removed = sys::unlinkat(parent_.get(), id_.c_str(), AT_REMOVEDIR);
   if (removed < 0 && removed != -ENOENT) return system_error(removed, "rmdir", id_);
+  leave_crowd(parent_.get());
   return {};
 }
 
