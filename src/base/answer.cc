@@ -12,9 +12,7 @@ constexpr int kInput = 0, kOutput = 1;
 
 }  // namespace
 
-int answer_one(Result<std::string> (*answer_to)(std::string_view request)) {
-  const Result<std::string> request = read_all(kInput, "request", kLongestRequest);
-  const Result<std::string> result = request ? answer_to(request.value()) : request.error();
+std::string encode_answer(const Result<std::string>& result) {
   Answer answer;
   if (result) {
     answer.failed = 0;
@@ -24,7 +22,13 @@ int answer_one(Result<std::string> (*answer_to)(std::string_view request)) {
   }
   std::string bytes(reinterpret_cast<const char*>(&answer), sizeof answer);
   if (result) bytes += result.value();
-  return write_all(kOutput, "answer", bytes) ? 0 : 1;
+  return bytes;
+}
+
+int answer_one(Result<std::string> (*answer_to)(std::string_view request)) {
+  const Result<std::string> request = read_all(kInput, "request", kLongestRequest);
+  const Result<std::string> result = request ? answer_to(request.value()) : request.error();
+  return write_all(kOutput, "answer", encode_answer(result)) ? 0 : 1;
 }
 
 }  // namespace onggi

@@ -19,6 +19,9 @@ struct Answer {
 };
 static_assert(std::is_trivially_copyable_v<Answer>);
 
+// Answer and bytes, as they are sent.
+std::string encode_answer(const Result<std::string>& result);
+
 // The whole of a companion: what `answer_to` makes of standard input. For main() to return.
 int answer_one(Result<std::string> (*answer_to)(std::string_view request));
 

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "libs/seccomp_join.h"
+#include "libs/sibling.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 
 namespace onggi {
@@ -137,6 +139,13 @@ Result<SeccompProgram> export_program(void* filter) {
   return program;
 }
 
+// Calls that have rules.
+size_t size_of(const std::vector<Rule>& rules) {
+  size_t size = 0;
+  for (const Rule& rule : rules) size += rule.numbers.size();
+  return size;
+}
+
 Result<SeccompProgram> compile_for(uint32_t architecture, uint32_t default_action,
                                    const std::vector<Rule>& rules) {
   const Filter filter(seccomp_init(default_action));
@@ -149,9 +158,7 @@ Result<SeccompProgram> compile_for(uint32_t architecture, uint32_t default_actio
     const int added = seccomp_arch_add(filter.get(), architecture);
     if (added != 0) return system_error(added, "seccomp_arch_add");
   }
-  size_t size = 0;
-  for (const Rule& rule : rules) size += rule.numbers.size();
-  if (size > kTreeThreshold)
+  if (size_of(rules) > kTreeThreshold)
     (void)seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // an older one: slower
   for (const Rule& rule : rules) TRY(add_rule(filter.get(), rule));
   return export_program(filter.get());
@@ -181,21 +188,45 @@ Result<std::vector<uint32_t>> read_architectures(const spec::Seccomp& seccomp) {
   return values;
 }
 
+Result<std::string> compile_to_bytes(uint32_t architecture, uint32_t default_action,
+                                     const std::vector<Rule>& rules) {
+  const SeccompProgram program = TRY(compile_for(architecture, default_action, rules));
+  return std::string(reinterpret_cast<const char*>(program.data()),
+                     program.size() * sizeof(sock_filter));
+}
+
+// The first here, the others of a large profile beside it at the same time.
+Result<> compile_parts(std::vector<SeccompPart>& parts, uint32_t default_action,
+                       const std::vector<Rule>& rules) {
+  const size_t here = size_of(rules) > kTreeThreshold ? 1 : parts.size();
+  std::vector<Sibling> siblings;
+  for (size_t i = here; i < parts.size(); i++) {
+    siblings.push_back(TRY(Sibling::start(
+        [&] { return compile_to_bytes(parts[i].architecture, default_action, rules); })));
+  }
+  for (size_t i = 0; i < here; i++)
+    parts[i].program = TRY(compile_for(parts[i].architecture, default_action, rules));
+  for (size_t i = here; i < parts.size(); i++) {
+    const std::string bytes = TRY(siblings[i - here].wait());
+    parts[i].program.resize(bytes.size() / sizeof(sock_filter));
+    memcpy(parts[i].program.data(), bytes.data(), bytes.size());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp) {
   const uint32_t default_action = action_value(seccomp.default_action, seccomp.default_errno_ret);
-  const std::vector<uint32_t> architectures = TRY(read_architectures(seccomp));
   const std::vector<Rule> rules = build_rules(seccomp, default_action);
   std::vector<SeccompPart> parts;
-  parts.reserve(architectures.size());
-  for (uint32_t architecture : architectures) {
+  for (const uint32_t architecture : TRY(read_architectures(seccomp))) {
     if (!has_native_byte_order(architecture)) continue;
-    parts.push_back(
-        {.architecture = architecture,
-         .newest = newest_call(seccomp, architecture),
-         .program = TRY_AT("linux.seccomp", compile_for(architecture, default_action, rules))});
+    parts.push_back({.architecture = architecture,
+                     .newest = newest_call(seccomp, architecture),
+                     .program = {}});
   }
+  TRY_AT("linux.seccomp", compile_parts(parts, default_action, rules));
   SeccompProgram program = join(parts);
   if (program.size() > BPF_MAXINSNS) {
     return unsupported("linux.seccomp", "the filter has ", program.size(),

@@ -198,6 +198,7 @@ CASE("in a crowd volumes are mapped and labelled with the container's ids") {
 CASE("in a crowd later mounts of the host reach a volume that is a slave, and no other") {
   REQUIRES(root());
   REQUIRES(onggi_only());
+  REQUIRES(freestanding_init());
   const HostTree tree;
   tree.top.change(MS_SHARED);
   Bundle bundle;
