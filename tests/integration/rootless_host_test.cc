@@ -97,6 +97,8 @@ CASE("without an ipc namespace of its own a container has the host's message que
   REQUIRES(user_namespaces());
   REQUIRES(file("/dev/mqueue"));
   DEVIATES("crun", kAsksNewuidmap);
+  DEVIATES("runc",
+           "1.1.5 mounts mqueue anew, which this user namespace may not, and does not bind it");
   Rootless rootless;
   rootless.bundle.drop_namespace("ipc")
       .add_mount("/dev/mqueue", "mqueue", "mqueue")
