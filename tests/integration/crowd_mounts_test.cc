@@ -145,7 +145,7 @@ bool sees(pid_t pid, const std::string& point) {
 
 }  // namespace
 
-TEST_SUITE_BEGIN("crowd mounts");
+TEST_SUITE_BEGIN("crowd_mounts");
 
 CASE("in a crowd a container has the mounts that it has alone") {
   REQUIRES(root());
