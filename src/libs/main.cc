@@ -11,9 +11,7 @@ namespace onggi {
 namespace {
 
 Result<std::string> answer_of(const spec::Seccomp& seccomp) {
-  const SeccompProgram program = TRY(compile_seccomp(seccomp));
-  return std::string(reinterpret_cast<const char*>(program.data()),
-                     program.size() * sizeof(sock_filter));
+  return bytes_of(TRY(compile_seccomp(seccomp)));
 }
 
 Result<std::string> answer_of(const plan::MatchRequest& request) {

@@ -4,6 +4,7 @@
 // its time grows faster than the program.
 #include "libs/seccomp.h"
 
+#include "base/ascii.h"
 #include "base/file.h"
 #include "libs/seccomp_join.h"
 #include "libs/sibling.h"
@@ -169,9 +170,7 @@ uint32_t architecture_value(std::string_view name) {
   constexpr std::string_view kPrefix = "SCMP_ARCH_";
   if (!name.starts_with(kPrefix)) return 0;
   std::string lower(name.substr(kPrefix.size()));
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : lower) c = lower_case(c);
   return seccomp_arch_resolve_name(lower.c_str());
 }
 
@@ -190,9 +189,7 @@ Result<std::vector<uint32_t>> read_architectures(const spec::Seccomp& seccomp) {
 
 Result<std::string> compile_to_bytes(uint32_t architecture, uint32_t default_action,
                                      const std::vector<Rule>& rules) {
-  const SeccompProgram program = TRY(compile_for(architecture, default_action, rules));
-  return std::string(reinterpret_cast<const char*>(program.data()),
-                     program.size() * sizeof(sock_filter));
+  return bytes_of(TRY(compile_for(architecture, default_action, rules)));
 }
 
 // The first here, the others of a large profile beside it at the same time.
@@ -215,6 +212,10 @@ Result<> compile_parts(std::vector<SeccompPart>& parts, uint32_t default_action,
 }
 
 }  // namespace
+
+std::string bytes_of(const SeccompProgram& program) {
+  return {reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter)};
+}
 
 Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp) {
   const uint32_t default_action = action_value(seccomp.default_action, seccomp.default_errno_ret);

@@ -6,6 +6,8 @@
 #include "libs/seccomp_join.h"
 #include "spec/spec.h"
 
+#include <string>
+
 namespace onggi {
 
 // At most BPF_MAXINSNS instructions.
@@ -15,5 +17,8 @@ namespace onggi {
 // A profile that denies what it does not name answers calls newer than all that it names with
 // ENOSYS, see newest_call().
 Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp);
+
+// The instructions as they are sent and loaded.
+std::string bytes_of(const SeccompProgram& program);
 
 }  // namespace onggi

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pair of functions for each type, a writer and a reader.
+// One list of parts for each record, one pair of functions for each type of part.
 #include "plan/library_request.h"
 
 #include "base/fields.h"
+
+#include <concepts>
+#include <tuple>
+#include <type_traits>
 
 namespace onggi::plan {
 namespace {
@@ -50,19 +54,42 @@ bool read(FieldReader& fields, std::optional<uint32_t>& number) {
   return number || field->empty();
 }
 
-void write(std::string& bytes, const spec::SeccompArg& arg) {
-  write(bytes, arg.index);
-  write(bytes, arg.value);
-  write(bytes, arg.value_two);
-  write(bytes, arg.op);
+// Of each record what is sent, in this order, for the writer and the reader.
+template <class T, class Record>
+concept Either = std::same_as<std::remove_const_t<T>, Record>;  // const or not
+
+auto parts_of(Either<spec::SeccompArg> auto& arg) {
+  return std::tie(arg.index, arg.value, arg.value_two, arg.op);
 }
-bool read(FieldReader& fields, spec::SeccompArg& arg) {
-  return read(fields, arg.index) && read(fields, arg.value) && read(fields, arg.value_two) &&
-         read(fields, arg.op);
+auto parts_of(Either<spec::SeccompSyscall> auto& syscall) {
+  return std::tie(syscall.names, syscall.action, syscall.errno_ret, syscall.args);
+}
+auto parts_of(Either<spec::Seccomp> auto& seccomp) {
+  return std::tie(seccomp.default_action, seccomp.default_errno_ret, seccomp.architectures,
+                  seccomp.syscalls);
+}
+auto parts_of(Either<MatchRequest> auto& request) {
+  return std::tie(request.pattern, request.texts);
 }
 
-void write(std::string& bytes, const spec::SeccompSyscall& syscall);
-bool read(FieldReader& fields, spec::SeccompSyscall& syscall);
+template <class T>
+concept Record = requires(T& record) {
+  parts_of(record);
+};
+
+template <class T>
+void write(std::string& bytes, const std::vector<T>& list);
+template <class T>
+bool read(FieldReader& fields, std::vector<T>& list);
+
+template <Record T>
+void write(std::string& bytes, const T& record) {
+  std::apply([&](const auto&... part) { (write(bytes, part), ...); }, parts_of(record));
+}
+template <Record T>
+bool read(FieldReader& fields, T& record) {
+  return std::apply([&](auto&... part) { return (read(fields, part) && ...); }, parts_of(record));
+}
 
 // How many, and then each.
 template <class T>
@@ -80,23 +107,12 @@ bool read(FieldReader& fields, std::vector<T>& list) {
   return true;
 }
 
-void write(std::string& bytes, const spec::SeccompSyscall& syscall) {
-  write(bytes, syscall.names);
-  write(bytes, syscall.action);
-  write(bytes, syscall.errno_ret);
-  write(bytes, syscall.args);
-}
-bool read(FieldReader& fields, spec::SeccompSyscall& syscall) {
-  return read(fields, syscall.names) && read(fields, syscall.action) &&
-         read(fields, syscall.errno_ret) && read(fields, syscall.args);
-}
-
-bool read(FieldReader& fields, spec::Seccomp& seccomp) {
-  return read(fields, seccomp.default_action) && read(fields, seccomp.default_errno_ret) &&
-         read(fields, seccomp.architectures) && read(fields, seccomp.syscalls);
-}
-bool read(FieldReader& fields, MatchRequest& request) {
-  return read(fields, request.pattern) && read(fields, request.texts);
+template <Record T>
+std::string encode_as(std::string_view command, const T& record) {
+  std::string bytes;
+  add_field(bytes, command);
+  write(bytes, record);
+  return bytes;
 }
 
 bool read_request(FieldReader& fields, LibraryRequest& request) {
@@ -110,21 +126,11 @@ bool read_request(FieldReader& fields, LibraryRequest& request) {
 }  // namespace
 
 std::string encode(const spec::Seccomp& seccomp) {
-  std::string bytes;
-  write(bytes, kCommands[0]);
-  write(bytes, seccomp.default_action);
-  write(bytes, seccomp.default_errno_ret);
-  write(bytes, seccomp.architectures);
-  write(bytes, seccomp.syscalls);
-  return bytes;
+  return encode_as(kCommands[0], seccomp);
 }
 
 std::string encode(const MatchRequest& request) {
-  std::string bytes;
-  write(bytes, kCommands[1]);
-  write(bytes, request.pattern);
-  write(bytes, request.texts);
-  return bytes;
+  return encode_as(kCommands[1], request);
 }
 
 Result<LibraryRequest> decode_library_request(std::string_view bytes) {

@@ -160,7 +160,7 @@ Result<> Creation::finish_seccomp(int signals) {
   if (!compilation_) return {};
   seccomp_ = TRY(compilation_->wait(signals));
   compilation_.reset();
-  timing::end_of("seccomp");
+  timing::end_of("seccomp wait");
   return {};
 }
 

@@ -177,7 +177,7 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
   timing::end_of("init");
   if (seccomp) start.seccomp = TRY(seccomp->wait(signals.get()));
   seccomp.reset();
-  timing::end_of("seccomp");
+  timing::end_of("seccomp wait");
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
   start.agent = TRY(connect_agent(blueprint.spec, target.record, {init.pid(), target.status}));
   TRY(start_program(init, blueprint, options.pid_file, std::move(start)));
