@@ -215,12 +215,6 @@ Result<> rdma(const spec::Resources& resources, SettingList& list) {
 Result<> unified(const spec::Resources& resources, SettingList& list) {
   for (const auto& [file, value] : resources.unified) {
     const auto place = text<120>("linux.resources.unified[\"", file, "\"]");
-    // The key is a file name, given by the bundle's author.
-    if (file.find('/') != spec::Text::npos || file.find('.') == spec::Text::npos ||
-        file.starts_with('.')) {
-      return config_error(place.view(),
-                          "is not the name of a cgroup file (\"controller.setting\")");
-    }
     // io.max and its kind take one line a write.
     for (spec::Text line : lines_of(value)) list.add(place.view(), file, line);
   }

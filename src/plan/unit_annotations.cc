@@ -182,6 +182,13 @@ bool is_name(std::string_view name) {
   return name.size() >= 3 && std::ranges::all_of(name, is_letter);
 }
 
+// A property of the bus that is none of the unit: it moves running processes into it, and the
+// container's own is moved by us.
+Result<> check_effect(const UnitProperty& property) {
+  if (property.name != "PIDs" && property.name != "PIDFDs") return {};
+  return config_error(property.place, "moves processes, and sets nothing of the unit");
+}
+
 // Unit files have seconds (TimeoutStopSec), the bus has microseconds (TimeoutStopUSec).
 bool is_seconds(std::string_view name) {
   return name.size() > 3 && name.ends_with("Sec") && is_lower(name[name.size() - 4]);
@@ -214,6 +221,7 @@ Result<> add_unit_annotations(const spec::TextMap& annotations, UnitProperties& 
       return config_error(property.place,
                           "is not the name of a property: at least three letters, nothing else");
     }
+    TRY(check_effect(property));
     if (!Reader(value).parse(property)) {
       return with_hint(config_error(property.place, "'", value,
                                     "' is not a value in GVariant text that is supported"),

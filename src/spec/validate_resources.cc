@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of config-linux.md#control-groups that hold for both cgroup versions.
+#include "base/ascii.h"
 #include "spec/checks.h"
 
 namespace onggi::spec {
@@ -123,15 +124,45 @@ Result<> check_cgroup_networks(const Spec& spec) {
   return {};
 }
 
-// A key is the name of a file in the cgroup; CONTROLLER.FILE, so "cgroup.procs" would pass.
+namespace {
+
+// The core's files that are settings of this cgroup alone. The others move processes, hand
+// controllers on, freeze or kill (Documentation/admin-guide/cgroup-v2.rst, "Core Interface Files"):
+// with "cgroup.procs" a configuration could move any process of the host.
+constexpr Text kCoreSettings[] = {"cgroup.max.depth", "cgroup.max.descendants", "cgroup.pressure"};
+
+// CONTROLLER.SETTING. The key becomes the name of a file, so nothing that could be part of a path.
+bool is_control_file(Text key) {
+  const size_t dot = key.find('.');
+  const auto allowed = [](char c) {
+    return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
+  };
+  return dot != Text::npos && dot > 0 && !key.ends_with('.') && std::ranges::all_of(key, allowed);
+}
+
+Result<> check_setting(Text key, const Place& at) {
+  if (!is_control_file(key)) {
+    return with_hint(broken(at, "is not the name of a cgroup file"),
+                     "use CONTROLLER.SETTING, such as \"memory.high\"");
+  }
+  if (key.starts_with("cgroup.") &&
+      std::ranges::find(kCoreSettings, key) == std::end(kCoreSettings)) {
+    return with_hint(broken(at, "does not set a resource"),
+                     "of the files cgroup.*, only cgroup.max.depth, cgroup.max.descendants and "
+                     "cgroup.pressure can be set");
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<> check_unified(const Spec& spec) {
   if (!spec.linux.resources) return {};
   for (const auto& [key, value] : spec.linux.resources->unified) {
     const Place at = place("linux.resources.unified[\"", key, "\"]");
-    if (key.find('/') != Text::npos) return broken(at, "must be a file name, not a path");
-    if (key.find('.') == Text::npos || key.starts_with('.') || key.ends_with('.')) {
-      return broken(at, "must be CONTROLLER.FILE");
-    }
+    TRY(check_setting(key, at));
+    // An empty limit would be 0 for some files, and the absence of a limit for others.
+    if (value.find_first_not_of('\n') == Text::npos) return broken(at, "must not be empty");
   }
   return {};
 }

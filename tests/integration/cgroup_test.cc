@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <csignal>
+
 using namespace onggi::test;
 namespace fs = std::filesystem;
 
@@ -210,6 +212,30 @@ CASE("unified settings are an error on cgroup v1") {
   const Limited limited(R"({"unified": {"pids.max": "5"}})");
   CHECK(limited.outcome.status == 1);
   if (is_onggi()) CHECK(contains(limited.outcome.err, "linux.resources.unified"));
+}
+
+// Its value is a process that is none of the container's: it must stay where it is.
+CASE("unified settings that move or kill processes are refused, by create and update") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  const Process bystander({"sleep", "1000"});
+  const std::string number = std::to_string(bystander.pid());
+  const auto place = [&] { return value_of(read_file("/proc/" + number + "/cgroup"), "0::"); };
+  const std::string before = place();
+  const Limited running("{}");
+  for (const std::string file : {"cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.freeze",
+                                 "cgroup.type", "cgroup.subtree_control", "../cgroup.procs"}) {
+    CAPTURE(file);
+    const std::string resources = R"({"unified": {")" + file + R"(": ")" + number + R"("}})";
+    const Limited limited(resources);
+    CHECK(limited.outcome.status == 1);
+    CHECK(contains(limited.outcome.err, "linux.resources.unified[\"" + file + "\"]"));
+    const Outcome updated = running.container.update(resources);
+    CHECK(updated.status == 1);
+    CHECK(contains(updated.err, "unified[\"" + file + "\"]"));
+  }
+  CHECK(place() == before);
+  bystander.kill(SIGKILL);
 }
 
 CASE("unified settings are written on cgroup v2") {

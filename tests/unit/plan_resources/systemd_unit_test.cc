@@ -316,6 +316,11 @@ TEST_CASE("annotations that are no properties are errors that name them") {
     CHECK(annotated(bad, "1").ends_with(
         ": is not the name of a property: at least three letters, nothing else"));
   }
+  for (const char* moving : {"PIDs", "PIDFDs"}) {
+    CHECK(annotated(moving, "[uint32 1]") ==
+          "annotations[\"org.systemd.property." + std::string(moving) +
+              "\"]: moves processes, and sets nothing of the unit");
+  }
   for (const char* bad : {"'7'", "true", "-1", "[7]", "uint64 18446744073709551615"}) {
     CAPTURE(bad);
     CHECK(annotated("TimeoutStopSec", bad).ends_with(": is not a whole number of seconds"));

@@ -370,11 +370,33 @@ TEST_CASE("resources") {
        "linux.resources.network.priorities[0].name: \"a b\" is not the name of an interface"},
       {resources_with(R"("rdma": {"": {}})"),
        "linux.resources.rdma: \"\" is not the name of a device"},
-      {resources_with(R"("unified": {"../memory.max": "1"})"),
-       "linux.resources.unified[\"../memory.max\"]: must be a file name, not a path"},
-      {resources_with(R"("unified": {"memory": "1"})"),
-       "linux.resources.unified[\"memory\"]: must be CONTROLLER.FILE"},
   });
+}
+
+TEST_CASE("unified: the name of a file that sets a resource, and a value") {
+  const auto unified = [](std::string_view key, std::string_view value) {
+    return resources_with(
+        std::string(R"("unified": {")").append(key).append("\": \"").append(value).append("\"}"));
+  };
+  const auto place = [](std::string_view key) {
+    return std::string("linux.resources.unified[\"").append(key).append("\"]: ");
+  };
+  for (const char* key : {"memory.high", "hugetlb.2MB.rsvd.max", "cpuset.cpus.partition",
+                          "cgroup.max.depth", "cgroup.max.descendants", "cgroup.pressure"}) {
+    check_all({{unified(key, "1"), "ok"},
+               {unified(key, ""), place(key) + "must not be empty"},
+               {unified(key, "\\n"), place(key) + "must not be empty"}});
+  }
+  for (const char* key : {"", ".", "..", "memory", ".hidden", "memory.", "../memory.max",
+                          "a/memory.max", "memory.max/../../cgroup.procs", "memory .max"}) {
+    check_all({{unified(key, "1"), place(key) + "is not the name of a cgroup file"}});
+  }
+  for (const char* key : {"cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "cgroup.type",
+                          "cgroup.kill", "cgroup.freeze", "cgroup.events", "cgroup.new"}) {
+    check_all({{unified(key, "1"), place(key) + "does not set a resource"}});
+  }
+  check_all({{unified("memory.max\\n", "1"),
+              place("memory.max\n") + "is not the name of a cgroup file"}});
 }
 
 TEST_CASE("seccomp") {
