@@ -112,7 +112,8 @@ struct FilesystemMount {
   bool ordinary_directory =
       false;  // proc and sysfs: no symbolic link on the way (CVE-2019-19921, CVE-2023-27561)
   bool copy_up = false;       // tmpfs: start with the contents of that directory
-  bool inherit_mode = false;  // tmpfs: take the mode of the directory that it covers
+  bool inherit_mode = false;  // tmpfs: take the mode of the directory that was there before; else
+                              // the kernel's 1777
   bool over_proc = false;
   bool empty_if_missing = false;  // as above, for `fallback_source`
   // A kernel that refuses (EPERM, EBUSY: a user namespace without a network or cgroup namespace of

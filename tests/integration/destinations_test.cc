@@ -194,6 +194,74 @@ CASE("a tmpfs takes the mode of the directory it covers, unless it is given one"
   CHECK(contains(outcome.out, "/given dir 0521 "));
 }
 
+CASE("a tmpfs on a directory that was not there before is writable for everybody") {
+  REQUIRES(root());
+  REQUIRES(user_namespaces());
+  for (const bool user_namespace : {false, true}) {
+    CAPTURE(user_namespace);
+    Bundle bundle;
+    bundle.writable_root()
+        .add_mount("/new", "tmpfs", "tmpfs", {"nosuid", "nodev"})
+        .add_mount("/deep/er", "tmpfs", "tmpfs", {"tmpcopyup"})
+        .add_mount("/new/below", "tmpfs", "tmpfs", {"rw", "size=1m"})
+        .add_mount("/given", "tmpfs", "tmpfs", {"mode=0700"})
+        .set("/process/user/uid", 1000)
+        .guest({"stat", "/new", "/deep/er", "/new/below", "/given", "--", "write", "/new/x", "y",
+                "--", "write", "/deep/er/x", "y"});
+    if (user_namespace) {
+      REQUIRE(chown(bundle.rootfs().c_str(), kFirstId, kFirstId) == 0);
+      in_user_namespace(bundle);
+    }
+    const Outcome outcome = run(bundle);
+    for (const char* line : {"/new dir 1777 ", "/deep/er dir 1777 ", "/new/below dir 1777 ",
+                             "/given dir 0700 ", "write /new/x: ok", "write /deep/er/x: ok"}) {
+      CAPTURE(line);
+      CHECK(contains(outcome.out, line));
+    }
+  }
+}
+
+CASE("a tmpfs that a dangling link puts on a new directory is writable for everybody") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 does not follow it");
+  Bundle bundle;
+  fs::create_symlink("not/there", bundle.rootfs() / "link");
+  bundle.writable_root().add_mount("/link", "tmpfs", "tmpfs").guest({"stat", "/not", "/not/there"});
+  const Outcome outcome = run(bundle);
+  CHECK(contains(outcome.out, "/not dir 0755 "));
+  CHECK(contains(outcome.out, "/not/there dir 1777 "));
+}
+
+CASE("a tmpfs has the same mode when its container starts again") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 makes a directory of mode 0755, which gives its mode the next time");
+  DEVIATES("crun", "1.8.1 makes directories of mode 1755 on the way");
+  const Source source;
+  Bundle bundle;
+  bundle.writable_root()
+      .add_mount("/on/the/way", "tmpfs", "tmpfs")
+      .add_bind("/data", source.path())
+      .add_mount("/data/cache", "tmpfs", "tmpfs")
+      .guest({"stat", "/on/the/way", "/on/the", "/data/cache"});
+  const std::string first = run(bundle).out;
+  CHECK(contains(first, "/on/the/way dir 1777 "));
+  CHECK(contains(first, "/on/the dir 0755 "));
+  CHECK(contains(first, "/data/cache dir 1777 "));
+  CHECK(contains(run(bundle).out, "/on/the/way dir 1777 "));
+  // Nobody but its owner gets a directory of the host to write to.
+  CHECK(fs::status(source.path() / "cache").permissions() == fs::perms(0755));
+}
+
+CASE("a tmpfs takes the mode 0 over") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 does not take the mode over");
+  Bundle bundle;
+  fs::create_directory(bundle.rootfs() / "closed");
+  REQUIRE(chmod((bundle.rootfs() / "closed").c_str(), 0) == 0);
+  bundle.add_mount("/closed", "tmpfs", "tmpfs").guest({"stat", "/closed"});
+  CHECK(contains(run(bundle).out, "/closed dir 0000 "));
+}
+
 CASE("a read-only tmpfs and a read-only /dev are filled first (checklist 21)") {
   REQUIRES(root());
   const Source source;

@@ -34,16 +34,16 @@ Result<> set_mode(int filesystem, unsigned mode) {
   return set_option(filesystem, "mode", octal);
 }
 
-// A detached mount of the new filesystem.
+// A detached mount of the new filesystem, with the mode of `model` if there is one.
 Result<UniqueFd> make_filesystem(const plan::FilesystemMount& step, const plan::PoolView& pool,
-                                 unsigned mode) {
+                                 const UniqueFd* model) {
   const char* type = pool(step.type);
   const long opened = sys::fsopen(type);
   if (opened < 0) return system_error(opened, "fsopen", type);
   const UniqueFd filesystem(opened);
   if (step.source) TRY(set_option(filesystem.get(), "source", pool(step.source)));
   TRY(set_options(filesystem.get(), pool(step.options), pool));
-  if (mode != 0) TRY(set_mode(filesystem.get(), mode));
+  if (model != nullptr) TRY(set_mode(filesystem.get(), mode_of(model->get()) & 07777));
   TRY(complete(filesystem.get(), FSCONFIG_CMD_CREATE, type));
   const long mounted = sys::fsmount(filesystem.get(), step.attributes);
   if (mounted < 0) return system_error(mounted, "fsmount", type);
@@ -110,15 +110,13 @@ Result<MountPoint> open_ordinary_directory(InitContext& context, const char* des
   return MountPoint{.existing = UniqueFd(again)};
 }
 
-// A tmpfs that looks at what it covers has to be able to.
+// A directory that is made for a tmpfs without a mode gets the one that the tmpfs has: when the
+// container starts again it was there before, and gives its mode.
 Result<MountPoint> open_target(const plan::FilesystemMount& step, InitContext& context) {
   const char* destination = context.pool(step.destination);
   if (step.ordinary_directory) return open_ordinary_directory(context, destination);
-  MountPoint target =
-      TRY(open_target(context, destination, RootDir::Leaf::directory, step.over_proc));
-  if (!target.existing && (step.copy_up || step.inherit_mode))
-    target.existing = TRY(context.root.make(destination, RootDir::Leaf::directory));
-  return target;
+  const auto leaf = step.inherit_mode ? RootDir::Leaf::shared_directory : RootDir::Leaf::directory;
+  return open_target(context, destination, leaf, step.over_proc);
 }
 
 Result<> bind(const plan::BindMount& step, InitContext& context, HostView view) {
@@ -216,8 +214,9 @@ Result<> apply(const plan::BindMount& step, InitContext& context) {
 Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
   const char* destination = context.pool(step.destination);
   const MountPoint target = TRY(open_target(step, context));
-  const unsigned mode = step.inherit_mode ? mode_of(target.existing.get()) & 07777 : 0;
-  Result<UniqueFd> made = make_filesystem(step, context.pool, mode);
+  const bool covers = target.existing && !target.made;
+  Result<UniqueFd> made =
+      make_filesystem(step, context.pool, step.inherit_mode && covers ? &target.existing : nullptr);
   if (!made && step.fallback_source &&
       (made.error().errnum == EPERM || made.error().errnum == EBUSY)) {
     Result<UniqueFd> cloned = open_on_host(context, HostView::host, [&] {
@@ -231,7 +230,7 @@ Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
   }
   const UniqueFd mount = TRY(std::move(made));
   TRY(set_root_label(mount.get(), context.pool(step.root_label), context.pool(step.type)));
-  if (step.copy_up) TRY(copy_up(target.existing.get(), mount.get()));
+  if (step.copy_up && covers) TRY(copy_up(target.existing.get(), mount.get()));
   TRY(attach(context, mount.get(), target, destination));
   return set_propagation(mount.get(), context.pool(step.propagation), destination);
 }

@@ -29,6 +29,7 @@ std::string_view parent_of(const char* path) {
 // Never what a symbolic link names.
 long make_leaf(int directory, const char* name, RootDir::Leaf leaf) {
   if (leaf == RootDir::Leaf::directory) return sys::mkdirat(directory, name, 0755);
+  if (leaf == RootDir::Leaf::shared_directory) return sys::mkdirat(directory, name, 01777);
   const long file = sys::openat(directory, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0644);
   return file < 0 ? file : sys::close(static_cast<int>(file));
 }
@@ -64,7 +65,8 @@ struct Walk {
     return path;
   }
   Result<> follow(int link);
-  Result<> create(RootDir::Leaf leaf) const;
+  // Whether it was not there before.
+  Result<bool> create(RootDir::Leaf leaf) const;
 };
 
 Result<> Walk::follow(int link) {
@@ -81,7 +83,7 @@ Result<> Walk::follow(int link) {
   return {};
 }
 
-Result<> Walk::create(RootDir::Leaf leaf) const {
+Result<bool> Walk::create(RootDir::Leaf leaf) const {
   const long opened = walked.empty()
                           ? sys::openat(root, ".", O_PATH | O_DIRECTORY)
                           : sys::openat2(root, walked.c_str(), O_PATH | O_DIRECTORY, kScope);
@@ -92,7 +94,7 @@ Result<> Walk::create(RootDir::Leaf leaf) const {
       make_leaf(parent.get(), current.c_str(), file ? leaf : RootDir::Leaf::directory);
   if (made < 0 && made != -EEXIST)
     return system_error(made, file ? "create" : "mkdir", below().view());
-  return {};
+  return made >= 0;
 }
 
 }  // namespace
@@ -106,7 +108,7 @@ long RootDir::open(const char* path, uint64_t flags, uint64_t resolve) const {
   return sys::openat2(fd(), path, flags, kScope | resolve);
 }
 
-long RootDir::make_last(const char* path, Leaf leaf) const {
+long RootDir::make_last(const char* path, Leaf leaf, bool& made) const {
   const std::string_view text(path);
   const size_t start = text.rfind('/') + 1;  // 0 without a slash
   const Walk walk{.root = fd(),
@@ -115,16 +117,19 @@ long RootDir::make_last(const char* path, Leaf leaf) const {
                   .links = 0,
                   .current = Path(text.substr(start))};
   // What exists nevertheless is a dangling link, a matter for the walk.
-  return walk.create(leaf) ? open(path) : -ENOENT;
+  const Result<bool> created = walk.create(leaf);
+  made = created && created.value();
+  return created ? open(path) : -ENOENT;
 }
 
-Result<UniqueFd> RootDir::make(const char* path, Leaf leaf) const {
+Result<UniqueFd> RootDir::make(const char* path, Leaf leaf, bool& made) const {
+  made = false;
   const long found = open(path);
   if (found >= 0) return UniqueFd(found);
   if (found != -ENOENT) return system_error(found, "open", path);
   if (strlen(path) + 1 >= kPathMax) return system_error(-ENAMETOOLONG, "open", path);
   // Mostly the last component alone is missing, which takes four calls rather than four for each.
-  if (const long made = make_last(path, leaf); made >= 0) return UniqueFd(made);
+  if (const long last = make_last(path, leaf, made); last >= 0) return UniqueFd(last);
 
   Walk walk{.root = fd(), .walked = {}, .rest = Path(path), .links = 0, .current = {}};
   while (!walk.last()) {
@@ -137,7 +142,7 @@ Result<UniqueFd> RootDir::make(const char* path, Leaf leaf) const {
     const Path below = walk.below();
     long opened = sys::openat2(fd(), below.c_str(), O_PATH | O_NOFOLLOW, kScope);
     if (opened == -ENOENT) {
-      TRY(walk.create(leaf));
+      made = TRY(walk.create(leaf)) && walk.last();
       opened = sys::openat2(fd(), below.c_str(), O_PATH | O_NOFOLLOW, kScope);
     }
     if (opened < 0) return system_error(opened, "open", below.view());
@@ -171,9 +176,23 @@ Result<MountPoint> RootDir::make_mount_point(const char* path, Leaf leaf) {
     if (found != -ENOENT) return system_error(found, "open", path);
   }
   const Entry entry = TRY(make_parent(path));
-  if (make_leaf(entry.directory, entry.name, leaf) == 0)
-    return MountPoint{.existing = {}, .directory = entry.directory, .name = entry.name};
-  return MountPoint{.existing = TRY(make(path, leaf))};
+  if (leaf == Leaf::shared_directory && !in_own_mount(entry.directory)) leaf = Leaf::directory;
+  if (make_leaf(entry.directory, entry.name, leaf) == 0) {
+    return MountPoint{
+        .existing = {}, .directory = entry.directory, .name = entry.name, .made = true};
+  }
+  // Where a dangling link leads may be in another mount.
+  if (leaf == Leaf::shared_directory) leaf = Leaf::directory;
+  MountPoint point;
+  point.existing = TRY(make(path, leaf, point.made));
+  return point;
+}
+
+bool RootDir::in_own_mount(int directory) const {
+  struct statx here = {}, root = {};
+  return sys::statx(directory, "", AT_EMPTY_PATH, STATX_MNT_ID, &here) == 0 &&
+         sys::statx(fd(), "", AT_EMPTY_PATH, STATX_MNT_ID, &root) == 0 &&
+         here.stx_mnt_id == root.stx_mnt_id;
 }
 
 }  // namespace onggi

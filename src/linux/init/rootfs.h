@@ -16,6 +16,7 @@ struct MountPoint {
   UniqueFd existing;   // O_PATH; or none, and
   int directory = -1;  // `name` in it has just been made, and nothing is below it. Borrowed, like
   const char* name = nullptr;  // the two of RootDir::Entry
+  bool made = false;           // nothing was there before
 };
 
 class RootDir {
@@ -28,10 +29,17 @@ class RootDir {
   // O_PATH unless `flags` say otherwise. -ENOENT and the like come back as the negated errno.
   long open(const char* path, uint64_t flags = O_PATH, uint64_t resolve = 0) const;
 
-  enum class Leaf { directory, file };
+  enum class Leaf {
+    directory,         // 0755
+    file,              // 0644, empty
+    shared_directory,  // 01777, the mode of a tmpfs; only by make_mount_point()
+  };
   // Opens `path` (O_PATH), making what is missing on the way: directories 0755, and at its end a
   // directory or an empty file. Dangling symbolic links are followed and what they name is made.
-  Result<UniqueFd> make(const char* path, Leaf leaf) const;
+  Result<UniqueFd> make(const char* path, Leaf leaf) const {
+    bool made;
+    return make(path, leaf, made);
+  }
 
   struct Entry {
     int directory;     // O_PATH, open until the next call or forget()
@@ -45,14 +53,19 @@ class RootDir {
 
   // As make(), for what is only going to be covered. In the directory of the last call the last
   // component is tried first: most mounts of a container lie in filesystems that are new and empty.
+  // A shared directory is made as an ordinary one where it would be seen outside of the container's
+  // own root filesystem.
   Result<MountPoint> make_mount_point(const char* path, Leaf leaf);
 
  private:
   bool parent_is_open(std::string_view parent) const {
     return parent_ && parent == parent_path_.view();
   }
+  // `made`: what `path` names was not there before.
+  Result<UniqueFd> make(const char* path, Leaf leaf, bool& made) const;
   // Negative where more than the last component is to be made or followed.
-  long make_last(const char* path, Leaf leaf) const;
+  long make_last(const char* path, Leaf leaf, bool& made) const;
+  bool in_own_mount(int directory) const;
 
   UniqueFd root_;
   FixedText<64> parent_path_;  // of parent_, if that is open
