@@ -19,18 +19,21 @@ struct DefaultRule {
   uint8_t access;
 };
 // Making a node gives no access to the device. The others are config-linux.md's default devices;
-// 5:2 and 136 are /dev/ptmx and the terminals of the container's own devpts.
+// 5:2 and 136 are /dev/ptmx and the terminals of the container's own devpts. A TUN device works on
+// the container's own network namespace and needs CAP_NET_ADMIN there; runc and crun allow it too,
+// because VPN clients and user-mode networks in containers open it.
 constexpr DefaultRule kDefaultRules[] = {
     {'c', kAnyNumber, kAnyNumber, kMknod},
     {'b', kAnyNumber, kAnyNumber, kMknod},
-    {'c', 1, 3, kAllAccess},  // null
-    {'c', 1, 5, kAllAccess},  // zero
-    {'c', 1, 7, kAllAccess},  // full
-    {'c', 1, 8, kAllAccess},  // random
-    {'c', 1, 9, kAllAccess},  // urandom
-    {'c', 5, 0, kAllAccess},  // tty
-    {'c', 5, 1, kAllAccess},  // console
-    {'c', 5, 2, kAllAccess},  // ptmx
+    {'c', 1, 3, kAllAccess},     // null
+    {'c', 1, 5, kAllAccess},     // zero
+    {'c', 1, 7, kAllAccess},     // full
+    {'c', 1, 8, kAllAccess},     // random
+    {'c', 1, 9, kAllAccess},     // urandom
+    {'c', 5, 0, kAllAccess},     // tty
+    {'c', 5, 1, kAllAccess},     // console
+    {'c', 5, 2, kAllAccess},     // ptmx
+    {'c', 10, 200, kAllAccess},  // net/tun
     {'c', 136, kAnyNumber, kAllAccess},
 };
 

@@ -15,9 +15,9 @@ namespace floor_program {
 namespace {
 
 constexpr const char* kRoot = "/sys/fs/cgroup";
-constexpr const char* kDeviceRules[] = {"c *:* m",   "b *:* m",   "c 1:3 rwm",  "c 1:5 rwm",
-                                        "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm",  "c 5:0 rwm",
-                                        "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm"};
+constexpr const char* kDeviceRules[] = {"c *:* m",   "b *:* m",   "c 1:3 rwm",    "c 1:5 rwm",
+                                        "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm",    "c 5:0 rwm",
+                                        "c 5:1 rwm", "c 5:2 rwm", "c 10:200 rwm", "c 136:* rwm"};
 
 int open_file(const char* directory, const char* name, int flags) {
   char path[kPathSize];

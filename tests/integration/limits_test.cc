@@ -241,6 +241,25 @@ CASE("device rules are applied in order, and hold when systemd reads its units a
   }
 }
 
+// VPN clients and user-mode networks in a container need it; a rule of the engine cannot take it
+// away.
+CASE("a TUN device can be opened without a rule for it") {
+  REQUIRES(root());
+  REQUIRES(freestanding_init());
+  REQUIRES(file("/dev/net/tun"));
+  DEVIATES("crun", "before 1.20 denies it");
+  for (const Driver& driver : drivers()) {
+    CAPTURE(driver.name);
+    Limited limited(driver, R"({"devices": [{"allow": false, "access": "rwm"}]})", {"pause"});
+    limited.bundle.set_json("/linux/devices",
+                            R"([{"type": "c", "path": "/dev/net/tun", "major": 10, "minor": 200},
+                                {"type": "c", "path": "/dev/loop", "major": 10, "minor": 237}])");
+    limited.start();
+    CHECK(limited.exec({"open", "/dev/net/tun", "rw"}).out == "open /dev/net/tun: ok\n");
+    CHECK(limited.exec({"open", "/dev/loop", "rw"}).out == "open /dev/loop: EPERM\n");
+  }
+}
+
 CASE("update replaces the device rules, and they hold when systemd reads its units anew") {
   REQUIRES(root());
   REQUIRES(freestanding_init());

@@ -404,20 +404,21 @@ const ResourceRow kRows[] = {
             .needs = {rdma_device}}},
     {.field = "devices",
      .create = R"({"devices": [{"allow": false, "access": "rwm"},
-                   {"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rw"}]})",
-     .update = R"({"devices": [{"allow": false, "access": "rwm"},
                    {"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw"}]})",
+     .update = R"({"devices": [{"allow": false, "access": "rwm"},
+                   {"allow": true, "type": "c", "major": 1, "minor": 12, "access": "rw"}]})",
      .v1 = {.controller = "devices",
-            .files = {{"devices.list",
-                       "b *:* m\nc *:* m\nc 10:200 rwm\nc 136:* rwm\nc 1:3 rwm\nc 1:5 rwm\n"
-                       "c 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\nc 5:0 rwm\nc 5:1 rwm\nc 5:2 rwm",
-                       "b *:* m\nc *:* m\nc 136:* rwm\nc 1:11 rwm\nc 1:3 rwm\nc 1:5 rwm\n"
-                       "c 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\nc 5:0 rwm\nc 5:1 rwm\nc 5:2 rwm"}},
+            .files =
+                {{"devices.list",
+                  "b *:* m\nc *:* m\nc 10:200 rwm\nc 136:* rwm\nc 1:11 rwm\nc 1:3 rwm\nc 1:5 rwm\n"
+                  "c 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\nc 5:0 rwm\nc 5:1 rwm\nc 5:2 rwm",
+                  "b *:* m\nc *:* m\nc 10:200 rwm\nc 136:* rwm\nc 1:12 rwm\nc 1:3 rwm\nc 1:5 rwm\n"
+                  "c 1:7 rwm\nc 1:8 rwm\nc 1:9 rwm\nc 5:0 rwm\nc 5:1 rwm\nc 5:2 rwm"}},
             .rivals = {{"runc", "1.1.5 does not allow /dev/console"},
                        {"crun",
                         "1.8.1 takes a rule by the letter, where mknod is allowed anyway"}}},
      .v2 = {.controller = "cpu",
-            .files = {{kOpenable, "zero tun ", "zero kmsg "}},
+            .files = {{kOpenable, "zero tun kmsg ", "zero tun "}},
             .properties = {{"DevicePolicy", "strict", "strict"}},
             .needs = {tun}}},
 

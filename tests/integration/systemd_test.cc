@@ -126,18 +126,19 @@ CASE("limits and devices outlive a daemon-reload") {
   scoped.bundle.set_json("/linux/resources", R"({
     "memory": {"limit": 67108864}, "pids": {"limit": 50}, "unified": {"memory.high": "50331648"},
     "devices": [{"allow": false, "access": "rwm"},
-                {"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rwm"}]})");
+                {"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rwm"}]})");
   REQUIRE_MESSAGE(scoped.create(), scoped.outcome.err);
   const fs::path cgroup = scoped.cgroup();
   CHECK(shown(scoped.unit, "NeedDaemonReload") == "no");
-  CHECK(openable_in(cgroup) == "zero tun ");
+  CHECK(openable_in(cgroup) == "zero tun kmsg ");
   REQUIRE(systemctl({"daemon-reload"}).ok());
-  CHECK(openable_in(cgroup) == "zero tun ");
+  CHECK(openable_in(cgroup) == "zero tun kmsg ");
   CHECK(cgroup_file(cgroup, "memory.max") == "67108864");
   CHECK(cgroup_file(cgroup, "memory.high") == "50331648");
   CHECK(cgroup_file(cgroup, "pids.max") == "50");
   const std::string devices = shown(scoped.unit, "DeviceAllow");
   CHECK(shown(scoped.unit, "DevicePolicy") == "strict");
+  CHECK(contains(devices, "/dev/char/1:11 rwm"));
   CHECK(contains(devices, "/dev/char/10:200 rwm"));
   CHECK(shown(scoped.unit, "NeedDaemonReload") == "no");
 }

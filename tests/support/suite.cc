@@ -165,7 +165,8 @@ std::string openable_in(const fs::path& cgroup) {
   const std::string script = "echo $$ >" + (cgroup / "cgroup.procs").string() +
                              "; (exec 3</dev/zero) && printf 'zero '"
                              "; (exec 3</dev/net/tun) && printf 'tun '"
-                             "; (exec 3</dev/kmsg) && printf 'kmsg '";
+                             "; (exec 3</dev/kmsg) && printf 'kmsg '"
+                             "; (exec 3</dev/fuse) && printf 'fuse '";
   return run_program({"/bin/sh", "-c", script}).out;
 }
 

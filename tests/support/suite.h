@@ -69,7 +69,8 @@ std::string cgroup_file(const std::filesystem::path& cgroup, std::string_view na
 // A file of a process's cgroup, by its v2 name on a unified host.
 std::string cgroup_value(pid_t pid, std::string_view controller, std::string_view v1_file,
                          std::string_view v2_file);
-// Which of three devices a process of the cgroup can open: by default, by a rule, not at all.
+// Which of four devices a process of the cgroup can open: zero and tun by default, kmsg by a rule,
+// fuse not at all.
 std::string openable_in(const std::filesystem::path& cgroup);
 
 // "254:0" of a disk (not of a partition, a loop or a memory device, which come and go); empty:

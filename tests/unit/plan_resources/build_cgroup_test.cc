@@ -168,7 +168,7 @@ TEST_CASE("unified needs a v2 hierarchy and the controller in it") {
 TEST_CASE("device rules are v1 settings, a v2 program, or nothing without the right to set them") {
   const auto v1 = plan::build_cgroup(spec::Spec{}, v1_host(), "web", CgroupRequest::cgroupfs);
   REQUIRE(v1);
-  REQUIRE(v1.value().settings.size() == 12);
+  REQUIRE(v1.value().settings.size() == 13);
   CHECK(v1.value().settings[0].file == "devices.deny");
   CHECK(v1.value().settings[0].value == "a");
   const auto v2 = plan::build_cgroup(spec::Spec{}, v2_host(), "web", CgroupRequest::cgroupfs);

@@ -70,7 +70,8 @@ TEST_CASE("every container has the default devices") {
   CHECK(v1_of(policy.value().rules) ==
         "deny a; allow c *:* m; allow b *:* m; allow c 1:3 rwm; allow c 1:5 rwm; allow c 1:7 rwm; "
         "allow c 1:8 rwm; "
-        "allow c 1:9 rwm; allow c 5:0 rwm; allow c 5:1 rwm; allow c 5:2 rwm; allow c 136:* rwm");
+        "allow c 1:9 rwm; allow c 5:0 rwm; allow c 5:1 rwm; allow c 5:2 rwm; "
+        "allow c 10:200 rwm; allow c 136:* rwm");
 }
 
 TEST_CASE("v1 gets no rule twice and none that another covers") {
