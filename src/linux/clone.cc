@@ -7,7 +7,7 @@
 namespace onggi {
 namespace {
 
-// One at a time: the parent sleeps until the child has let go of it.
+// One at a time: the parent sleeps until the child has let go of it, or waits for it.
 alignas(16) char child_stack[64 * 1024];
 
 clone_args arguments_of(const CloneRequest& request, int* pidfd) {
@@ -46,6 +46,19 @@ Result<Child> clone_borrowing(const CloneRequest& request, void (*entry)(void*),
   int pidfd = -1;
   clone_args arguments = arguments_of(request, &pidfd);
   arguments.flags |= CLONE_VM | CLONE_VFORK;
+  arguments.stack = reinterpret_cast<uintptr_t>(child_stack);
+  arguments.stack_size = sizeof child_stack;
+  const long pid = sys::clone3_onto_stack(&arguments, entry, argument);
+  return child_or_error(pid, pidfd);
+}
+
+Result<Child> clone_sharing(void (*entry)(void*), void* argument) {
+#ifdef __SANITIZE_ADDRESS__
+  return clone_copying({}, entry, argument);
+#endif
+  int pidfd = -1;
+  clone_args arguments = arguments_of({}, &pidfd);
+  arguments.flags |= CLONE_VM;
   arguments.stack = reinterpret_cast<uintptr_t>(child_stack);
   arguments.stack_size = sizeof child_stack;
   const long pid = sys::clone3_onto_stack(&arguments, entry, argument);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// clone3(2), in the two shapes that the launch needs.
+// clone3(2), in the shapes that the launch needs.
 #pragma once
 
 #include "base/fd.h"
@@ -23,6 +23,11 @@ struct CloneRequest {
 // program, on a stack of its own; the caller sleeps meanwhile. `entry` must not return, allocate or
 // touch a lock.
 Result<Child> clone_borrowing(const CloneRequest& request, void (*entry)(void*), void* argument);
+
+// The same, but the caller goes on meanwhile: to wait for the child with an end to its patience. It
+// must not clone another one before this one has ended or been killed, and keeps what `argument`
+// points to.
+Result<Child> clone_sharing(void (*entry)(void*), void* argument);
 
 // The same in a child with a copy of the memory, for what has to wait for its parent.
 Result<Child> clone_copying(const CloneRequest& request, void (*entry)(void*), void* argument);

@@ -5,7 +5,7 @@
 
 #include "base/answer.h"
 #include "linux/sealed_init.h"
-#include "linux/signals.h"
+#include "linux/waiting.h"
 
 #include <linux/prctl.h>
 #include <sys/wait.h>
@@ -90,15 +90,9 @@ int CompanionCall::end() {
 
 // False: it has ended before.
 Result<bool> CompanionCall::read_fully(char* to, size_t size, int signals) {
-  pollfd polled[] = {{.fd = answer_.get(), .events = POLLIN, .revents = 0},
-                     {.fd = signals, .events = POLLIN, .revents = 0}};
+  const Waiting waiting{.process = child_.pidfd.get(), .signals = signals};
   for (size_t done = 0; done < size;) {
-    const long ready = sys::retry(SYS_ppoll, &polled[0], 2, nullptr, nullptr, 0);
-    if (ready < 0) return system_error(ready, "poll");
-    const int signal = polled[1].revents != 0 ? next_signal(signals) : 0;
-    if (is_terminating(signal))
-      return make_error(ErrorKind::system, "interrupted by signal ", signal);
-    if (polled[0].revents == 0) continue;
+    if (TRY(wait_readable(answer_.get(), waiting)) == Waited::ended) return false;
     const long count = sys::read(answer_.get(), to + done, size - done);
     if (count <= 0) return false;
     done += static_cast<size_t>(count);

@@ -8,8 +8,10 @@
 #include "base/split.h"
 #include "linux/login_name.h"
 #include "linux/spawn.h"
+#include "linux/waiting.h"
 
 #include <algorithm>
+#include <csignal>
 #include <string>
 #include <string_view>
 
@@ -61,14 +63,18 @@ FixedText<160> cure(const Description& program, std::string_view said) {
                    users ? "--add-subuids" : "--add-subgids", " FIRST-LAST ", login_name(uid));
 }
 
-// All of it is read, or the program would wait for us; the beginning is kept, as one line.
-std::string read_output(int output) {
+// Until the program has ended. All of it is read, or the program would wait for us; the beginning
+// is kept, as one line.
+Result<std::string> read_output(int output, const Waiting& waiting) {
   std::string said;
   char part[512];
-  for (long size; (size = sys::read(output, part, sizeof part)) > 0;) {
+  while (TRY(wait_readable(output, waiting)) == Waited::ready) {
+    const long size = sys::read(output, part, sizeof part);
+    if (size <= 0) break;
     const auto room = kMaxWords - std::min(kMaxWords, said.size());
     said.append(part, std::min(static_cast<size_t>(size), room));
   }
+  TRY(wait_readable(waiting.process, {.signals = waiting.signals}));
   while (said.ends_with('\n')) said.pop_back();
   std::ranges::replace(said, '\n', ' ');
   return said;
@@ -82,7 +88,7 @@ bool has_id_map_programs() {
 }
 
 Result<> run_id_map_program(IdMapProgram program, int pid,
-                            const std::vector<spec::IdMapping>& mappings) {
+                            const std::vector<spec::IdMapping>& mappings, int signals) {
   const Description& described = kPrograms[static_cast<size_t>(program)];
   std::vector<std::string> words = {described.name, std::to_string(pid)};
   for (const spec::IdMapping& mapping : mappings) {
@@ -98,9 +104,12 @@ Result<> run_id_map_program(IdMapProgram program, int pid,
   for (const std::string& word : words) request.arguments.push_back(word.c_str());
   const Child child = TRY_AT(described.place, spawn_in_path(described.name, std::move(request)));
   input.reset();
-  const std::string said = read_output(output.get());
+  Result<std::string> text =
+      read_output(output.get(), {.process = child.pidfd.get(), .signals = signals});
+  if (!text) (void)sys::pidfd_send_signal(child.pidfd.get(), SIGKILL);
   int status = 0;
   (void)sys::waitpid(child.pid, status);
+  const std::string said = TRY(std::move(text));
   if (status == 0) return {};
   Error error = make_error(ErrorKind::system, described.name, ": ",
                            said.empty() ? std::string("it failed without a word") : said);

@@ -15,8 +15,9 @@ enum class IdMapProgram : uint8_t { newuidmap, newgidmap };
 // Are both in $PATH?
 bool has_id_map_programs();
 
-// Maps for the user namespace of `pid`. What the program says is in the error.
+// Maps for the user namespace of `pid`. What the program says is in the error. `signals`: of
+// block_signals(), or -1; one that would have ended us ends the program and the wait for it.
 Result<> run_id_map_program(IdMapProgram program, int pid,
-                            const std::vector<spec::IdMapping>& mappings);
+                            const std::vector<spec::IdMapping>& mappings, int signals);
 
 }  // namespace onggi

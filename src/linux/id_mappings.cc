@@ -38,10 +38,10 @@ Result<> write_id_map(int pid, const char* file, const std::vector<spec::IdMappi
   return {};
 }
 
-Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan) {
+Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan, int signals) {
   if (plan.map_writer == plan::MapWriter::programs) {
-    TRY(run_id_map_program(IdMapProgram::newgidmap, pid, plan.gid_mappings));
-    return run_id_map_program(IdMapProgram::newuidmap, pid, plan.uid_mappings);
+    TRY(run_id_map_program(IdMapProgram::newgidmap, pid, plan.gid_mappings, signals));
+    return run_id_map_program(IdMapProgram::newuidmap, pid, plan.uid_mappings, signals);
   }
   // Or an ordinary user could leave a group that denies him something (CVE-2014-8989).
   if (plan.map_writer == plan::MapWriter::own_id) {

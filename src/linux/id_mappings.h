@@ -14,7 +14,8 @@ Result<std::vector<spec::IdMapping>> read_id_map(const std::string& path);
 Result<> write_id_map(int pid, const char* file, const std::vector<spec::IdMapping>& mappings,
                       std::string_view place);
 
-// Gives the process's user namespace both maps, in the way that the plan has chosen.
-Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan);
+// Gives the process's user namespace both maps, in the way that the plan has chosen. `signals`: of
+// block_signals(), or -1; one that would have ended us ends the wait for a program.
+Result<> write_id_mappings(int pid, const plan::NamespacePlan& plan, int signals);
 
 }  // namespace onggi

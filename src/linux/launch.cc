@@ -7,11 +7,13 @@
 #include "base/log.h"
 #include "linux/id_mappings.h"
 #include "linux/join.h"
+#include "linux/process_status.h"
 #include "linux/sealed_init.h"
-#include "linux/signals.h"
 #include "linux/socket_message.h"
+#include "linux/waiting.h"
 
 #include <linux/close_range.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstring>
@@ -179,28 +181,40 @@ Result<Descriptors> open_descriptors(const plan::Plan& plan, const LaunchResourc
   return fds;
 }
 
-// The bridge's answer: init's pid and pidfd. If it failed, the reason is on the channel.
-Result<Child> receive_bridged(int socket, int channel, const plan::Plan& plan) {
-  int pid = 0;
-  Packet answer = TRY(receive_packet(socket, &pid, sizeof pid));
-  if (answer.size == sizeof pid && answer.fd) return Child{pid, std::move(answer.fd)};
-  const std::optional<Received> failed = TRY(receive_message(channel));
-  if (failed) return explain(failed->message, plan);
+// The bridge's answer: init's pid and pidfd. If it failed, the reason is on the channel. An init
+// whose bridge could not tell of it any more ends with the channel.
+Result<Child> receive_bridged(int socket, int channel, const Child& bridge,
+                              const ChildEntry& entry) {
+  const Waiting waiting{.process = bridge.pidfd.get(), .signals = entry.resources->signals};
+  if (TRY(wait_readable(socket, waiting)) == Waited::ready) {
+    int pid = 0;
+    Packet answer = TRY(receive_packet(socket, &pid, sizeof pid));
+    if (answer.size == sizeof pid && answer.fd) return Child{pid, std::move(answer.fd)};
+  }
+  if (TRY(wait_readable(channel, {.milliseconds = 0})) == Waited::ready) {
+    const std::optional<Received> failed = TRY(receive_message(channel));
+    if (failed && failed->message.kind == MessageKind::failed)
+      return explain(failed->message, *entry.plan);
+  }
   return make_error(ErrorKind::system, "the process that joins namespaces has died");
 }
 
-Result<Child> clone_through_bridge(ChildEntry& entry, const Descriptors& fds, int cgroup) {
+Result<Child> clone_through_bridge(ChildEntry& entry, Descriptors& fds, int cgroup) {
   SocketPair sockets = TRY(make_socket_pair(SOCK_SEQPACKET));
   entry.bridge_socket = sockets.second.get();
   const Child bridge = TRY(clone_copying({.flags = 0, .cgroup = cgroup}, enter_bridge, &entry));
+  // The ends of others, or we would not see them closed.
   sockets.second.reset();
-  Result<Child> init = receive_bridged(sockets.first.get(), fds.channel.get(), *entry.plan);
+  fds.init_channel.reset();
+  Result<Child> init = receive_bridged(sockets.first.get(), fds.channel.get(), bridge, entry);
+  // It has nothing more to do, and may be frozen or stopped.
+  (void)sys::pidfd_send_signal(bridge.pidfd.get(), SIGKILL);
   int status;
   (void)sys::waitpid(bridge.pid, status);
   return init;
 }
 
-Result<Child> clone_init(ChildEntry& entry, const Descriptors& fds) {
+Result<Child> clone_init(ChildEntry& entry, Descriptors& fds) {
   const plan::NamespacePlan& namespaces = entry.plan->namespaces;
   const int cgroup = entry.resources->unified_cgroup;
   if (namespaces.bridge) return clone_through_bridge(entry, fds, cgroup);
@@ -271,7 +285,7 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
   TRY(set_oom_score(plan, init.pid()));
   if (fds.go) {
     fds.init_go.reset();
-    TRY(write_id_mappings(init.pid(), plan.namespaces));
+    TRY(write_id_mappings(init.pid(), plan.namespaces, resources.signals));
     TRY(write_all(fds.go.get(), "pipe", "1"));
   }
   return init;
@@ -279,35 +293,28 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
 
 Init::~Init() {
   if (!child_.pidfd) return;
-  (void)sys::pidfd_send_signal(child_.pidfd.get(), SIGKILL);
+  // It has been waited for.
+  if (sys::pidfd_send_signal(child_.pidfd.get(), SIGKILL) < 0) return;
+  // A mount that hangs, or a frozen cgroup, may keep it alive for as long as it likes.
+  constexpr int kPatience = 10'000;  // milliseconds
+  const Result<bool> ended = wait_for_exit(child_.pidfd.get(), kPatience);
   int status;
-  (void)sys::waitpid(child_.pid, status);
+  if (ended && ended.value()) (void)sys::waitpid(child_.pid, status);
 }
 
-Result<std::optional<Message>> Init::receive(const plan::Plan& plan) {
+// Nothing: it has died.
+Result<std::optional<Message>> Init::receive(const plan::Plan& plan, int signals) {
+  const Waiting waiting{.process = child_.pidfd.get(), .signals = signals};
+  if (TRY(wait_readable(channel_.get(), waiting)) == Waited::ended) return std::optional<Message>();
   const std::optional<Received> received = TRY(receive_message(channel_.get()));
   if (!received) return std::optional<Message>();
   if (received->message.kind == MessageKind::failed) return explain(received->message, plan);
   return std::optional<Message>(received->message);
 }
 
-Result<> Init::await_message(int signals) {
-  pollfd polled[] = {{.fd = channel_.get(), .events = POLLIN, .revents = 0},
-                     {.fd = signals, .events = POLLIN, .revents = 0}};
-  while (polled[0].revents == 0) {
-    const long ready = sys::retry(SYS_ppoll, &polled[0], 2, nullptr, nullptr, 0);
-    if (ready < 0) return system_error(ready, "poll");
-    const int signal = polled[1].revents != 0 ? next_signal(signals) : 0;
-    if (is_terminating(signal))
-      return make_error(ErrorKind::system, "interrupted by signal ", signal);
-  }
-  return {};
-}
-
 Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
   for (;;) {
-    TRY(await_message(signals));
-    const std::optional<Message> message = TRY(receive(plan));
+    const std::optional<Message> message = TRY(receive(plan, signals));
     if (!message) {
       return with_hint(
           make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
@@ -315,7 +322,7 @@ Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
     }
     if (message->began_empty != 0) log::debug("the mount namespace began empty");
     if (message->kind != MessageKind::request) return message->kind;
-    TRY(sources_.answer(plan, message->step, child_, channel_.get()));
+    TRY(sources_.answer(plan, message->step, {child_, channel_.get(), signals}));
   }
 }
 
@@ -332,8 +339,10 @@ Result<> Init::commit(int seccomp, bool start_now) {
   return send_message(channel_.get(), message, seccomp);
 }
 
-Result<UniqueFd> Init::wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent) {
-  ProgramStart start = TRY(await_program(channel_.get(), std::move(agent)));
+Result<UniqueFd> Init::wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent,
+                                    int signals) {
+  ProgramStart start = TRY(await_program(channel_.get(), std::move(agent),
+                                         {.process = child_.pidfd.get(), .signals = signals}));
   if (start.failed) return explain(*start.failed, plan);
   return std::move(start.notify);
 }

@@ -25,6 +25,7 @@ struct LaunchResources {            // all borrowed
   int empty_mounts = -1;
   ProcessHandle first_process;  // of the container to be joined; `exec` only
   uint32_t first_private = 3;   // descriptors from here on are not for the container's program
+  int signals = -1;  // of block_signals(): one that would have ended us ends the waits of launch()
 };
 
 // A launched init. Until `commit` it dies with this process; destroying it kills it, unless it was
@@ -52,12 +53,13 @@ class Init {
   Result<> proceed();
   // From here on the container lives without us. `seccomp` is a compiled filter, or -1.
   Result<> commit(int seccomp, bool start_now);
-  // After commit(start_now), until the program runs: its notify socket, if it has one.
-  Result<UniqueFd> wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent);
+  // After commit(start_now), until the program runs: its notify socket, if it has one. `signals` as
+  // of wait().
+  Result<UniqueFd> wait_started(const plan::Plan& plan, std::optional<SeccompAgent> agent,
+                                int signals);
 
  private:
-  Result<std::optional<Message>> receive(const plan::Plan& plan);
-  Result<> await_message(int signals);
+  Result<std::optional<Message>> receive(const plan::Plan& plan, int signals);
 
   Child child_;
   UniqueFd channel_;

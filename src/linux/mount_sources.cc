@@ -5,6 +5,10 @@
 
 #include "linux/id_mappings.h"
 #include "linux/socket_message.h"
+#include "linux/waiting.h"
+
+#include <linux/prctl.h>
+#include <signal.h>
 
 namespace onggi {
 namespace {
@@ -22,6 +26,7 @@ struct Request {
   int init;            // pidfd
   int user_namespace;  // whose mappings the mount gets; -1: none
   int channel;
+  int parent;  // process id
 };
 
 Result<UniqueFd> open_source(const Request& request) {
@@ -42,9 +47,12 @@ Result<UniqueFd> open_source(const Request& request) {
   return with_hint(error, mapped == -EPERM ? kMappedAlready : kCannotMap);
 }
 
-// On borrowed memory: raw system calls only.
+// On shared memory: raw system calls only. A source on a file system that does not answer may keep
+// it for as long as it likes; with us it ends, or init would wait for the answer for ever.
 void answer_request(void* argument) {
   const auto& request = *static_cast<const Request*>(argument);
+  (void)sys::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (sys::call(SYS_getppid) != request.parent) sys::exit_group(1);
   Message message;
   message.kind = MessageKind::source;
   const Result<UniqueFd> tree = open_source(request);
@@ -115,7 +123,7 @@ Result<int> MountSources::user_namespace(const plan::Plan& plan, const plan::Ste
   return fd.get();
 }
 
-Result<> MountSources::answer(const plan::Plan& plan, int step, const Child& init, int channel) {
+Result<> MountSources::answer(const plan::Plan& plan, int step, const Asking& asking) {
   const auto index = static_cast<size_t>(step);
   if (index >= plan.before_pivot.size() ||
       !std::holds_alternative<plan::BindMount>(plan.before_pivot[index].action)) {
@@ -126,10 +134,16 @@ Result<> MountSources::answer(const plan::Plan& plan, int step, const Child& ini
   const std::string place = plan::render(asked.origin);
   Request request{.mount = mount,
                   .source = plan.pool.view()(mount.source),
-                  .init = init.pidfd.get(),
-                  .user_namespace = TRY_AT(place, user_namespace(plan, asked, init.pid)),
-                  .channel = channel};
-  const Child child = TRY_AT(place, clone_borrowing({}, answer_request, &request));
+                  .init = asking.init.pidfd.get(),
+                  .user_namespace = TRY_AT(place, user_namespace(plan, asked, asking.init.pid)),
+                  .channel = asking.channel,
+                  .parent = static_cast<int>(sys::getpid())};
+  const Child child = TRY_AT(place, clone_sharing(answer_request, &request));
+  const Result<Waited> ended = wait_readable(child.pidfd.get(), {.signals = asking.signals});
+  if (!ended) {
+    (void)sys::pidfd_send_signal(child.pidfd.get(), SIGKILL);
+    return at_place(ended.error(), place);
+  }
   int status = 0;
   (void)sys::waitpid(child.pid, status);
   if (status == 0) return {};

@@ -14,9 +14,14 @@ namespace onggi {
 
 class MountSources {
  public:
-  // Answers a request of `init` for the source of the BindMount `step` (over plan.before_pivot) on
-  // `channel`: with a detached mount, or the reason why there is none. An error: it got no answer.
-  Result<> answer(const plan::Plan& plan, int step, const Child& init, int channel);
+  struct Asking {
+    const Child& init;
+    int channel;  // which init waits at
+    int signals;  // of block_signals(), or -1
+  };
+  // Answers init's request for the source of the BindMount `step` (over plan.before_pivot): with a
+  // detached mount, or the reason why there is none. An error: it got no answer.
+  Result<> answer(const plan::Plan& plan, int step, const Asking& asking);
 
  private:
   Result<int> user_namespace(const plan::Plan& plan, const plan::Step& step, int init);

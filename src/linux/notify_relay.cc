@@ -5,9 +5,9 @@
 
 #include "base/split.h"
 #include "base/text.h"
-#include "linux/signals.h"
 #include "linux/socket_message.h"
 #include "linux/unix_socket.h"
+#include "linux/waiting.h"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@
 namespace onggi {
 namespace {
 
-constexpr long kBarrierSeconds = 30;
+constexpr int kBarrierPatience = 30'000;  // milliseconds
 
 bool says_ready(std::string_view message) {
   const std::vector<std::string_view> lines = lines_of(message).all();
@@ -61,28 +61,17 @@ Result<> NotifyRelay::on_ready() {
 }
 
 Result<> NotifyRelay::wait(int process, int signals) {
-  while (container_) {
-    std::array<pollfd, 3> polled = {{{.fd = container_.get(), .events = POLLIN, .revents = 0},
-                                     {.fd = process, .events = POLLIN, .revents = 0},
-                                     {.fd = signals, .events = POLLIN, .revents = 0}}};
-    const long ready = sys::retry(SYS_ppoll, polled.data(), polled.size(), nullptr, nullptr, 0);
-    if (ready < 0) return system_error(ready, "poll");
-    // First what it said, then that it is gone.
-    if (polled[0].revents != 0) {
-      TRY(on_ready());
-      if (!container_) return flush();
-    } else if (polled[1].revents != 0) {
-      container_.reset();
-    }
-    const int signal = polled[2].revents != 0 ? next_signal(signals) : 0;
-    if (is_terminating(signal))
-      return make_error(ErrorKind::system, "interrupted by signal ", signal);
+  const Waiting waiting{.process = process, .signals = signals};
+  while (TRY(wait_readable(container_.get(), waiting)) == Waited::ready) {
+    TRY(on_ready());
+    if (!container_) return flush(signals);
   }
+  container_.reset();
   return {};
 }
 
 // sd_notify_barrier(3): the service manager closes the descriptor when it comes to the message.
-Result<> NotifyRelay::flush() const {
+Result<> NotifyRelay::flush(int signals) const {
   int pair[2];
   const long piped = sys::call(SYS_pipe2, &pair[0], O_CLOEXEC);
   if (piped < 0) return system_error(piped, "pipe");
@@ -91,9 +80,7 @@ Result<> NotifyRelay::flush() const {
   constexpr std::string_view kBarrier = "BARRIER=1";
   TRY(send_with_fd(service_.get(), kBarrier.data(), kBarrier.size(), theirs.get()));
   theirs.reset();
-  pollfd closed{.fd = ours.get(), .events = 0, .revents = 0};
-  timespec patience{.tv_sec = kBarrierSeconds, .tv_nsec = 0};
-  (void)sys::retry(SYS_ppoll, &closed, 1, &patience, nullptr, 0);
+  TRY(wait_readable(ours.get(), {.signals = signals, .milliseconds = kBarrierPatience}));
   return {};
 }
 

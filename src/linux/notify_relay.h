@@ -41,7 +41,7 @@ class [[nodiscard]] NotifyRelay {
   Result<> wait(int process, int signals);
   // Until the service manager has taken in what was sent (at most 30 seconds): it must not find our
   // process gone when it looks whom the message came from.
-  Result<> flush() const;
+  Result<> flush(int signals) const;
 
  private:
   explicit NotifyRelay(UniqueFd service) : service_(std::move(service)) {}

@@ -47,6 +47,14 @@ Result<std::optional<UniqueFd>> open_process(int pid, uint64_t start_time) {
   return std::optional<UniqueFd>(std::move(pidfd));
 }
 
+// Files, root and namespaces go in this order (do_exit() in the kernel's kernel/exit.c), then comes
+// the wait. Without namespaces the links are there, but lead nowhere.
+bool has_let_go(int pid) {
+  const auto path = text<64>("/proc/", pid, "/ns/mnt");
+  char target[64];
+  return sys::readlinkat(AT_FDCWD, path.c_str(), target, sizeof target) == -ENOENT;
+}
+
 Result<bool> wait_for_exit(int pidfd, int milliseconds) {
   pollfd entry{.fd = pidfd, .events = POLLIN, .revents = 0};
   timespec timeout{.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000L};

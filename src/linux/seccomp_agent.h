@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "linux/waiting.h"
 #include "linux/wire.h"
 
 #include <optional>
@@ -14,12 +15,14 @@ namespace onggi {
 class SeccompAgent {
  public:
   // `process_state` is the message (config-linux.md#containerprocessstate). Connected before the
-  // program is started, so that an agent that is gone leaves the container as it is.
-  static Result<SeccompAgent> connect(const std::string& path, std::string process_state);
+  // program is started, so that an agent that is gone leaves the container as it is. `signals`: of
+  // block_signals(), or -1; one that would have ended us is an error.
+  static Result<SeccompAgent> connect(const std::string& path, std::string process_state,
+                                      int signals);
 
   // Sends the message with the listener, then closes the connection. Only once. An agent that does
   // not read gives an error after some seconds.
-  Result<> deliver(int listener);
+  Result<> deliver(int listener, int signals);
 
  private:
   SeccompAgent(UniqueFd connection, std::string process_state)
@@ -38,6 +41,7 @@ struct ProgramStart {
 // Waits until init's end of `socket` is closed, by the execve of the container's program. If the
 // filter has a listener, it passes through here to the agent. An error of our own ends init when
 // `socket` is closed.
-Result<ProgramStart> await_program(int socket, std::optional<SeccompAgent> agent);
+Result<ProgramStart> await_program(int socket, std::optional<SeccompAgent> agent,
+                                   const Waiting& waiting);
 
 }  // namespace onggi

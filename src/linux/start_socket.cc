@@ -41,7 +41,7 @@ Result<UniqueFd> ask_to_start(int directory, std::optional<SeccompAgent> agent) 
   Message start;
   start.kind = MessageKind::start;
   TRY(send_message(socket.get(), start));
-  ProgramStart program = TRY(await_program(socket.get(), std::move(agent)));
+  ProgramStart program = TRY(await_program(socket.get(), std::move(agent), {}));
   if (program.failed) return program.failed->error;
   return std::move(program.notify);
 }

@@ -4,6 +4,7 @@
 #include "linux/terminal_relay.h"
 
 #include "base/file.h"
+#include "linux/signals.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -117,13 +118,21 @@ void TerminalRelay::resize() {
   (void)sys::ioctl(master_.get(), TIOCSWINSZ, &window);
 }
 
-void TerminalRelay::drain() {
-  for (;;) {
-    if (to_output_.empty() && !read_master()) return;
+// No more than the kernel keeps for a terminal (TTYB_DEFAULT_MEM_LIMIT in its
+// drivers/tty/tty_buffer.c, and the line discipline's 4 KiB): a process that the container leaves
+// behind may write for ever.
+void TerminalRelay::drain(int signals) {
+  constexpr size_t kMost = 640 * 1024 + kChunk;
+  for (size_t taken = 0;;) {
+    if (to_output_.empty()) {
+      if (taken > kMost || !read_master()) return;
+      taken += to_output_.end;
+    }
     // The output may be non-blocking by somebody else's wish.
-    pollfd output = entry(STDOUT_FILENO, POLLOUT);
-    if (sys::retry(SYS_poll, &output, 1, -1) < 0) return;
-    write_output();
+    pollfd polled[] = {entry(STDOUT_FILENO, POLLOUT), entry(signals, POLLIN)};
+    if (sys::retry(SYS_ppoll, &polled[0], std::size(polled), nullptr, nullptr, 0) < 0) return;
+    if (polled[1].revents != 0 && is_terminating(next_signal(signals))) return;
+    if (polled[0].revents != 0) write_output();
   }
 }
 

@@ -41,8 +41,9 @@ class [[nodiscard]] TerminalRelay {
   // Our terminal has a new size.
   void resize();
 
-  // Writes what the container has left in its terminal; for the time after its end.
-  void drain();
+  // Writes what the container has left in its terminal; for the time after its end. Ends with a
+  // signal that would have ended us: whoever reads from us may have stopped.
+  void drain(int signals);
 
  private:
   // POLLOUT promises room for this much in a pipe (PIPE_BUF), so a write of it does not block the

@@ -45,9 +45,9 @@ Result<> call_systemd(const plan::UnitRequest& request, int signals) {
   return {};
 }
 
-Result<> stop_unit(const std::string& name, bool user) {
+Result<> stop_unit(const std::string& name, bool user, int signals) {
   return call_systemd(
-      {.command = plan::UnitCommand::stop, .user = user, .unit = name, .properties = {}});
+      {.command = plan::UnitCommand::stop, .user = user, .unit = name, .properties = {}}, signals);
 }
 
 }  // namespace onggi

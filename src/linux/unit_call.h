@@ -21,9 +21,9 @@ plan::SystemdAccess probe_systemd(bool user);
 Result<CompanionCall> ask_systemd(const plan::UnitRequest& request);
 
 // ask_systemd() and wait().
-Result<> call_systemd(const plan::UnitRequest& request, int signals = -1);
+Result<> call_systemd(const plan::UnitRequest& request, int signals);
 
 // Ends what is left in it; one that is gone is success.
-Result<> stop_unit(const std::string& name, bool user);
+Result<> stop_unit(const std::string& name, bool user, int signals);
 
 }  // namespace onggi

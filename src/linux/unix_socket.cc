@@ -3,6 +3,7 @@
 #include "linux/unix_socket.h"
 
 #include "base/file.h"
+#include "linux/waiting.h"
 
 #include <sys/time.h>
 
@@ -45,18 +46,30 @@ Result<Address> abstract_address(const std::string& name) {
   return address;
 }
 
+// Of each attempt to connect or to send (unix(7), socket(7)).
+void limit_sending(int socket, long milliseconds) {
+  const timeval limit{.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+  (void)sys::call(SYS_setsockopt, socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
 }  // namespace
 
-Result<UniqueFd> connect_to_socket(const std::string& path, int timeout_seconds) {
+// connect(2) to a listener whose queue is full waits, and cannot be polled for: so it waits a
+// little at a time.
+Result<UniqueFd> connect_to_socket(const std::string& path, int signals) {
   const Address address = TRY(address_of(path));
   const long created = sys::socket(AF_UNIX, SOCK_STREAM);
   if (created < 0) return system_error(created, "socket", path);
   UniqueFd connection(created);
-  const timeval limit{.tv_sec = timeout_seconds, .tv_usec = 0};
-  (void)sys::call(SYS_setsockopt, connection.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  const long connected = sys::connect(connection.get(), address.value, address.size);
-  if (connected < 0) return system_error(connected, "connect", path);
-  return connection;
+  limit_sending(connection.get(), 100);
+  for (int attempt = 0; attempt < kSendAttempts; attempt++) {
+    const long connected = sys::connect(connection.get(), address.value, address.size);
+    if (connected == 0) return connection;
+    if (connected != -EAGAIN) return system_error(connected, "connect", path);
+    TRY(check_interrupted(signals));
+  }
+  return with_hint(system_error(-ETIMEDOUT, "connect", path),
+                   "the listener has not accepted a connection for 10 seconds: its queue is full");
 }
 
 Result<UniqueFd> connect_to_datagram_socket(const std::string& path) {
@@ -64,6 +77,7 @@ Result<UniqueFd> connect_to_datagram_socket(const std::string& path) {
   const long created = sys::socket(AF_UNIX, SOCK_DGRAM);
   if (created < 0) return system_error(created, "socket", path);
   UniqueFd connection(created);
+  limit_sending(connection.get(), 10'000);
   const long connected = sys::connect(connection.get(), address.value, address.size);
   if (connected < 0) return system_error(connected, "connect", path);
   return connection;

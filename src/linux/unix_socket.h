@@ -9,11 +9,16 @@
 
 namespace onggi {
 
-// A connection to a SOCK_STREAM socket. `timeout_seconds` limits the connecting and each sending
-// (SO_SNDTIMEO); 0: no limit.
-Result<UniqueFd> connect_to_socket(const std::string& path, int timeout_seconds = 0);
+// To connect and to send wait for so long at most (SO_SNDTIMEO): after that many attempts of 100
+// ms, each of which ends in EAGAIN, a peer that does nothing is given up.
+inline constexpr int kSendAttempts = 100;
 
-// A connected SOCK_DGRAM socket; "@NAME" is a socket without a file.
+// A connection to a SOCK_STREAM socket; within 10 seconds. `signals`: of block_signals(), or -1;
+// one that would have ended us is an error.
+Result<UniqueFd> connect_to_socket(const std::string& path, int signals);
+
+// A connected SOCK_DGRAM socket, where sending ends in EAGAIN after 10 seconds; "@NAME" is a socket
+// without a file.
 Result<UniqueFd> connect_to_datagram_socket(const std::string& path);
 
 // Fails as connect_to_socket would, but nobody gets a connection.

@@ -16,9 +16,9 @@ Result<> write_pid_file(const std::string& path, int pid) {
   return replace_atomically(directory.get(), path.substr(slash + 1), std::to_string(pid), 0644);
 }
 
-Result<UniqueFd> connect_receiver(const std::string& path) {
+Result<UniqueFd> connect_receiver(const std::string& path, int signals) {
   if (path.empty()) return UniqueFd();
-  return connect_to_socket(path);
+  return connect_to_socket(path, signals);
 }
 
 Result<> send_pidfd(int receiver, int pidfd) {

@@ -24,17 +24,18 @@ Result<> run_create_hooks(const spec::Spec& spec, const Record& record, int sign
   return hooks::run(spec.hooks.create_runtime, point);
 }
 
-Result<> run_poststart_hooks(const spec::Spec& spec, const Record& record) {
+Result<> run_poststart_hooks(const spec::Spec& spec, const Record& record, int signals) {
   const std::string state = document(record, Status::running);
   return hooks::run(
       spec.hooks.poststart,
-      {.name = "poststart", .state = state, .directory = record.bundle, .signals = -1});
+      {.name = "poststart", .state = state, .directory = record.bundle, .signals = signals});
 }
 
-void run_poststop_hooks(const spec::Spec& spec, const Record& record) {
+void run_poststop_hooks(const spec::Spec& spec, const Record& record, int signals) {
   const std::string state = document(record, Status::stopped);
-  hooks::run_all(spec.hooks.poststop,
-                 {.name = "poststop", .state = state, .directory = record.bundle, .signals = -1});
+  hooks::run_all(
+      spec.hooks.poststop,
+      {.name = "poststop", .state = state, .directory = record.bundle, .signals = signals});
 }
 
 Result<spec::Spec> saved_spec(const StateDir& directory) {

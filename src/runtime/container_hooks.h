@@ -12,9 +12,9 @@ namespace onggi {
 Result<> run_create_hooks(const spec::Spec& spec, const Record& record, int signals);
 // From the configuration as it was at `create`. Failure is fatal to the container: the caller ends
 // it.
-Result<> run_poststart_hooks(const spec::Spec& spec, const Record& record);
+Result<> run_poststart_hooks(const spec::Spec& spec, const Record& record, int signals);
 // A failure is a warning: the container is gone in any case.
-void run_poststop_hooks(const spec::Spec& spec, const Record& record);
+void run_poststop_hooks(const spec::Spec& spec, const Record& record, int signals);
 
 // config.json of the state directory, parsed.
 Result<spec::Spec> saved_spec(const StateDir& directory);

@@ -13,12 +13,13 @@ Result<> create_container(const RuntimeOptions& runtime, const CreateOptions& op
   TRY(check_id(options.id));
   const Blueprint blueprint = TRY(read_blueprint(runtime, options));
   TRY(check_feasible(blueprint, options, false));
-  const UniqueFd console = TRY(connect_receiver(options.console_socket));
-  const UniqueFd pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
+  const UniqueFd console = TRY_AT("--console-socket", connect_receiver(options.console_socket, -1));
+  const UniqueFd pidfd_receiver =
+      TRY_AT("--pidfd-socket", connect_receiver(options.pidfd_socket, -1));
   TRY(NotifyRelay::open());  // `start` will need it
   const UniqueFd signals = TRY(block_signals());
-  Creation creation = TRY(Creation::begin(runtime, blueprint));
-  TRY(creation.launch_init(blueprint, {.console = console.get(), .signals = signals.get()}));
+  Creation creation = TRY(Creation::begin(runtime, blueprint, signals.get()));
+  TRY(creation.launch_init(blueprint, {.console = console.get()}));
   TRY(creation.commit(options, pidfd_receiver.get()));
   timing::end_of("commit");
   creation.release();

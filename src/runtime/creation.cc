@@ -52,6 +52,7 @@ plan::UnitRequest unit_request(const Blueprint& blueprint, const Init& init) {
 
 Creation::Creation(Creation&& other) noexcept
     : spec_(other.spec_),
+      signals_(other.signals_),
       directory_(std::exchange(other.directory_, std::nullopt)),
       record_(std::move(other.record_)),
       membership_(std::move(other.membership_)),
@@ -68,16 +69,17 @@ Creation::~Creation() {
   init_.reset();
   net_devices_.reset();  // moves them back, unless they are the container's already
   (void)cgroups::remove(record_.cgroup);
-  if (record_.unit) (void)stop_unit(record_.unit->name, record_.unit->user);
+  if (record_.unit) (void)stop_unit(record_.unit->name, record_.unit->user, signals_);
   (void)resctrl::remove(record_.resctrl);
   // runtime.md#lifecycle: also when the container was never started, once there was something to
   // stop.
-  if (record_.pid != 0) run_poststop_hooks(spec_, record_);
+  if (record_.pid != 0) run_poststop_hooks(spec_, record_, signals_);
   (void)directory_->remove();
 }
 
-Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint& blueprint) {
-  Creation creation(blueprint.spec, TRY(StateDir::make(runtime.root, blueprint.launch.id)),
+Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint& blueprint,
+                                 int signals) {
+  Creation creation(blueprint.spec, signals, TRY(StateDir::make(runtime.root, blueprint.launch.id)),
                     first_record(blueprint));
   creation.record_.cgroup = TRY(cgroups::check_unused(blueprint.plan.cgroup));
   if (blueprint.plan.resctrl)
@@ -132,7 +134,8 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
       .console = choice.console,
       .empty_mounts = empty_mounts ? empty_mounts.get() : -1,
       .first_process = {},
-      .first_private = 3 + inherited};
+      .first_private = 3 + inherited,
+      .signals = signals_};
   init_.emplace(TRY(launch(blueprint.plan, resources)));
   membership_ = {};
   timing::end_of("clone");
@@ -142,30 +145,29 @@ Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& c
   if (blueprint.plan.cgroup.unit) unit.emplace(TRY(ask_systemd(unit_request(blueprint, *init_))));
   TRY(record_process());
   for (;;) {
-    const MessageKind reached = TRY(init_->wait(blueprint.plan, choice.signals));
+    const MessageKind reached = TRY(init_->wait(blueprint.plan, signals_));
     timing::end_of("init");
     // Before anything is done for init: hooks are not to run for a filter that cannot be made.
-    TRY(finish_seccomp(choice.signals));
+    TRY(finish_seccomp());
     if (reached == MessageKind::ready) return {};
     if (reached == MessageKind::entered) TRY(move_net_devices(blueprint.plan));
-    if (reached == MessageKind::unplaced)
-      TRY(enter_unit(*unit, blueprint.plan.cgroup, choice.signals));
-    if (reached == MessageKind::mounted) TRY(run_create_hooks(spec_, record_, choice.signals));
+    if (reached == MessageKind::unplaced) TRY(enter_unit(*unit, blueprint.plan.cgroup));
+    if (reached == MessageKind::mounted) TRY(run_create_hooks(spec_, record_, signals_));
     timing::end_of("for init");
     TRY(init_->proceed());
   }
 }
 
-Result<> Creation::finish_seccomp(int signals) {
+Result<> Creation::finish_seccomp() {
   if (!compilation_) return {};
-  seccomp_ = TRY(compilation_->wait(signals));
+  seccomp_ = TRY(compilation_->wait(signals_));
   compilation_.reset();
   timing::end_of("seccomp wait");
   return {};
 }
 
-Result<> Creation::enter_unit(CompanionCall& call, const plan::CgroupPlan& plan, int signals) {
-  const Result<std::string> cgroup = call.wait(signals);
+Result<> Creation::enter_unit(CompanionCall& call, const plan::CgroupPlan& plan) {
+  const Result<std::string> cgroup = call.wait(signals_);
   if (!cgroup && cgroup.error().errnum == EEXIST) {
     record_.unit.reset();  // made by somebody else meanwhile
     record_.cgroup = {};
@@ -192,7 +194,8 @@ Result<> Creation::record_process() {
 
 Result<> Creation::commit(const CreateOptions& options, int pidfd_receiver) {
   // First: without its agent the container is not to be.
-  if (!wait_for_start_) agent_ = TRY(connect_agent(spec_, record_, {record_.pid, Status::created}));
+  if (!wait_for_start_)
+    agent_ = TRY(connect_agent(spec_, record_, {record_.pid, Status::created}, signals_));
   Record record = record_;
   record.complete = true;
   record.resctrl = deleted_resctrl_;
@@ -206,7 +209,7 @@ Result<> Creation::commit(const CreateOptions& options, int pidfd_receiver) {
 }
 
 Result<UniqueFd> Creation::wait_started(const plan::Plan& plan) {
-  return init_->wait_started(plan, std::exchange(agent_, std::nullopt));
+  return init_->wait_started(plan, std::exchange(agent_, std::nullopt), signals_);
 }
 
 }  // namespace onggi

@@ -16,14 +16,16 @@ namespace onggi {
 class Creation {
  public:
   // Records what is going to be made, then makes the cgroup.
-  static Result<Creation> begin(const RuntimeOptions& runtime, const Blueprint& blueprint);
+  // `signals`: of block_signals(), borrowed: one that would have ended us ends each wait with an
+  // error.
+  static Result<Creation> begin(const RuntimeOptions& runtime, const Blueprint& blueprint,
+                                int signals);
   Creation(Creation&& other) noexcept;
   Creation& operator=(Creation&&) = delete;
   ~Creation();
 
   struct LaunchChoice {
-    int console = -1;  // connected socket for the pty master
-    int signals = -1;  // of block_signals(): a terminating one ends the wait with an error
+    int console = -1;            // connected socket for the pty master
     bool wait_for_start = true;  // listen for `start`; else commit() starts the program
   };
   // Starts init and waits until it has set everything up but the program.
@@ -47,15 +49,19 @@ class Creation {
   }
 
  private:
-  Creation(const spec::Spec& spec, StateDir directory, Record record)
-      : spec_(spec), directory_(std::move(directory)), record_(std::move(record)) {}
+  Creation(const spec::Spec& spec, int signals, StateDir directory, Record record)
+      : spec_(spec),
+        signals_(signals),
+        directory_(std::move(directory)),
+        record_(std::move(record)) {}
   Result<> record_process();
   Result<> make_resctrl(const plan::ResctrlPlan& plan);
   Result<> move_net_devices(const plan::Plan& plan);
-  Result<> finish_seccomp(int signals);
-  Result<> enter_unit(CompanionCall& call, const plan::CgroupPlan& plan, int signals);
+  Result<> finish_seccomp();
+  Result<> enter_unit(CompanionCall& call, const plan::CgroupPlan& plan);
 
   const spec::Spec& spec_;  // of the blueprint, which outlives us
+  int signals_;
   std::optional<StateDir> directory_;
   Record record_;
   cgroups::Membership membership_;

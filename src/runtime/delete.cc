@@ -12,7 +12,7 @@
 namespace onggi {
 namespace {
 
-constexpr int kPatience = 10000;  // milliseconds
+constexpr int kPatience = 10'000, kStep = 100;  // milliseconds
 
 // A frozen v1 cgroup keeps even SIGKILL waiting, so a living container is stopped by its cgroup.
 // What a dead init left there is killed with the cgroup's removal.
@@ -22,7 +22,11 @@ Result<> stop(const Record& record) {
   if (!record.cgroup.directories.empty()) TRY(cgroups::signal_all(record.cgroup, SIGKILL));
   const long sent = sys::pidfd_send_signal(process->get(), SIGKILL);
   if (sent < 0 && sent != -ESRCH) return system_error(sent, "pidfd_send_signal");
-  if (TRY(wait_for_exit(process->get(), kPatience))) return {};
+  // Whoever made a process that has ended in the container and does not wait for it (a stopped
+  // `exec`, an engine) must not keep the container.
+  for (int waited = 0; waited < kPatience; waited += kStep) {
+    if (TRY(wait_for_exit(process->get(), kStep)) || has_let_go(record.pid)) return {};
+  }
   return with_hint(
       make_error(ErrorKind::system, "init (pid ", record.pid, ") does not end after SIGKILL"),
       "it hangs in the kernel; try again when that is over");
@@ -57,12 +61,12 @@ Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
   // Before systemd stops the unit: it would first ask with SIGTERM, and wait.
   TRY(cgroups::remove(record.cgroup));
   timing::end_of("cgroups");
-  if (record.unit) TRY(stop_unit(record.unit->name, record.unit->user));
+  if (record.unit) TRY(stop_unit(record.unit->name, record.unit->user, -1));
   TRY(resctrl::remove(record.resctrl));
   // A `create` that died before there was a process has nothing that a hook could undo.
   if (record.later_hooks && record.pid != 0) {
     if (const Result<spec::Spec> spec = saved_spec(directory))
-      run_poststop_hooks(spec.value(), record);
+      run_poststop_hooks(spec.value(), record, -1);
   }
   return directory.remove();
 }

@@ -98,29 +98,36 @@ Result<Blueprint> read_exec_blueprint(const StateDir& directory, const Record& r
   return blueprint;
 }
 
+// All borrowed.
+struct Surroundings {
+  ProcessHandle first;  // the container's first process
+  int console, signals;
+};
+
 // Init, born in the container's cgroup or going there by itself.
 Result<Init> launch_into(const cgroups::Membership& membership, const Blueprint& blueprint,
-                         ProcessHandle first, int console) {
+                         const Surroundings& around) {
   return launch(blueprint.plan,
                 {.tasks = membership.tasks,
                  .unified_cgroup = membership.unified ? membership.unified.get() : -1,
-                 .console = console,
-                 .first_process = first,
-                 .first_private = 3 + blueprint.launch.preserve_fds});
+                 .console = around.console,
+                 .first_process = around.first,
+                 .first_private = 3 + blueprint.launch.preserve_fds,
+                 .signals = around.signals});
 }
 
 Result<Init> launch_in_container(const Record& record, const Blueprint& blueprint,
-                                 const ExecOptions& options, int first_pidfd, int console) {
-  const ProcessHandle first{record.pid, first_pidfd};
+                                 const ExecOptions& options, const Surroundings& around) {
   cgroups::Membership membership = TRY(cgroups::open_subgroups(record.cgroup, options.cgroups));
-  Result<Init> init = launch_into(membership, blueprint, first, console);
+  Result<Init> init = launch_into(membership, blueprint, around);
   if (init || init.error().errnum != EBUSY || !options.cgroups.empty()) return init;
   membership = TRY(cgroups::open_group_of(record.cgroup, record.pid));
-  return launch_into(membership, blueprint, first, console);
+  return launch_into(membership, blueprint, around);
 }
 
 // How the program begins, and who hears of it.
 struct Start {
+  int signals;  // of block_signals(), borrowed
   UniqueFd seccomp;
   std::optional<SeccompAgent> agent;
   UniqueFd pidfd_receiver;
@@ -129,7 +136,7 @@ struct Start {
 Result<> tell_and_start(Init& init, const Blueprint& blueprint, Start start) {
   TRY(send_pidfd(start.pidfd_receiver ? start.pidfd_receiver.get() : -1, init.pidfd()));
   TRY(init.commit(start.seccomp.get(), true));
-  (void)TRY(init.wait_started(blueprint.plan, std::move(start.agent)));
+  (void)TRY(init.wait_started(blueprint.plan, std::move(start.agent), start.signals));
   return {};
 }
 
@@ -140,6 +147,17 @@ Result<> start_program(Init& init, const Blueprint& blueprint, const std::string
   Result<> started = tell_and_start(init, blueprint, std::move(start));
   if (!started && !pid_file.empty()) (void)sys::unlinkat(AT_FDCWD, pid_file.c_str(), 0);
   return started;
+}
+
+Error not_running() {
+  return state_error("container not running");
+}
+
+// Of a process that died, or that could not be made or found any more (clone(2): ENOMEM
+// in a pid namespace whose first process has ended).
+bool is_of_death(const Error& error) {
+  return error.kind == ErrorKind::system &&
+         (error.errnum == 0 || error.errnum == ENOMEM || error.errnum == ESRCH);
 }
 
 // The container, and its first process.
@@ -156,21 +174,24 @@ Result<Target> open_target(const RuntimeOptions& runtime, const ExecOptions& opt
   const Status status = TRY(status_of(directory, record));
   TRY(check_status(status, options.ignore_paused));
   std::optional<UniqueFd> first = TRY(open_process(record.pid, record.start_time));
-  if (!first) return state_error("container not running");
+  if (!first) return not_running();
   return Target{std::move(directory), std::move(record), status, std::move(*first)};
 }
 
 Result<int> exec_in(const Target& target, const Blueprint& blueprint, const ExecOptions& options) {
-  UniqueFd signals = TRY(block_signals());
+  const UniqueFd signals = TRY(block_signals());
   std::optional<SeccompCompilation> seccomp;
   if (const auto& profile = blueprint.spec.linux.seccomp)
     seccomp.emplace(TRY(SeccompCompilation::start(target.directory.root(), *profile)));
   timing::end_of("seccomp");
-  Start start;
-  start.pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
-  Console console = TRY(open_console(blueprint.spec.process, options.console_socket));
-  Init init = TRY(launch_in_container(target.record, blueprint, options, target.first.get(),
-                                      console.for_init.get()));
+  Start start{.signals = signals.get(), .seccomp = {}, .agent = {}, .pidfd_receiver = {}};
+  start.pidfd_receiver =
+      TRY_AT("--pidfd-socket", connect_receiver(options.pidfd_socket, signals.get()));
+  Console console =
+      TRY(open_console(blueprint.spec.process, options.console_socket, signals.get()));
+  const ProcessHandle first{target.record.pid, target.first.get()};
+  Init init = TRY(launch_in_container(target.record, blueprint, options,
+                                      {first, console.for_init.get(), signals.get()}));
   console.for_init.reset();
   timing::end_of("clone");
   TRY(init.wait(blueprint.plan, signals.get()));
@@ -179,14 +200,15 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
   seccomp.reset();
   timing::end_of("seccomp wait");
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
-  start.agent = TRY(connect_agent(blueprint.spec, target.record, {init.pid(), target.status}));
+  start.agent =
+      TRY(connect_agent(blueprint.spec, target.record, {init.pid(), target.status}, signals.get()));
   TRY(start_program(init, blueprint, options.pid_file, std::move(start)));
   timing::end_of("handoff");
   if (options.detach) {
     init.detach();
     return 0;
   }
-  Result<int> status = Foreground(init, std::move(signals), std::move(relay), std::nullopt).wait();
+  Result<int> status = Foreground(init, signals.get(), std::move(relay), std::nullopt).wait();
   timing::end_of("program");
   return status;
 }
@@ -202,7 +224,12 @@ Result<int> exec_in_container(const RuntimeOptions& runtime, const ExecOptions& 
   timing::end_of("plan");
   TRY(check_program_feasible(blueprint, options.console_socket, !options.detach));
   if (!options.detach) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  return exec_in(target, blueprint, options);
+  Result<int> status = exec_in(target, blueprint, options);
+  // Whichever step it was that met with the end of the container, which now need not wait for ours.
+  constexpr int kPatience = 100;  // milliseconds
+  if (status || !is_of_death(status.error())) return status;
+  const Result<bool> ended = wait_for_exit(target.first.get(), kPatience);
+  return ended && ended.value() ? not_running() : std::move(status);
 }
 
 }  // namespace onggi

@@ -31,7 +31,7 @@ void Foreground::reap() {
 }
 
 Result<> Foreground::forward_signals() {
-  while (const int signal = next_signal(signals_.get())) {
+  while (const int signal = next_signal(signals_)) {
     if (signal == SIGCHLD) {
       reap();
     } else if (signal == SIGWINCH && terminal_) {
@@ -60,7 +60,7 @@ Result<int> Foreground::wait() {
   reap();
   while (!status_) {
     std::array<pollfd, 3 + TerminalRelay::kEntries> polled = {};
-    polled[0] = {.fd = signals_.get(), .events = POLLIN, .revents = 0};
+    polled[0] = {.fd = signals_, .events = POLLIN, .revents = 0};
     polled[1] = {.fd = init_.pidfd(), .events = POLLIN, .revents = 0};
     polled[2] = {.fd = notify_ ? notify_->fd() : -1, .events = POLLIN, .revents = 0};
     const auto relayed = std::span(polled).subspan<3>();
@@ -71,16 +71,18 @@ Result<int> Foreground::wait() {
     if (polled[0].revents != 0) TRY(forward_signals());
     if (polled[1].revents != 0) reap();
   }
-  if (terminal_) terminal_->drain();
+  while (next_signal(signals_) != 0) {
+  }  // they were the program's, not ours
+  if (terminal_) terminal_->drain(signals_);
   return *status_;
 }
 
-Result<Console> open_console(const std::optional<spec::Process>& process,
-                             const std::string& socket) {
+Result<Console> open_console(const std::optional<spec::Process>& process, const std::string& socket,
+                             int signals) {
   Console console;
   if (!process || !process->terminal) return console;
   if (!socket.empty()) {
-    console.for_init = TRY(connect_receiver(socket));
+    console.for_init = TRY_AT("--console-socket", connect_receiver(socket, signals));
     return console;
   }
   SocketPair sockets = TRY(make_socket_pair(SOCK_STREAM));

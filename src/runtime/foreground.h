@@ -18,10 +18,11 @@ namespace onggi {
 // The program in the foreground: its signals, its terminal, and its end.
 class Foreground {
  public:
-  Foreground(Init& init, UniqueFd signals, std::optional<TerminalRelay> terminal,
+  // `signals`: of block_signals(), borrowed.
+  Foreground(Init& init, int signals, std::optional<TerminalRelay> terminal,
              std::optional<NotifyRelay> notify)
       : init_(init),
-        signals_(std::move(signals)),
+        signals_(signals),
         terminal_(std::move(terminal)),
         notify_(std::move(notify)) {}
 
@@ -34,7 +35,7 @@ class Foreground {
   void reap();
 
   Init& init_;
-  UniqueFd signals_;
+  int signals_;
   std::optional<TerminalRelay> terminal_;
   std::optional<NotifyRelay> notify_;
   std::optional<int> status_;
@@ -47,8 +48,8 @@ struct Console {
 };
 
 // Nothing in it without process.terminal. `socket` is the path of --console-socket, or empty.
-Result<Console> open_console(const std::optional<spec::Process>& process,
-                             const std::string& socket);
+Result<Console> open_console(const std::optional<spec::Process>& process, const std::string& socket,
+                             int signals);
 
 // Once init has opened the terminal; nothing unless the master comes to ourselves.
 Result<std::optional<TerminalRelay>> open_relay(const Console& console,

@@ -21,38 +21,42 @@ struct Audience {
 
 Result<Audience> open_audience(const CreateOptions& options) {
   Audience audience;
-  audience.pidfd_receiver = TRY(connect_receiver(options.pidfd_socket));
+  audience.pidfd_receiver = TRY_AT("--pidfd-socket", connect_receiver(options.pidfd_socket, -1));
   audience.notify = TRY(NotifyRelay::open());
   return audience;
 }
 
-// From `commit` to the running program. `main_pid`: what a service manager is to watch.
+struct Watcher {
+  int main_pid;  // what a service manager is to watch
+  int signals;   // of block_signals()
+};
+
+// From `commit` to the running program.
 Result<> start_program(Creation& creation, const Blueprint& blueprint, const CreateOptions& options,
-                       Audience& audience, int main_pid) {
+                       Audience& audience, const Watcher& watcher) {
   TRY(creation.commit(options, audience.pidfd_receiver.get()));
   timing::end_of("commit");
   UniqueFd notify = TRY(creation.wait_started(blueprint.plan));
   timing::end_of("handoff");
-  if (audience.notify) audience.notify->listen(std::move(notify), main_pid);
-  return run_poststart_hooks(blueprint.spec, creation.record());
+  if (audience.notify) audience.notify->listen(std::move(notify), watcher.main_pid);
+  return run_poststart_hooks(blueprint.spec, creation.record(), watcher.signals);
 }
 
 Result<int> run_in_foreground(Creation& creation, const Blueprint& blueprint,
                               const CreateOptions& options, const Console& console,
-                              Audience audience, UniqueFd signals) {
+                              Audience audience, int signals) {
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
   const auto self = static_cast<int>(sys::getpid());
-  TRY(start_program(creation, blueprint, options, audience, self));
+  TRY(start_program(creation, blueprint, options, audience, {self, signals}));
   Result<int> status =
-      Foreground(creation.init(), std::move(signals), std::move(relay), std::move(audience.notify))
-          .wait();
+      Foreground(creation.init(), signals, std::move(relay), std::move(audience.notify)).wait();
   timing::end_of("program");
   return status;
 }
 
 Result<> run_detached(Creation& creation, const Blueprint& blueprint, const CreateOptions& options,
                       Audience audience, int signals) {
-  TRY(start_program(creation, blueprint, options, audience, creation.init().pid()));
+  TRY(start_program(creation, blueprint, options, audience, {creation.init().pid(), signals}));
   if (audience.notify) TRY(audience.notify->wait(creation.init().pidfd(), signals));
   return {};
 }
@@ -65,20 +69,20 @@ Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& op
   TRY(check_feasible(blueprint, options, !options.detach));
   if (!options.detach && !options.no_subreaper) (void)sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
   Audience audience = TRY(open_audience(options));
-  UniqueFd signals = TRY(block_signals());
-  Console console = TRY(open_console(blueprint.spec.process, options.console_socket));
-  Creation creation = TRY(Creation::begin(runtime, blueprint));
-  TRY(creation.launch_init(
-      blueprint,
-      {.console = console.for_init.get(), .signals = signals.get(), .wait_for_start = false}));
+  const UniqueFd signals = TRY(block_signals());
+  Console console =
+      TRY(open_console(blueprint.spec.process, options.console_socket, signals.get()));
+  Creation creation = TRY(Creation::begin(runtime, blueprint, signals.get()));
+  TRY(creation.launch_init(blueprint,
+                           {.console = console.for_init.get(), .wait_for_start = false}));
   console.for_init.reset();
   if (options.detach) {
     TRY(run_detached(creation, blueprint, options, std::move(audience), signals.get()));
     creation.release();
     return 0;
   }
-  const int status = TRY(run_in_foreground(creation, blueprint, options, console,
-                                           std::move(audience), std::move(signals)));
+  const int status = TRY(
+      run_in_foreground(creation, blueprint, options, console, std::move(audience), signals.get()));
   if (options.keep) creation.release();
   return status;
 }

@@ -29,12 +29,12 @@ Result<> check_agent(const spec::Spec& spec, const std::string& bundle) {
 }
 
 Result<std::optional<SeccompAgent>> connect_agent(const spec::Spec& spec, const Record& record,
-                                                  FilteredProcess process) {
+                                                  FilteredProcess process, int signals) {
   if (!notifies(spec)) return std::optional<SeccompAgent>();
   std::string state = process_state_document(record, process.status, process.pid,
                                              spec.linux.seccomp->listener_metadata);
-  return std::optional(
-      TRY_AT(kPlace, SeccompAgent::connect(path_of(spec, record.bundle), std::move(state))));
+  return std::optional(TRY_AT(
+      kPlace, SeccompAgent::connect(path_of(spec, record.bundle), std::move(state), signals)));
 }
 
 }  // namespace onggi

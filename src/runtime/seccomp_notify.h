@@ -21,6 +21,6 @@ struct FilteredProcess {
   Status status = Status::created;
 };
 Result<std::optional<SeccompAgent>> connect_agent(const spec::Spec& spec, const Record& record,
-                                                  FilteredProcess process);
+                                                  FilteredProcess process, int signals);
 
 }  // namespace onggi

@@ -37,14 +37,14 @@ Result<Started> start_locked(const RuntimeOptions& runtime, std::string_view id)
   if (record.listener || record.later_hooks) spec = TRY(saved_spec(directory));
   // Before init is told: it stays `created` when there is no agent.
   std::optional<SeccompAgent> agent;
-  if (record.listener) agent = TRY(connect_agent(*spec, record, {record.pid, Status::created}));
+  if (record.listener) agent = TRY(connect_agent(*spec, record, {record.pid, Status::created}, -1));
   std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
   Result<UniqueFd> answer = ask_to_start(directory.fd(), std::move(agent));
   TRY(directory.forget(kStartSocket));
   Started started{.process = {}, .notify = TRY(std::move(answer)), .pid = record.pid};
   if (process) started.process = std::move(*process);
   if (!record.later_hooks) return started;
-  const Result<> hooked = run_poststart_hooks(*spec, record);
+  const Result<> hooked = run_poststart_hooks(*spec, record, -1);
   if (hooked) return started;
   // runtime.md#lifecycle: a failing poststart hook stops the container.
   (void)kill_container(runtime, id, SIGKILL, !record.cgroup.directories.empty());

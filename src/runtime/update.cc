@@ -63,7 +63,8 @@ Result<> update_container(const RuntimeOptions& runtime, std::string_view id, sp
     TRY(call_systemd({.command = plan::UnitCommand::set,
                       .user = plan.unit->user,
                       .unit = plan.unit->name,
-                      .properties = plan.unit->properties}));
+                      .properties = plan.unit->properties},
+                     -1));
     TRY(changed.repeat());
   }
   return changed.finish();
