@@ -41,7 +41,7 @@ Result<> complete_memory(spec::Memory& memory,
     const std::optional<std::string> limit = TRY(read_word(directories, file));
     if (!limit) continue;
     const int64_t bytes = parse_decimal<int64_t>(*limit).value_or(-1);
-    if (bytes > 0 && bytes < kUnlimitedV1) memory.limit = bytes;
+    if (bytes < kUnlimitedV1) memory.limit = bytes;
     return {};
   }
   return {};

@@ -26,7 +26,7 @@ Result<> check_swap(int64_t limit, int64_t swap) {
   if (limit == 0)
     return config_error(kPlace,
                         "memory and swap cannot be limited without linux.resources.memory.limit");
-  if (limit == -1 || swap < limit) {
+  if (swap < limit) {
     return config_error(
         kPlace, swap, " (memory and swap together) is below linux.resources.memory.limit ", limit);
   }

@@ -54,6 +54,12 @@ Result<> memory(const spec::Resources& resources, SettingList& list) {
   // "Unlimited" is meant for both, or a swap limit from before would keep the memory limited.
   const auto swap = limit == -1 && given.swap.value_or(0) == 0 ? -1 : given.swap.value_or(0);
   TRY(check_swap(limit, swap));
+  if (limit == -1 && swap > 0) {
+    return with_hint(config_error("linux.resources.memory.swap",
+                                  "cgroup v1 limits memory and swap together, and memory is "
+                                  "unlimited"),
+                     "set linux.resources.memory.limit as well");
+  }
   if (limit != 0) {
     list.add("linux.resources.memory.limit", "memory.limit_in_bytes", limit).retry_last = swap != 0;
   }

@@ -118,7 +118,9 @@ Result<> memory(const spec::Resources& resources, SettingList& list) {
   // Swap first: a memory limit that is being lowered makes the kernel reclaim at once, into the new
   // swap limit.
   if (swap != 0) {
-    const int64_t only_swap = swap < 0 ? -1 : swap - limit;
+    // Nothing can be taken off for unlimited memory: `swap` is then for swap alone, as other
+    // runtimes have it.
+    const int64_t only_swap = swap < 0 ? -1 : limit < 0 ? swap : swap - limit;
     CgroupSetting& setting =
         list.add("linux.resources.memory.swap", "memory.swap.max", bytes_or_max(only_swap));
     setting.ignore_missing = only_swap <= 0;

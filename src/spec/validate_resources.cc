@@ -18,7 +18,8 @@ Result<> check_memory(const Spec& spec) {
   }
   // `swap` is the limit of memory and swap together, and 0 counts as absent, as engines mean it.
   const int64_t limit = memory.limit.value_or(0), swap = memory.swap.value_or(0);
-  if (swap > 0 && limit <= 0) {
+  // Beside an unlimited memory it is for swap alone, in v2 (plan/resources_v2.cc).
+  if (swap > 0 && limit == 0) {
     return broken("linux.resources.memory.swap",
                   "needs a memory limit: it is for memory and swap together");
   }

@@ -142,6 +142,11 @@ TEST_CASE("memory: a swap limit counts memory too, 0 is unset, -1 no limit (chec
           "invalid linux.resources.memory.swap: memory and swap cannot be limited without "
           "linux.resources.memory.limit"),
       memory(
+          "swap beside unlimited memory", [](spec::Memory& m) { m.limit = -1, m.swap = 65536; },
+          "invalid linux.resources.memory.swap: cgroup v1 limits memory and swap together, and "
+          "memory is unlimited",
+          "memory.swap.max=65536; memory.max=max"),
+      memory(
           "swap below limit", [](spec::Memory& m) { m.limit = 9, m.swap = 5; },
           "invalid linux.resources.memory.swap: 5 (memory and swap together) is below "
           "linux.resources.memory.limit 9",

@@ -345,6 +345,7 @@ TEST_CASE("resources") {
        "linux.resources.memory.swap: must not be below the memory limit: it is for memory and swap "
        "together"},
       {resources_with(R"("memory": {"swap": -1})"), "ok"},
+      {resources_with(R"("memory": {"limit": -1, "swap": 5})"), "ok"},
       {resources_with(R"("memory": {"limit": 5, "swap": 0})"), "ok"},
       {resources_with(R"("memory": {"swappiness": 101})"),
        "linux.resources.memory.swappiness: must be an integer from 0 to 100"},
