@@ -29,13 +29,51 @@ constexpr Type kTypes[] = {
     integer<int64_t>('x', "int64"), integer<uint64_t>('t', "uint64"),
     integer<int16_t>('n', "int16"), integer<uint16_t>('q', "uint16"),
     integer<uint8_t>('y', "byte"),  {'b', "boolean", 0, 0},
-    {'s', "string", 0, 0},
+    {'s', "string", 0, 0},          {'d', "double", 0, 0},
 };
 const Type* type_of(char code) {
   for (const Type& type : kTypes) {
     if (type.code == code) return &type;
   }
   return nullptr;
+}
+
+// A decimal number times 10^`power`, without what is behind the point then. Nothing for what is no
+// number, is negative or does not fit.
+std::optional<uint64_t> scaled(std::string_view text, int power) {
+  const size_t exponent = text.find_first_of("eE");
+  if (exponent != std::string_view::npos) {
+    std::string_view digits = text.substr(exponent + 1);
+    if (digits.starts_with('+')) digits.remove_prefix(1);
+    const auto given = parse_decimal<int16_t>(digits);
+    if (!given) return std::nullopt;
+    power += *given;
+    text = text.substr(0, exponent);
+  }
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  uint64_t value = 0;
+  bool any = false, fraction = false;
+  const auto append = [&value](unsigned digit) {
+    if (value > (kMost - digit) / 10) return false;
+    value = value * 10 + digit;
+    return true;
+  };
+  for (const char c : text) {
+    if (c == '.' && !fraction) {
+      fraction = true;
+      continue;
+    }
+    if (!is_digit(c)) return std::nullopt;
+    any = true;
+    if (fraction && power <= 0) continue;
+    if (fraction) --power;
+    if (!append(static_cast<unsigned>(c - '0'))) return std::nullopt;
+  }
+  for (; power > 0 && value != 0; --power) {
+    if (!append(0)) return std::nullopt;
+  }
+  for (; power < 0 && value != 0; ++power) value /= 10;
+  return any ? std::optional(value) : std::nullopt;
 }
 
 // Each parse_* takes what it reads off the front of the text; nothing: it is not there.
@@ -96,7 +134,7 @@ class Reader {
     if (front == '\'' || front == '"') return is(type, 's') && parse_string(property);
     if (take_word("true")) return is(type, 'b') && add(property, "1");
     if (take_word("false")) return is(type, 'b') && add(property, "0");
-    return parse_integer(type, property);
+    return parse_number(type, property);
   }
 
   bool parse_string(UnitProperty& property) {
@@ -120,13 +158,31 @@ class Reader {
     return false;
   }
 
-  bool parse_integer(char& type, UnitProperty& property) {
-    const bool negative = take('-');
+  // "2.5", "1e-3", "0x1f"
+  std::string_view take_digits() {
+    const bool hexadecimal = rest_.starts_with("0x");
     size_t end = 0;
-    while (end < rest_.size() && is_alphanumeric(rest_[end])) end++;
-    const std::optional<uint64_t> value = magnitude(rest_.substr(0, end));
+    while (end < rest_.size()) {
+      const bool sign = !hexadecimal && end > 0 && (rest_[end - 1] | 0x20) == 'e' &&
+                        (rest_[end] == '-' || rest_[end] == '+');
+      if (!sign && !is_alphanumeric(rest_[end]) && rest_[end] != '.') break;
+      end++;
+    }
+    const std::string_view digits = rest_.substr(0, end);
     rest_.remove_prefix(end);
-    if (type == 0) type = 'i';
+    return digits;
+  }
+
+  bool parse_number(char& type, UnitProperty& property) {
+    const bool negative = take('-');
+    const std::string_view digits = take_digits();
+    const bool fraction =
+        !digits.starts_with("0x") && digits.find_first_of(".eE") != std::string_view::npos;
+    if (type == 0) type = fraction ? 'd' : 'i';
+    if (type == 'd') {
+      return scaled(digits, 0) && add(property, (negative ? "-" : "") + std::string(digits));
+    }
+    const std::optional<uint64_t> value = magnitude(digits);
     const Type* given = type_of(type);
     if (!value || given->greatest == 0) return false;
     const auto most =
@@ -195,17 +251,14 @@ bool is_seconds(std::string_view name) {
 }
 
 Result<> make_microseconds(UnitProperty& property) {
-  constexpr uint64_t kSecond = 1'000'000;
-  const auto seconds = property.values.size() == 1 && property.signature.size() == 1
-                           ? parse_decimal<uint64_t>(property.values[0])
-                           : std::nullopt;
-  if (!seconds || property.signature == "s" || property.signature == "b" ||
-      *seconds > std::numeric_limits<uint64_t>::max() / kSecond) {
-    return config_error(property.place, "is not a whole number of seconds");
-  }
+  constexpr int kMicroseconds = 6;  // decimal places of a second
+  const bool number = property.values.size() == 1 && property.signature.size() == 1 &&
+                      property.signature != "s" && property.signature != "b";
+  const auto time = number ? scaled(property.values[0], kMicroseconds) : std::nullopt;
+  if (!time) return config_error(property.place, "is not a number of seconds");
   property.name.insert(property.name.size() - 3, "U");
   property.signature = "t";
-  property.values = {std::to_string(*seconds * kSecond)};
+  property.values = {std::to_string(*time)};
   return {};
 }
 
@@ -222,12 +275,14 @@ Result<> add_unit_annotations(const spec::TextMap& annotations, UnitProperties& 
                           "is not the name of a property: at least three letters, nothing else");
     }
     TRY(check_effect(property));
-    if (!Reader(value).parse(property)) {
+    const bool seconds = is_seconds(property.name);
+    // No property of a unit is a fraction.
+    if (!Reader(value).parse(property) || (!seconds && property.signature.ends_with('d'))) {
       return with_hint(config_error(property.place, "'", value,
                                     "' is not a value in GVariant text that is supported"),
                        "for example: true, 'text', uint64 100, ['a', 'b']");
     }
-    if (is_seconds(property.name)) TRY(make_microseconds(property));
+    if (seconds) TRY(make_microseconds(property));
     properties.push_back(std::move(property));
   }
   return {};

@@ -301,12 +301,31 @@ TEST_CASE("annotations become properties") {
   CHECK(annotated("TimeoutStopSec", "7") == "TimeoutStopUSec t 7000000");
   CHECK(annotated("TimeoutStopSec", "uint32 7") == "TimeoutStopUSec t 7000000");
   CHECK(annotated("TimeoutStopUSec", "uint64 7") == "TimeoutStopUSec t 7");
+  for (const auto& [text, microseconds] : {
+           std::pair("2.5", "2500000"),
+           {"double 2.5", "2500000"},
+           {"@d 2", "2000000"},
+           {".5", "500000"},
+           {"3.", "3000000"},
+           {"0.0000019", "1"},
+           {"1e3", "1000000000"},
+           {"25e-1", "2500000"},
+           {"1E+2", "100000000"},
+           {"0", "0"},
+           {"0x1e", "30000000"},
+           {"18446744073709.551615", "18446744073709551615"},
+       }) {
+    CAPTURE(text);
+    CHECK(annotated("TimeoutStopSec", text) == "TimeoutStopUSec t " + std::string(microseconds));
+  }
 }
 
 TEST_CASE("annotations that are no properties are errors that name them") {
   for (const char* bad :
-       {"", "tru", "'open", "[1, 'a']", "[]", "1 2", "int32 'a'", "uint32 -1", "2147483648",
-        "byte 256", "[[1]]", "@a 1", "@as 'a'", "@t [1]", "string 1", "1.5", "0x"}) {
+       {"",          "tru",        "'open",    "[1, 'a']", "[]",   "1 2",     "int32 'a'",
+        "uint32 -1", "2147483648", "byte 256", "[[1]]",    "@a 1", "@as 'a'", "@t [1]",
+        "string 1",  "1.5",        "0x",       "double 1", "1e3",  "[1.5]",   "uint64 1.5",
+        "1.5.5",     ".",          "1e",       "1e99999"}) {
     CAPTURE(bad);
     CHECK(annotated("Name", bad) == "annotations[\"org.systemd.property.Name\"]: '" +
                                         std::string(bad) +
@@ -321,9 +340,10 @@ TEST_CASE("annotations that are no properties are errors that name them") {
           "annotations[\"org.systemd.property." + std::string(moving) +
               "\"]: moves processes, and sets nothing of the unit");
   }
-  for (const char* bad : {"'7'", "true", "-1", "[7]", "uint64 18446744073709551615"}) {
+  for (const char* bad : {"'7'", "true", "-1", "[7]", "uint64 18446744073709551615", "-2.5", "1e15",
+                          "18446744073709.551616", "[2.5]"}) {
     CAPTURE(bad);
-    CHECK(annotated("TimeoutStopSec", bad).ends_with(": is not a whole number of seconds"));
+    CHECK(annotated("TimeoutStopSec", bad).ends_with(": is not a number of seconds"));
   }
 }
 
