@@ -72,9 +72,10 @@ void write_entry(std::string_view text, std::string_view json, bool to_file) {
   write_line(state.file.get(), utc_now(Precision::seconds).append(" ").append(text));
 }
 
-void write_message(Level level, std::string_view message) {
+void write_message(Level level, std::string_view message, Show show = Show::if_asked) {
   const bool asked = level <= state.level;
-  if (!asked && !(state.show_warnings && level == Level::warning)) return;
+  const bool shown = level == Level::warning && (state.show_warnings || show == Show::always);
+  if (!asked && !shown) return;
   const std::string clean = printable(message);
   JsonWriter json;
   begin_entry(json, level, clean, utc_now(Precision::seconds)).end_object();
@@ -125,8 +126,8 @@ std::string errno_text(int errnum) {
   return text;
 }
 
-void warn(std::string_view message) {
-  write_message(Level::warning, message);
+void warn(std::string_view message, Show show) {
+  write_message(Level::warning, message, show);
 }
 void debug(std::string_view message) {
   write_message(Level::debug, message);

@@ -31,7 +31,9 @@ void set_program(std::string_view name);
 // program's, and an engine keeps it as its log.
 void show_warnings();
 
-void warn(std::string_view message);
+// `always`: on standard error also of create, run and exec, for what the user surely does not know.
+enum class Show { if_asked, always };
+void warn(std::string_view message, Show show = Show::if_asked);
 void debug(std::string_view message);
 
 // The one line of a failed command, on standard error and in the log file: "onggi: create web:

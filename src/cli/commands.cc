@@ -42,6 +42,9 @@ constexpr auto kBundleOptions = options<CreateOptions>({
                                    "the bundle (default: the current directory)"),
     option<&CreateOptions::config>("config", 'f', "FILE",
                                    "configuration, relative to the bundle (default: config.json)"),
+    option<&CreateOptions::strict>("strict", 0, nullptr,
+                                   "fail on misspelt keys and unsupported annotations instead of "
+                                   "ignoring them with a warning"),
 });
 
 constexpr auto kCreateOptions =

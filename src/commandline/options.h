@@ -152,7 +152,4 @@ struct ParsedArguments {
 Result<ParsedArguments> parse_options(std::span<const OptionRow> rows, void* target,
                                       Arguments arguments, Operands operands);
 
-// The candidate that `word` was probably meant to be; empty if none is near.
-std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
-
 }  // namespace onggi::cli

@@ -3,6 +3,7 @@
 #include "commandline/program.h"
 
 #include "base/file.h"
+#include "base/nearest.h"
 
 #include <unistd.h>
 

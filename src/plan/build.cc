@@ -2,6 +2,9 @@
 // plan::build as a contents page; each part is in a file of its own.
 #include "plan/build_parts.h"
 #include "plan/plan.h"
+#include "spec/semantic_version.h"
+
+#include <algorithm>
 
 namespace onggi::plan {
 
@@ -32,10 +35,32 @@ bool BuildContext::joins(spec::NamespaceType type) const {
   return false;
 }
 
+namespace {
+
+// Of other runtimes: each asks for something that would otherwise be absent without a word.
+constexpr std::string_view kForeignAnnotations[] = {"run.oci.", "org.criu.", "krun.",
+                                                    "module.wasm."};
+
+void note_annotations(BuildContext& context) {
+  for (const auto& [key, value] : context.spec.annotations) {
+    const auto begins = [&](std::string_view prefix) { return key.starts_with(prefix); };
+    if (std::ranges::none_of(kForeignAnnotations, begins)) continue;
+    // Which option the label of mounts is given by: without SELinux there is none.
+    if (key == "run.oci.mount_context_type" && !context.facts.selinux) continue;
+    context.plan.ignored.push_back("annotations[\"" + std::string(key) +
+                                   "\"]: is not supported, ignoring");
+  }
+}
+
+}  // namespace
+
 Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchOptions& options) {
   Plan plan;
   BuildContext context{.spec = spec, .facts = facts, .options = options, .plan = plan};
-  plan.warnings = spec.warnings;
+  plan.ignored = spec.ignored;
+  note_annotations(context);
+  if (!spec::is_semantic_version(spec.oci_version))
+    context.warn("ociVersion: \"" + std::string(spec.oci_version) + "\" is not a semantic version");
   TRY(build_namespaces(context));
   TRY(build_user_namespace(context));
   plan.cgroup = TRY(build_cgroup(spec, facts, options.id, options.cgroup));

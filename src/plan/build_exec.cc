@@ -45,7 +45,7 @@ void build_user(BuildContext& context) {
 Plan build_exec(const spec::Spec& spec, const HostFacts& facts, const LaunchOptions& options) {
   Plan plan;
   BuildContext context{.spec = spec, .facts = facts, .options = options, .plan = plan};
-  plan.warnings = spec.warnings;
+  plan.ignored = spec.ignored;
   plan.namespaces.bridge = true;
   plan.namespaces.of_container = true;
   plan.namespaces.root_of_container = !has_own_mounts(spec);

@@ -124,6 +124,7 @@ struct Plan {
       oom_score_adj;  // of init, set from outside: a user namespace may not lower it
   std::vector<uint64_t> initial_cpus;  // affinity before the cgroup is joined; empty: unchanged
   std::vector<std::string> warnings;   // what the specification wants said, but not refused
+  std::vector<std::string> ignored;    // what the author asks for and does not get
   std::vector<Error>
       refused;  // what this version or this host cannot do: `create` fails with the first
   Pool pool;

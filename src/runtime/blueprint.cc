@@ -175,6 +175,10 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
                       .no_new_keyring = options.no_new_keyring,
                       .notify = notify_requested()};
   blueprint.plan = TRY(plan::build(blueprint.spec, facts, blueprint.launch));
+  if (options.strict && !blueprint.plan.ignored.empty()) {
+    return with_hint(make_error(ErrorKind::invalid_config, blueprint.plan.ignored.front()),
+                     "without --strict this is a warning");
+  }
   timing::end_of("plan");
   return blueprint;
 }
@@ -193,6 +197,7 @@ Result<> check_descriptors(uint32_t listen_fds, uint32_t preserve_fds) {
 Result<> check_program_feasible(const Blueprint& blueprint, const std::string& console_socket,
                                 bool foreground) {
   if (!blueprint.plan.refused.empty()) return blueprint.plan.refused.front();
+  for (const std::string& warning : blueprint.plan.ignored) log::warn(warning, log::Show::always);
   for (const std::string& warning : blueprint.plan.warnings) log::warn(warning);
   TRY(check_filter(blueprint));
   TRY(check_terminal(blueprint, console_socket, foreground));

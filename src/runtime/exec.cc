@@ -76,12 +76,12 @@ Result<Blueprint> read_exec_blueprint(const StateDir& directory, const Record& r
   Blueprint blueprint;
   blueprint.bundle = record.bundle;
   blueprint.spec = TRY(saved_spec(directory));
-  blueprint.spec.warnings.clear();  // `create` has given them
+  blueprint.spec.ignored.clear();  // `create` has told
   std::optional<spec::Process>& process = blueprint.spec.process;
   if (options.document) {
     process = complete(*options.document->process, process);
     process->terminal = process->terminal || options.terminal;
-    blueprint.spec.warnings = options.document->warnings;
+    blueprint.spec.ignored = options.document->ignored;
   } else {
     change_process(process ? *process : process.emplace(), options);
   }

@@ -35,7 +35,8 @@ struct CreateOptions {
   std::string pidfd_socket;    // the same for a descriptor of the first process (pidfd_open(2))
   std::string pid_file;        // relative to the caller's working directory
   uint32_t preserve_fds =
-      0;  // descriptors 3 .. 3+N-1 (after LISTEN_FDS) stay open in the container
+      0;                // descriptors 3 .. 3+N-1 (after LISTEN_FDS) stay open in the container
+  bool strict = false;  // what would be ignored with a warning is an error
   bool no_pivot = false;
   bool no_new_keyring = false;
   bool detach = false;        // run only: return after the start

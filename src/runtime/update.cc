@@ -46,6 +46,7 @@ Result<plan::CgroupPlan> plan_cgroup(const LockedContainer& container, spec::Spe
 }  // namespace
 
 Result<> update_container(const RuntimeOptions& runtime, std::string_view id, spec::Spec& change) {
+  for (const std::string& warning : change.ignored) log::warn(warning);
   const LockedContainer container = TRY(LockedContainer::open(runtime, id));
   if (container.status == Status::stopped || container.status == Status::creating)
     return state_error("container not running");

@@ -222,7 +222,7 @@ static Result<Spec> parse_with(std::string_view name, std::string_view document,
   if (result.IsError())
     return syntax_error(name, document, result.Offset(), kSyntaxErrors[result.Code()]);
 
-  const Cursor root(json, spec.warnings);
+  const Cursor root(json, spec.ignored);
   TRY(check_strings(root));
   TRY(read_document(root, spec));
   return spec;

@@ -15,12 +15,19 @@ static Result<> read(const Cursor& at, ConsoleSize& to) {
   return read_object(at, kFields, to);
 }
 
+// On Linux it would leave the user at 0 (config.md, "User": for Windows).
+static Result<> ignore_user_name(const Cursor& at, User&) {
+  Text name;
+  TRY(read(at, name));
+  if (!name.empty()) at.note_ignored("means nothing on Linux: use uid and gid");
+  return {};
+}
+
 static Result<> read(const Cursor& at, User& to) {
   static constexpr Field<User> kFields[] = {
-      {"uid", into<&User::uid>},
-      {"gid", into<&User::gid>},
-      {"umask", into<&User::umask>},
-      {"additionalGids", into<&User::additional_gids>},
+      {"uid", into<&User::uid>},      {"gid", into<&User::gid>},
+      {"umask", into<&User::umask>},  {"additionalGids", into<&User::additional_gids>},
+      {"username", ignore_user_name},
   };
   return read_object(at, kFields, to);
 }

@@ -3,6 +3,8 @@
 #include "spec/reader.h"
 
 #include "base/ascii.h"
+#include "base/log.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 
@@ -40,15 +42,22 @@ void Cursor::append_path(FixedText<128>& path) const {
   }
 }
 
-void Cursor::warn_if_misspelt(Text key, Text known) const {
-  if (!std::ranges::equal(key, known, {}, lower_case, lower_case)) return;
-  warnings_.push_back(std::string(path().view()));
-  warnings_.back()
-      .append(": unknown key \"")
-      .append(key)
-      .append("\", did you mean \"")
-      .append(known);
-  warnings_.back().append("\"?");
+void Cursor::note_unknown(Text key, std::span<const Text> known) const {
+  const Text meant = nearest(key, known);
+  if (!meant.empty())
+    return note_ignored("unknown key \"", key, "\", did you mean \"", meant, "\"?");
+  log::debug(text<320>(path().view(), ": unknown key \"", key, "\", ignoring").view());
+}
+
+Error Cursor::missing(Text key) const {
+  const Error error = error_below(key, "is required");
+  if (!json_.IsObject()) return error;
+  for (const auto& member : json_.GetObject()) {
+    const Text given = text_of(member.name);
+    if (given != key && nearest(given, {&key, 1}) == key)
+      return with_hint(error, text<160>("rename \"", given, "\"").view());
+  }
+  return error;
 }
 
 Result<> read(const Cursor& at, bool& to) {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,11 +32,12 @@ inline Text text_of(const Json& string) {
 
 class Cursor {
  public:
-  Cursor(const Json& root, std::vector<std::string>& warnings) : json_(root), warnings_(warnings) {}
+  // `ignored` gets a line for each key that nobody reads and that was probably meant to be another.
+  Cursor(const Json& root, std::vector<std::string>& ignored) : json_(root), ignored_(ignored) {}
   Cursor(const Cursor& parent, Text key, const Json& json)
-      : json_(json), warnings_(parent.warnings_), parent_(&parent), key_(key) {}
+      : json_(json), ignored_(parent.ignored_), parent_(&parent), key_(key) {}
   Cursor(const Cursor& parent, uint32_t index, const Json& json)
-      : json_(json), warnings_(parent.warnings_), parent_(&parent), index_(index) {}
+      : json_(json), ignored_(parent.ignored_), parent_(&parent), index_(index) {}
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
   ~Cursor() = default;
@@ -54,15 +56,25 @@ class Cursor {
     return Cursor(*this, key, json_).error(parts...);
   }
 
-  // For a key that is in no table, but differs from `known` only in the case of letters: Go
-  // programs match keys regardless of case, so the author may believe that it works.
-  void warn_if_misspelt(Text key, Text known) const;
+  // A member that must exist does not, maybe because it is misspelt.
+  Error missing(Text key) const;
+  // A key of this object that is in no table: the specification wants it ignored (config.md,
+  // "Extensibility"), but a limit or a protection must not be absent for a slip of the pen.
+  void note_unknown(Text key, std::span<const Text> known) const;
+  // For a value that is known and means nothing on Linux.
+  template <class... Parts>
+  void note_ignored(const Parts&... parts) const {
+    FixedText<640> line(path().view());
+    line.append(": ");
+    (line.append(parts), ...);
+    ignored_.emplace_back(line.view());
+  }
 
  private:
   void append_path(FixedText<128>& path) const;
 
   const Json& json_;
-  std::vector<std::string>& warnings_;
+  std::vector<std::string>& ignored_;
   const Cursor* parent_ = nullptr;
   Text key_;
   uint32_t index_ = 0;
@@ -157,7 +169,9 @@ Result<> read_object(const Cursor& at, const Field<T> (&fields)[N], T& to) {
     size_t row = 0;
     while (row < N && fields[row].key != key) ++row;
     if (row == N) {
-      for (const auto& field : fields) at.warn_if_misspelt(key, field.key);
+      Text known[N];
+      for (size_t i = 0; i < N; ++i) known[i] = fields[i].key;
+      at.note_unknown(key, known);
     } else if (!member.value.IsNull()) {
       seen |= uint64_t{1} << row;
       TRY(fields[row].read(Cursor(at, key, member.value), to));
@@ -165,7 +179,7 @@ Result<> read_object(const Cursor& at, const Field<T> (&fields)[N], T& to) {
   }
   for (size_t row = 0; row < N; ++row) {
     if (fields[row].required && (seen >> row & 1) == 0) {
-      return at.error_below(fields[row].key, "is required");
+      return at.missing(fields[row].key);
     }
   }
   return {};

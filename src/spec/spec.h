@@ -280,8 +280,8 @@ struct Spec {
   TextMap annotations;
   Linux linux;
 
-  std::unique_ptr<char[]> text;       // what every Text above points into
-  std::vector<std::string> warnings;  // "process: unknown key \"Args\", did you mean \"args\"?"
+  std::unique_ptr<char[]> text;      // what every Text above points into
+  std::vector<std::string> ignored;  // "process: unknown key \"Args\", did you mean \"args\"?"
 };
 
 }  // namespace onggi::spec

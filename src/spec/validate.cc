@@ -3,9 +3,9 @@
 // top level.
 #include "spec/validate.h"
 
-#include "base/ascii.h"
 #include "spec/checks.h"
 #include "spec/mount_options.h"
+#include "spec/semantic_version.h"
 
 namespace onggi::spec {
 
@@ -13,55 +13,15 @@ namespace {
 
 constexpr size_t kMaxHostName = 64;  // __NEW_UTS_LEN of the kernel
 
-bool is_identifier_character(char c) {
-  return is_alphanumeric(c) || c == '-';
-}
-
-// "0" or a number without leading zeros.
-bool is_version_number(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, is_digit) &&
-         (text.size() == 1 || text[0] != '0');
-}
-
-// Dot-separated identifiers; in a pre-release numeric ones have no leading zeros (semver.org, 9 and
-// 10).
-bool are_identifiers(std::string_view text, bool prerelease) {
-  for (;;) {
-    const size_t dot = text.find('.');
-    const std::string_view identifier = text.substr(0, dot);
-    if (identifier.empty() || !std::ranges::all_of(identifier, is_identifier_character))
-      return false;
-    if (prerelease && std::ranges::all_of(identifier, is_digit) && !is_version_number(identifier)) {
-      return false;
-    }
-    if (dot == text.npos) return true;
-    text.remove_prefix(dot + 1);
-  }
-}
-
-bool is_semantic_version(std::string_view version) {
-  if (const size_t plus = version.find('+'); plus != version.npos) {
-    if (!are_identifiers(version.substr(plus + 1), false)) return false;
-    version = version.substr(0, plus);
-  }
-  if (const size_t dash = version.find('-'); dash != version.npos) {
-    if (!are_identifiers(version.substr(dash + 1), true)) return false;
-    version = version.substr(0, dash);
-  }
-  const size_t first = version.find('.');
-  const size_t second = first == version.npos ? first : version.find('.', first + 1);
-  return second != version.npos && is_version_number(version.substr(0, first)) &&
-         is_version_number(version.substr(first + 1, second - first - 1)) &&
-         is_version_number(version.substr(second + 1));
-}
-
 // Major version 0 is what drafts before 1.0.0 called themselves; engines of that time are still in
 // use.
 Result<> check_version(const Spec& spec) {
-  if (!is_semantic_version(spec.oci_version)) {
-    return broken("ociVersion", "\"", spec.oci_version, "\" is not a semantic version");
+  const Text major = major_version(spec.oci_version);
+  if (major.empty()) {
+    return with_hint(broken("ociVersion", "\"", spec.oci_version, "\" is not a semantic version"),
+                     "use \"1.0.2\" or a later version of the specification");
   }
-  if (!spec.oci_version.starts_with("1.") && !spec.oci_version.starts_with("0.")) {
+  if (major != "1" && major != "0") {
     return broken("ociVersion", "version ", spec.oci_version, " is not supported, only 1.x");
   }
   return {};

@@ -4,6 +4,8 @@
 // place and where a reason is given.
 #include "support/suite.h"
 
+#include <tuple>
+
 using namespace onggi::test;
 
 namespace {
@@ -350,6 +352,47 @@ CASE("values of environment variables are never printed") {
   bundle.set("/process/env/1", "hunter2-no-equals-sign");
   const Outcome outcome = create(bundle);
   if (is_onggi()) CHECK_FALSE(contains(outcome.err, "hunter2"));
+}
+
+CASE("a misspelt key and an unsupported annotation are told once, and are errors with --strict") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"/linux/maskedPath", "[]", "did you mean \"maskedPaths\"?"},
+      {"/process/noNewPrivilege", "true", "did you mean \"noNewPrivileges\"?"},
+      {"/process/user/username", R"("web")", "process.user.username: means nothing on Linux"},
+      {"/annotations", R"({"run.oci.keep_original_groups": "1"})",
+       "annotations[\"run.oci.keep_original_groups\"]: is not supported"},
+      {"/annotations", R"({"org.criu.config": "/x"})", "annotations[\"org.criu.config\"]"},
+  };
+  for (const auto& [pointer, value, message] : cases) {
+    CAPTURE(pointer);
+    Bundle bundle;
+    bundle.set_json(pointer, value).guest({"exit", "0"});
+    const Outcome outcome = run(bundle);
+    CHECK(outcome.ok());
+    CHECK(contains(outcome.err, std::string("onggi: warning: ")));
+    CHECK(contains(outcome.err, message));
+    CHECK(lines(outcome.err).size() == 1);
+    bundle.write();
+    const std::string path = bundle.path().string();
+    for (const char* command : {"create", "run", "plan"}) {
+      CAPTURE(command);
+      const Outcome strict = runtime({command, "--strict", "--bundle", path, tag() + "-strict"});
+      CHECK(strict.status == 1);
+      CHECK(contains(strict.err, message));
+    }
+    CHECK(contains(runtime({"plan", "--bundle", path}).out, message));
+  }
+}
+
+CASE("keys of other systems and of nobody are ignored without a word") {
+  REQUIRES(root());
+  Bundle bundle;
+  bundle.set_json("/windows", "{}").set_json("/vendorExtension", "[1]").guest({"exit", "0"});
+  const Outcome outcome = run(bundle);
+  CHECK(outcome.ok());
+  CHECK(outcome.err.empty());
 }
 
 TEST_SUITE_END();

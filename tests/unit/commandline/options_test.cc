@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commandline/options.h"
 
+#include "base/nearest.h"
+
 #include <doctest/doctest.h>
 
 #include <initializer_list>
@@ -114,13 +116,15 @@ TEST_CASE("wrong options are named, with a suggestion") {
   CHECK(parse({"--count", "-1"}).error == "--count '-1' is not a number");
 }
 
-TEST_CASE("nearest allows one slip in three letters") {
+TEST_CASE("nearest allows one slip in three letters, and no word of megabytes") {
   constexpr std::string_view kWords[] = {"create", "delete", "kill", "run"};
   CHECK(nearest("craete", kWords) == "create");
   CHECK(nearest("delte", kWords) == "delete");
   CHECK(nearest("rnu", kWords) == "run");
   CHECK(nearest("features", kWords) == "");
   CHECK(nearest("", kWords) == "");
+  CHECK(nearest("CREATE", kWords) == "create");
+  CHECK(nearest(std::string(1 << 20, 'c'), kWords) == "");
 }
 
 }  // namespace

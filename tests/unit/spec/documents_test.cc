@@ -60,7 +60,7 @@ TEST_CASE("the document of `onggi spec` is valid") {
   CHECK(document.ends_with("}\n"));
   const auto spec = parse(document);
   REQUIRE(spec);
-  CHECK(spec.value().warnings.empty());
+  CHECK(spec.value().ignored.empty());
   CHECK(spec.value().process->terminal);
   CHECK(spec.value().process->args == TextList{"sh"});
   CHECK(spec.value().process->capabilities->bounding == (1u << 29 | 1u << 5 | 1u << 10));

@@ -230,18 +230,48 @@ TEST_CASE("names out of closed sets") {
   }
 }
 
-TEST_CASE("unknown keys are ignored, null is absent, a wrong case is a warning") {
+TEST_CASE("unknown keys are ignored, null is absent, a wrong case is noted") {
   const auto spec = parse(document_with(
       R"("vendor": {"x": [1.5e300]}, "Hostname": "x", "mounts": null,
          "process": {"cwd": "/", "ARGS": [], "args": null, "capabilities": {"ambient": null}})"));
   REQUIRE(spec);
   CHECK(spec.value().hostname.empty());
   CHECK(spec.value().mounts.empty());
-  REQUIRE(spec.value().warnings.size() == 2);
-  CHECK(spec.value().warnings[0] ==
+  REQUIRE(spec.value().ignored.size() == 2);
+  CHECK(spec.value().ignored[0] ==
         "config.json: unknown key \"Hostname\", did you mean \"hostname\"?");
-  CHECK(spec.value().warnings[1] == "process: unknown key \"ARGS\", did you mean \"args\"?");
+  CHECK(spec.value().ignored[1] == "process: unknown key \"ARGS\", did you mean \"args\"?");
   CHECK(refusal(document_with(R"("process": {"cwd": null})")) == "process.cwd: is required");
+}
+
+TEST_CASE("a misspelt key is noted with the key that was meant, an unknown one is not") {
+  const auto noted = [](std::string_view members) {
+    const auto spec = parse(document_with(members));
+    REQUIRE(spec);
+    return spec.value().ignored.empty() ? "" : spec.value().ignored[0];
+  };
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("process": {"cwd": "/", "noNewPrivilege": true})",
+       "process: unknown key \"noNewPrivilege\", did you mean \"noNewPrivileges\"?"},
+      {R"("linux": {"maskedPath": []})",
+       "linux: unknown key \"maskedPath\", did you mean \"maskedPaths\"?"},
+      {R"("linux": {"resources": {"memory": {"limitt": 1}}})",
+       "linux.resources.memory: unknown key \"limitt\", did you mean \"limit\"?"},
+      {R"("mounts": [{"destination": "/a", "option": []}])",
+       "mounts[0]: unknown key \"option\", did you mean \"options\"?"},
+      {R"("process": {"cwd": "/", "user": {"username": "web"}})",
+       "process.user.username: means nothing on Linux: use uid and gid"},
+      {R"("process": {"cwd": "/", "user": {"username": ""}})", ""},
+      {R"("windows": {}, "vm": {}, "solaris": {}, "zos": {}, "vendor": 1, "x-limits": {})", ""},
+  };
+  for (const auto& [members, note] : cases) {
+    CAPTURE(members);
+    CHECK(noted(members) == note);
+  }
+  const auto missing = parse(document_with(R"("process": {"cdw": "/"})"));
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().place.view() == "process.cwd");
+  CHECK(missing.error().hint.view() == "rename \"cdw\"");
 }
 
 TEST_CASE("process, as values") {

@@ -41,12 +41,13 @@ std::string sysctl(std::string_view types, std::string_view key) {
 }  // namespace
 
 TEST_CASE("ociVersion") {
-  for (const char* good : {"1.0.0", "0.5.0-dev", "1.3.0", "1.99.0", "1.0.2-rc.1+build.007"}) {
+  for (const char* good : {"1.0.0", "0.5.0-dev", "1.3.0", "1.99.0", "1.0.2-rc.1+build.007", "1.0",
+                           "1", "v1.0.2", "v1"}) {
     CAPTURE(good);
     CHECK(verdict(version(good)) == "ok");
   }
-  for (const char* bad : {"", "1", "1.0", "v1.0.0", "01.0.0", "1.0.0-", "1.0.0-01", "1.0.0.0",
-                          "1.0.0-a..b", "1.0.0+ü"}) {
+  for (const char* bad : {"", "1x", "v", "1.", "vv1.0.0", "V1.0", "one", "01.0", "01.0.0", "1.0.0-",
+                          "1.0.0-01", "1.0.0.0", "1.0.0-a..b", "1.0.0+ü"}) {
     CAPTURE(bad);
     CHECK(verdict(version(bad)) ==
           "ociVersion: \"" + std::string(bad) + "\" is not a semantic version");
