@@ -12,6 +12,9 @@ namespace onggi {
 // What is executed from here on has to unblock them for itself, as onggi-init does.
 Result<UniqueFd> block_signals();
 
+// The same of those alone that would have ended us; they have to be blocked already.
+Result<UniqueFd> terminating_signals();
+
 // The number of the next pending signal; 0: there is none.
 int next_signal(int signals);
 

@@ -54,7 +54,21 @@ std::optional<termios> set_raw(int fd) {
   return modes;
 }
 
+// A pipe or a file wants the lines as the program writes them; a terminal of ours in raw mode does
+// not.
+void end_lines_for_output(int master) {
+  termios modes = {};
+  if (sys::ioctl(STDOUT_FILENO, TCGETS, &modes) == 0) return;
+  if (sys::ioctl(master, TCGETS, &modes) < 0) return;  // of the other side, which is the program's
+  modes.c_oflag &= ~unsigned{ONLCR};
+  (void)sys::ioctl(master, TCSETS, &modes);
+}
+
 }  // namespace
+
+bool has_terminal() {
+  return find_terminal() >= 0;
+}
 
 Result<TerminalRelay> TerminalRelay::open(UniqueFd master,
                                           const std::optional<spec::ConsoleSize>& size) {
@@ -65,6 +79,7 @@ Result<TerminalRelay> TerminalRelay::open(UniqueFd master,
   TerminalRelay relay(std::move(master), UniqueFd(peer));
   const long flagged = sys::fcntl(relay.master_.get(), F_SETFL, O_RDWR | O_NONBLOCK);
   if (flagged < 0) return system_error(flagged, "fcntl", "O_NONBLOCK");
+  end_lines_for_output(relay.master_.get());
   relay.terminal_ = find_terminal();
   if (relay.terminal_ >= 0) {
     relay.resize();

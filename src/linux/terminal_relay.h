@@ -25,10 +25,15 @@
 
 namespace onggi {
 
+// Is one of our standard streams a terminal? Without one there is nothing that a foreground
+// terminal could be relayed to.
+bool has_terminal();
+
 class [[nodiscard]] TerminalRelay {
  public:
   // Puts our terminal, if standard input is one, into raw mode. The container's gets our terminal's
   // size, or `size` when we have none.
+  // Lines end in "\n" alone where standard output is not a terminal.
   static Result<TerminalRelay> open(UniqueFd master, const std::optional<spec::ConsoleSize>& size);
   TerminalRelay(TerminalRelay&& other) noexcept;
   TerminalRelay& operator=(TerminalRelay&&) = delete;

@@ -23,10 +23,9 @@ bool is_readable(int fd) {
 
 Result<> check_interrupted(int signals) {
   if (signals < 0) return {};
-  while (const int signal = next_signal(signals)) {
-    if (is_terminating(signal))
-      return make_error(ErrorKind::system, "interrupted by signal ", signal);
-  }
+  const UniqueFd terminating = TRY(terminating_signals());
+  const int signal = next_signal(terminating.get());
+  if (signal != 0) return make_error(ErrorKind::system, "interrupted by signal ", signal);
   return {};
 }
 
@@ -37,6 +36,7 @@ Result<Waited> wait_readable(int fd, const Waiting& waiting) {
   pollfd polled[] = {{.fd = fd, .events = POLLIN, .revents = 0},
                      {.fd = waiting.process, .events = POLLIN, .revents = 0},
                      {.fd = waiting.signals, .events = POLLIN, .revents = 0}};
+  UniqueFd terminating;  // opened with the first signal; the others stay for the program
   for (;;) {
     const int64_t rest =
         limited ? std::max<int64_t>(deadline - sys::nanoseconds(CLOCK_MONOTONIC), 0) : 0;
@@ -44,11 +44,13 @@ Result<Waited> wait_readable(int fd, const Waiting& waiting) {
     const long ready = sys::retry(SYS_ppoll, &polled[0], std::size(polled),
                                   limited ? &timeout : nullptr, nullptr, 0);
     if (ready < 0) return system_error(ready, "poll");
-    if (polled[2].revents != 0) TRY(check_interrupted(waiting.signals));
     if (polled[0].revents != 0) return Waited::ready;
     // What it had to say it said before it ended.
     if (polled[1].revents != 0) return is_readable(fd) ? Waited::ready : Waited::ended;
     if (ready == 0) return Waited::expired;
+    TRY(check_interrupted(waiting.signals));
+    terminating = TRY(terminating_signals());
+    polled[2].fd = terminating.get();
   }
 }
 

@@ -21,7 +21,8 @@ enum class Waited {
   expired  // the time is up
 };
 
-// Until `fd` can be read. A signal that would have ended us is an error: "interrupted by signal N".
+// Until `fd` can be read. A signal that would have ended us is an error: "interrupted by signal N";
+// any other stays pending.
 Result<Waited> wait_readable(int fd, const Waiting& waiting);
 
 // An error if a signal that would have ended us has come.

@@ -135,6 +135,9 @@ void build_handoff(BuildContext& context) {
   if (!spec.linux.seccomp) return;
   handoff.seccomp = true;
   handoff.seccomp_flags = filter_flags(*spec.linux.seccomp);
+  if (!spec.linux.seccomp->listener_path.empty() && !spec::notifies(*spec.linux.seccomp))
+    context.warn(
+        "linux.seccomp.listenerPath: no rule has SCMP_ACT_NOTIFY, so the agent is not called");
 }
 
 }  // namespace onggi::plan

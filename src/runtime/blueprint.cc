@@ -11,6 +11,7 @@
 #include "linux/notify_relay.h"
 #include "linux/probe.h"
 #include "linux/seccomp_support.h"
+#include "linux/terminal_relay.h"
 #include "linux/unit_call.h"
 #include "linux/user_namespace.h"
 #include "runtime/seccomp_notify.h"
@@ -137,6 +138,12 @@ Result<> check_terminal(const Blueprint& blueprint, const std::string& console_s
   if (terminal && !foreground && console_socket.empty()) {
     return with_hint(config_error("process.terminal", "needs a place for the terminal"),
                      "pass --console-socket");
+  }
+  // Its input would be over before the program could read of the end.
+  if (terminal && console_socket.empty() && !has_terminal()) {
+    return with_hint(config_error("process.terminal",
+                                  "needs a terminal: standard input, output and error are none"),
+                     "run it in a terminal, pass --console-socket, or leave the terminal out");
   }
   if (!terminal && !console_socket.empty()) {
     return with_hint(make_error(ErrorKind::invalid_config, "--console-socket without a terminal"),

@@ -34,8 +34,10 @@ Result<> Foreground::forward_signals() {
   while (const int signal = next_signal(signals_)) {
     if (signal == SIGCHLD) {
       reap();
-    } else if (signal == SIGWINCH && terminal_) {
-      terminal_->resize();
+    } else if (signal == SIGWINCH) {
+      // Of our terminal, which is the program's only through the relay. Others take it for a
+      // command: Apache's httpd stops (httpd(8)).
+      if (terminal_) terminal_->resize();
     } else if (signal != SIGURG && signal != SIGPIPE) {  // SIGPIPE: of our own writing
       const long sent = sys::pidfd_send_signal(init_.pidfd(), signal);
       if (sent < 0 && sent != -ESRCH) return system_error(sent, "pidfd_send_signal");

@@ -18,8 +18,10 @@ Result<> kill_container(const RuntimeOptions& runtime, std::string_view id, int 
       all || (signal == SIGKILL && (!record.private_pids || TRY(cgroups::frozen(record.cgroup))));
   if (record.complete && everything && !record.cgroup.directories.empty()) {
     const bool stopped = TRY(status_of(directory, record)) == Status::stopped;
+    // What its first process has left behind is killed, but gets no other signal.
+    const bool none_left = stopped && TRY(cgroups::processes(record.cgroup)).empty();
+    if (none_left && !all) return state_error("container not running");
     if (!stopped || signal == SIGKILL) TRY(cgroups::signal_all(record.cgroup, signal));
-    if (stopped && !all) return state_error("container not running");
     return {};
   }
   if (everything && !record.private_pids) {

@@ -125,6 +125,22 @@ CASE("SIGKILL ends a frozen container (checklist 28)") {
   }
 }
 
+CASE("SIGKILL ends what a container in the host's pid namespace has left, and says so") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 kills nothing then; newer versions do");
+  DEVIATES("crun", "1.8.1 does not know a container without its first process");
+  for (const Driver& driver : drivers()) {
+    CAPTURE(driver.name);
+    const Shared shared(driver, {"leave-child"});
+    CHECK(shared.container.wait_exit(shared.pid) == 0);
+    const pid_t child = atoi(shared.child().c_str());
+    REQUIRE(child > 0);
+    CHECK(shared.container.kill("KILL").ok());
+    CHECK(eventually([&] { return kill(child, 0) != 0 || all_gone(); }));
+    if (is_onggi()) CHECK_FALSE(shared.container.kill("KILL").ok());
+  }
+}
+
 CASE("delete --force kills what a container in the host's pid namespace has left (checklist 28)") {
   REQUIRES(root());
   for (const Driver& driver : drivers()) {

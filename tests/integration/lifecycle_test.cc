@@ -407,4 +407,30 @@ CASE("a delete and a start at once end with nothing left") {
   }
 }
 
+CASE("a signal that would end a program ends a created container") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1: the kernel ignores the signal, and it stays created");
+  Bundle others;
+  others.guest({"pause"});
+  Container owner(others);
+  REQUIRE(owner.create().ok());
+  const std::string joined = "/proc/" + std::to_string(owner.pid()) + "/ns/pid";
+  for (const std::string& path : Strings{"", "/proc/self/ns/pid", joined}) {
+    CAPTURE(path);
+    Bundle bundle;
+    bundle.guest({"pause"}).set_namespace("pid", path);
+    Container container(bundle);
+    REQUIRE(container.create().ok());
+    const pid_t pid = container.pid();
+    CHECK(container.kill("CONT").ok());
+    CHECK(container.status() == "created");
+    CHECK(container.kill("TERM").ok());
+    CHECK(container.wait_status("stopped"));
+    const int status = container.wait_exit(pid);
+    if (is_onggi()) CHECK(status == 128 + SIGTERM);
+    CHECK_FALSE(container.start().ok());
+    CHECK(container.remove().ok());
+  }
+}
+
 TEST_SUITE_END();

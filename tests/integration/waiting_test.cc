@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 using namespace onggi::test;
@@ -38,6 +40,44 @@ Strings children_of(pid_t pid) {
   const std::string number = std::to_string(pid);
   return words_of_file("/proc/" + number + "/task/" + number + "/children");
 }
+
+Strings run_command(const Bundle& bundle, const Container& container) {
+  return runtime_command({"run", "--bundle", bundle.path().string(), container.id()});
+}
+
+// With a file as its standard output.
+Strings redirected(const Strings& command, const std::string& file) {
+  Strings words = {"/bin/sh", "-c", "exec \"$@\" >" + file, "sh"};
+  words.insert(words.end(), command.begin(), command.end());
+  return words;
+}
+
+// A listener with a full queue.
+struct BusyListener {
+  BusyListener() : path((scratch.path() / "busy.sock").string()) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(bind(listener, generic, sizeof address) == 0);
+    REQUIRE(listen(listener, 0) == 0);
+    for (;;) {
+      clients.push_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      if (connect(clients.back(), generic, sizeof address) != 0) break;
+    }
+  }
+  ~BusyListener() {
+    for (const int client : clients) close(client);
+    close(listener);
+  }
+  BusyListener(const BusyListener&) = delete;
+  BusyListener& operator=(const BusyListener&) = delete;
+  ScratchDirectory scratch{"busy"};
+  std::string path;
+  int listener = -1;
+  std::vector<int> clients;
+};
 
 constexpr const char* kNoSuchRace = "a race that is lost at times, at the price of the time limit";
 
@@ -192,17 +232,98 @@ CASE("a signal ends run when nobody reads what is left in the terminal") {
   Bundle bundle;
   bundle.set("/process/terminal", true).guest({"echo", "unread"}).write();
   const Container container(bundle);
-  Strings words = {"/bin/sh", "-c", "exec \"$@\" >" + fifo, "sh"};
-  for (const std::string& word :
-       runtime_command({"run", "--bundle", bundle.path().string(), container.id()}))
-    words.push_back(word);
-  Process running(words);
+  const Pty pty(24, 80);
+  Spawn spawn;
+  spawn.terminal = pty.slave;
+  Process running(redirected(run_command(bundle, container), fifo), spawn);
   REQUIRE(container.wait_status("stopped"));
-  running.kill(SIGTERM);
-  CHECK(running.wait().status == 0);
+  // One that comes too early is the program's.
+  CHECK(eventually([&] {
+    running.kill(SIGTERM);
+    return contains(read_file("/proc/" + std::to_string(running.pid()) + "/stat"), ") Z ");
+  }));
+  (void)running.wait();
   CHECK(container.status().empty());
   close(writer);
   close(reader);
+}
+
+CASE("a console socket that does not accept is an error, also for a signal") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  const BusyListener busy;
+  Bundle bundle;
+  bundle.set("/process/terminal", true).guest({"pause"}).write();
+  const Container created(bundle);
+  const Outcome outcome = run_program(created.create_command({"--console-socket", busy.path}));
+  CHECK(outcome.status == 1);
+  CHECK(contains(outcome.err, "--console-socket: connect '" + busy.path + "'"));
+  CHECK(contains(outcome.err, "connection timed out"));
+  const Container container(bundle);
+  Process running(runtime_command(
+      {"run", "--bundle", bundle.path().string(), "--console-socket", busy.path, container.id()}));
+  // It has blocked the signal, and waits.
+  const std::string process = "/proc/" + std::to_string(running.pid()) + "/status";
+  REQUIRE(eventually([&] { return contains(read_file(process), "SigBlk:\tfffffffffffbfeff"); }));
+  running.kill(SIGTERM);
+  CHECK(contains(running.wait().err, "interrupted by signal 15"));
+  CHECK(container.status().empty());
+}
+
+CASE("a foreground terminal needs one of ours") {
+  REQUIRES(root());
+  Bundle bundle;
+  const Outcome outcome = run(bundle.set("/process/terminal", true).guest({"pass"}));
+  CHECK_FALSE(outcome.ok());
+  if (is_onggi()) CHECK(contains(outcome.err, "process.terminal: needs a terminal"));
+  Running running;
+  running.start();
+  const Outcome executed = running.exec({"pass"}, {"--tty"});
+  CHECK_FALSE(executed.ok());
+  if (is_onggi()) CHECK(contains(executed.err, "process.terminal: needs a terminal"));
+}
+
+CASE("a listenerPath that no rule notifies is not waited for") {
+  REQUIRES(root());
+  REQUIRES(seccomp());
+  DEVIATES("crun", "1.8.1 needs an agent that it does not call");
+  const BusyListener busy;
+  Bundle bundle;
+  bundle.guest({"echo", "ran"})
+      .set_json("/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": )" +
+                                      json_string(busy.path) + "}");
+  const Outcome outcome = run(bundle);
+  CHECK(outcome.out == "ran\n");
+}
+
+// Apache's httpd takes it for a request to stop.
+CASE("a change of the window's size is no signal for a program without a terminal") {
+  REQUIRES(root());
+  Bundle bundle;
+  bundle.guest({"signal-exit"}).write();
+  const Container container(bundle);
+  Process running(run_command(bundle, container));
+  REQUIRE(eventually([&] { return contains(running.output(), "ready"); }));
+  running.kill(SIGWINCH);
+  running.kill(SIGUSR1);
+  const Outcome outcome = running.wait();
+  CHECK(outcome.ok());
+  CHECK(contains(outcome.out, "signal 10"));
+}
+
+CASE("lines of a foreground terminal end in a line feed alone where the output is a file") {
+  REQUIRES(root());
+  DEVIATES("crun", "1.8.1 leaves CR LF");
+  const ScratchDirectory scratch("lines");
+  const std::string file = (scratch.path() / "output").string();
+  Bundle bundle;
+  bundle.set("/process/terminal", true).guest({"echo", "one", "--", "isatty"}).write();
+  const Container container(bundle);
+  const Pty pty(24, 80);
+  Spawn spawn;
+  spawn.terminal = pty.slave;
+  CHECK(run_program(redirected(run_command(bundle, container), file), spawn).ok());
+  CHECK(read_file(file) == "one\nisatty 0 yes\nisatty 1 yes\nisatty 2 yes\n");
 }
 
 TEST_SUITE_END();

@@ -10,7 +10,9 @@
 
 #include <linux/magic.h>
 #include <linux/prctl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/vfs.h>
 
 #include <variant>
@@ -59,16 +61,51 @@ Result<> set_up(InitContext& context) {
   return check_program(context);
 }
 
-// The connection on which `start` waits for the outcome.
+constexpr sys::SignalSet bit(int signal) {
+  return sys::SignalSet{1} << (signal - 1);
+}
+
+// Whose default is to end the process (signal(7)); SIGKILL cannot be blocked.
+constexpr sys::SignalSet kEnding =
+    ~(bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH) | bit(SIGSTOP) | bit(SIGTSTP) |
+      bit(SIGTTIN) | bit(SIGTTOU) | bit(SIGKILL));
+
+// The first process of a pid namespace has to do by itself what the kernel does to any other: it
+// gets only those signals that it has asked for.
+[[noreturn]] void end_by_signal(int signals) {
+  signalfd_siginfo info = {};
+  (void)sys::read(signals, &info, sizeof info);
+  (void)sys::set_signal_mask(0);
+  (void)sys::kill(static_cast<int>(sys::getpid()), static_cast<int>(info.ssi_signo));
+  sys::exit_group(128 + static_cast<int>(info.ssi_signo));
+}
+
+Result<UniqueFd> accept_or_end(int listener, int signals) {
+  pollfd polled[] = {{.fd = listener, .events = POLLIN, .revents = 0},
+                     {.fd = signals, .events = POLLIN, .revents = 0}};
+  const long ready = sys::retry(SYS_ppoll, &polled[0], 2, nullptr, nullptr, 0);
+  if (ready < 0) return system_error(ready, "poll");
+  if (polled[1].revents != 0) end_by_signal(signals);
+  const long accepted = sys::accept(listener);
+  if (accepted < 0) return system_error(accepted, "accept");
+  return UniqueFd(accepted);
+}
+
+// The connection on which `start` waits for the outcome. A signal that would end the container's
+// program ends the created container, too.
 Result<UniqueFd> wait_for_start(int listener) {
+  (void)sys::set_signal_mask(kEnding);
+  const long opened = sys::signalfd(kEnding, SFD_CLOEXEC);
+  if (opened < 0) return system_error(opened, "signalfd");
+  const UniqueFd signals(opened);
   for (;;) {
-    const long accepted = sys::accept(listener);
-    if (accepted < 0) return system_error(accepted, "accept");
-    UniqueFd connection(accepted);
+    UniqueFd connection = TRY(accept_or_end(listener, signals.get()));
     const Result<std::optional<Received>> received = receive_message(connection.get());
     // A `start` that was killed in between has not started anything.
-    if (received && received.value() && (*received.value()).message.kind == MessageKind::start)
+    if (received && received.value() && (*received.value()).message.kind == MessageKind::start) {
+      (void)sys::set_signal_mask(0);
       return connection;
+    }
   }
 }
 
