@@ -6,6 +6,7 @@
 
 #include <elf.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <cstring>
 
@@ -98,6 +99,20 @@ void protect(uintptr_t base) {
   }
 }
 
+[[noreturn]] void give_up(const char* why) {
+  (void)sys::write(2, why, strlen(why));
+  sys::exit_group(127);
+}
+
+// Of the largest plan that the tests have, and as much again; init has the same limit. Beyond it
+// the kernel ends a program without a word.
+void check_stack() {
+  constexpr uint64_t kLeast = 512 * 1024;
+  uint64_t limit[2] = {};
+  if (sys::prlimit64(0, RLIMIT_STACK, nullptr, limit) == 0 && limit[0] < kLeast)
+    give_up("onggi: the limit of the stack is below 512 KiB; raise it (ulimit -s 8192)\n");
+}
+
 const unsigned char* random_bytes(const long* auxiliary) {
   for (; auxiliary[0] != AT_NULL; auxiliary += 2) {
     if (auxiliary[0] == AT_RANDOM) return reinterpret_cast<const unsigned char*>(auxiliary[1]);
@@ -118,7 +133,8 @@ ThreadBlock thread_block;
 void set_guard(uintptr_t guard) {
   thread_block.self = &thread_block;
   thread_block.guard = guard;
-  (void)sys::call(SYS_arch_prctl, ARCH_SET_FS, &thread_block);
+  if (sys::call(SYS_arch_prctl, ARCH_SET_FS, &thread_block) < 0)
+    give_up("onggi: arch_prctl ARCH_SET_FS is refused here\n");
 }
 #else
 extern "C" uintptr_t __stack_chk_guard;
@@ -132,7 +148,8 @@ void set_guard(uintptr_t guard) {
 // The kernel's initial stack: argc, argv, NULL, envp, NULL, auxiliary vector.
 extern "C" [[noreturn, gnu::used]] void onggi_start(long* stack) {
   const auto base = reinterpret_cast<uintptr_t>(&program_header);
-  if (!relocate(base)) sys::exit_group(127);
+  if (!relocate(base)) give_up("onggi: the program has a relocation that is not known\n");
+  check_stack();
   protect(base);
   char** const argv = reinterpret_cast<char**>(stack + 1);
   environ = argv + stack[0] + 1;

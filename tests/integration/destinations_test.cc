@@ -326,6 +326,45 @@ CASE("tmpcopyup copies files, links and directories with modes and owners") {
   CHECK(read_file(data / "file") == "content");
 }
 
+CASE("tmpcopyup of a deep tree needs no deep stack, and names its limit") {
+  REQUIRES(root());
+  for (const int depth : {200, 300}) {
+    CAPTURE(depth);
+    Bundle bundle;
+    std::string below;
+    for (int i = 0; i < depth; i++) below += "/d";
+    fs::create_directories(bundle.rootfs() / ("data" + below));
+    write_file(bundle.rootfs() / ("data" + below) / "file", "deepest");
+    write_file(bundle.rootfs() / "data/d/z", "beside");
+    bundle.add_mount("/data", "tmpfs", "tmpfs", {"tmpcopyup"})
+        .guest({"cat", "/data" + below + "/file", "/data/d/z"})
+        .write();
+    const Container container(bundle);
+    std::string command = "ulimit -s 512; exec";
+    for (const std::string& word :
+         runtime_command({"run", "--bundle", bundle.path().string(), container.id()}))
+      command += " '" + word + "'";
+    const Outcome outcome = run_program({"/bin/sh", "-c", command});
+    if (is_onggi() && depth > 256) {
+      CHECK(contains(outcome.err, "more than 256 nested directories"));
+    } else {
+      CHECK(outcome.ok());
+      CHECK(contains(outcome.out, "deepest"));
+      CHECK(contains(outcome.out, "beside"));
+    }
+  }
+}
+
+CASE("a stack that is too small is an error, and not a crash") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  REQUIRES(freestanding_init());
+  const Outcome outcome =
+      run_program({"/bin/sh", "-c", "ulimit -s 64; exec '" + runtime_path() + "' --version"});
+  CHECK(outcome.status == 127);
+  CHECK(contains(outcome.err, "the limit of the stack is below 512 KiB"));
+}
+
 // ── masked paths ──
 
 CASE(
