@@ -76,8 +76,27 @@ int32_t id_map_of(const MountRequest& request, std::vector<IdMap>& maps) {
   return index;
 }
 
+// What mount(2) with MS_REMOUNT | MS_BIND clears beside what it is told to set; the access time
+// settings only together, when one of them is named. So do runc and crun.
+uint64_t unnamed_flags(const spec::MountOptions& options) {
+  constexpr uint64_t kFlags = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                              MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
+  constexpr uint64_t kAccessTime = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
+  const uint64_t named = options.attr_set | options.attr_clear;
+  const bool names_time = (options.attr_clear & MOUNT_ATTR__ATIME) != 0 ||
+                          (options.attr_set & MOUNT_ATTR_NODIRATIME) != 0;
+  return (kFlags | (names_time ? kAccessTime : 0)) & ~named;
+}
+
+// A bind mount without any flag among its options is like its source; one with a flag has no other.
+// A change of a filesystem (`remount` alone) leaves the flags of the mount that it does not name.
 MountAttributes attributes_of(const spec::MountOptions& options) {
-  return {options.attr_set, options.attr_clear, options.recursive_set, options.recursive_clear};
+  const bool replaces = options.bind && (options.names_flag || options.remount);
+  return {.set = options.attr_set,
+          .clear = options.attr_clear,
+          .implied_clear = replaces ? unnamed_flags(options) : 0,
+          .recursive_set = options.recursive_set,
+          .recursive_clear = options.recursive_clear};
 }
 
 Result<> add_bind(BuildContext& context, const MountRequest& request) {
@@ -172,8 +191,7 @@ bool is_own_filesystem(const BuildContext& context, const MountRequest& request)
   return false;
 }
 
-// What the options name is changed and the rest stays, as with mount_setattr(2). Source and type
-// have no meaning for a remount (mount(2)).
+// Source and type have no meaning for a remount (mount(2)).
 Result<> add_remount(BuildContext& context, const MountRequest& request) {
   const spec::MountOptions& options = request.options;
   Pool& pool = context.plan.pool;

@@ -67,6 +67,7 @@ std::string describe(const MountAttributes& attributes) {
   add("clear", attributes.clear);
   add("rset", attributes.recursive_set);
   add("rclear", attributes.recursive_clear);
+  if (attributes.implied_clear != 0) text += " (other flags cleared)";
   return text;
 }
 

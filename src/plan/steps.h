@@ -48,9 +48,10 @@ struct Propagation {
   uint32_t recursive = 0;
 };
 
-// MOUNT_ATTR_* of mount_setattr(2); `recursive_*` reach the mounts below too.
+// MOUNT_ATTR_* of mount_setattr(2); `recursive_*` reach the mounts below too. `implied_clear`:
+// flags that no option names, which stay where the kernel has locked them (mount_namespaces(7)).
 struct MountAttributes {
-  uint64_t set = 0, clear = 0, recursive_set = 0, recursive_clear = 0;
+  uint64_t set = 0, clear = 0, implied_clear = 0, recursive_set = 0, recursive_clear = 0;
 };
 
 // key=value for fsconfig(2); no value: a flag.

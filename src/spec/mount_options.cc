@@ -134,9 +134,14 @@ void take_back_atime(const Option& option, uint64_t& set, uint64_t& clear) {
   clear |= kAtime;
 }
 
+bool is_flag(Kind kind) {
+  return kind == Kind::attribute || kind == Kind::atime_off || kind == Kind::superblock;
+}
+
 void apply(const Option& option, MountOptions& to) {
   uint64_t& set = option.recursive ? to.recursive_set : to.attr_set;
   uint64_t& clear = option.recursive ? to.recursive_clear : to.attr_clear;
+  to.names_flag |= !option.recursive && is_flag(option.kind);
   switch (option.kind) {
     case Kind::attribute:
       return apply_attribute(option, set, clear);

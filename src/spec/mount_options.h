@@ -23,6 +23,9 @@ struct MountOptions {
   // all of MOUNT_ATTR__ATIME (mount_setattr(2)), so a bit may be in both.
   uint64_t attr_set = 0, attr_clear = 0;
   uint64_t recursive_set = 0, recursive_clear = 0;
+  // An option names a flag of mount(2), to set or to clear it: then a bind mount does not keep
+  // those of its source that none names. Recursive attributes and propagation are no such flags.
+  bool names_flag = false;
   std::vector<Propagation> propagation;  // in order; a mount can be a slave and shared
   bool bind = false;                     // rbind sets it, too
   bool recursive_bind = false;

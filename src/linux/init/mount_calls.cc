@@ -52,6 +52,15 @@ Error locked_flag(int mount, unsigned flags, uint64_t set, uint64_t clear, std::
   return error;
 }
 
+// Each flag alone. A kernel before 5.14 does not know `nosymfollow`, and nothing is cleared then
+// that is there.
+void clear_unlocked(int mount, uint64_t flags) {
+  for (const Lockable& row : kLockable) {
+    if ((flags & row.mask) != 0) (void)change(mount, 0, 0, flags & row.mask);
+  }
+  if ((flags & MOUNT_ATTR_NOSYMFOLLOW) != 0) (void)change(mount, 0, 0, MOUNT_ATTR_NOSYMFOLLOW);
+}
+
 }  // namespace
 
 Result<> set_option(int filesystem, const char* key, const char* value) {
@@ -96,7 +105,11 @@ Result<> set_attributes(int mount, unsigned flags, uint64_t set, uint64_t clear,
 }
 
 Result<> set_attributes(int mount, const plan::MountAttributes& attributes, std::string_view what) {
-  TRY(set_attributes(mount, 0, attributes.set, attributes.clear, what));
+  const uint64_t implied = attributes.implied_clear;
+  if (implied == 0 || change(mount, 0, attributes.set, attributes.clear | implied) < 0) {
+    TRY(set_attributes(mount, 0, attributes.set, attributes.clear, what));
+    clear_unlocked(mount, implied);
+  }
   return set_attributes(mount, AT_RECURSIVE, attributes.recursive_set, attributes.recursive_clear,
                         what);
 }

@@ -85,7 +85,7 @@ TEST_CASE("a remount changes what its options name") {
                {"destination": "/", "options": ["bind", "remount", "nodev"]})")) ==
         "mounts[0] mount tmpfs on /a nosuid size=1m (mode of the directory below)\n"
         "mounts[1] remount /a size=2m set=noexec clear=nosuid rslave\n"
-        "mounts[2] remount / set=nodev\n");
+        "mounts[2] remount / set=nodev (other flags cleared)\n");
 }
 
 TEST_CASE("a remount reaches no filesystem that the container did not make") {
