@@ -57,7 +57,6 @@ Plan build_exec(const spec::Spec& spec, const HostFacts& facts, const LaunchOpti
   build_affinity(context);
   build_handoff(context);
   // A running container's files are its own; only `create` adds to the image.
-  plan.handoff.make_cwd = false;
   refuse_unmapped_ids(context);
   refuse_labels(context);
   return plan;

@@ -66,6 +66,14 @@ void add_paths(BuildContext& context, const spec::TextList& paths, const char* f
   }
 }
 
+// Before the mounts, masks and the root that are made read-only at the end.
+void add_cwd(BuildContext& context) {
+  const auto& process = context.spec.process;
+  if (!process || process->cwd == "/") return;
+  context.plan.after_pivot.push_back(
+      {{"process.cwd"}, MakeCwd{context.plan.pool.text(process->cwd)}});
+}
+
 EnterRootfs::Way way_into(const BuildContext& context) {
   if (!context.creates(CLONE_NEWNS)) return EnterRootfs::Way::chroot;
   return context.options.no_pivot ? EnterRootfs::Way::move : EnterRootfs::Way::pivot;
@@ -117,6 +125,7 @@ Result<> build_rootfs(BuildContext& context) {
   // First in its list, so that what the mounts postpone comes after it.
   after.push_back({{"root"}, EnterRootfs{way_into(context)}});
   if (new_mounts) add_root_propagation(context);
+  add_cwd(context);
   TRY(build_mounts(context));
   if (own_mounts && !binds_dev(spec)) build_devices(context);
   add_console(context, !binds_dev(spec));

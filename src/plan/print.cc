@@ -163,6 +163,9 @@ class Describer {
     for (const Hook& hook : pool_(step.list)) text += " " + at(hook.path);
     return text;
   }
+  std::string operator()(const MakeCwd& step) const {
+    return "make directory " + at(step.path) + " if it is missing";
+  }
   std::string operator()(const EnterRootfs& step) const {
     constexpr const char* kWays[] = {"pivot_root", "move the mount to / and chroot", "chroot"};
     return kWays[static_cast<size_t>(step.way)];

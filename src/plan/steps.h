@@ -167,6 +167,9 @@ struct EnterRootfs {
 struct RootPropagation {
   Propagation propagation;
 };
+struct MakeCwd {  // process.cwd, if it is missing and while that can be mended
+  Text path;
+};
 struct RemountReadonly {  // a mount made earlier, now that nothing has to be created in it
   Text path;
 };
@@ -184,7 +187,7 @@ using Action =
                  AwaitNetDevices, WriteProc, SetRootPropagation, OpenRootfs, BindMount,
                  FilesystemMount, Remount, MakeDevice, MakeLink, OpenConsole, OpenNotifySocket,
                  AwaitCgroup, AwaitRuntimeHooks, ContainerHooks, EnterRootfs, RootPropagation,
-                 RemountReadonly, ReadonlyPath, MaskPath, ReadonlyRootfs>;
+                 MakeCwd, RemountReadonly, ReadonlyPath, MaskPath, ReadonlyRootfs>;
 
 // Where in config.json a step comes from: "mounts" and 3, rendered "mounts[3]". Kept out of the
 // init's records: it reports the number of the step.
@@ -237,7 +240,6 @@ struct Handoff {
   bool no_new_privileges = false;
   bool seccomp = false;  // a program comes with the `commit` message
   bool terminal = false;
-  bool make_cwd = true;     // false: a cwd that is not there is an error
   bool find_home = false;   // HOME is unset or empty: take it from the container's /etc/passwd
   bool has_program = true;  // false: no process in config.json, so `start` has to fail
 };

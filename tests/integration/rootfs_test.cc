@@ -462,4 +462,31 @@ CASE("what a bind mount covered is unchanged after the container is gone") {
   CHECK(read_file(bundle.rootfs() / "data/own") == "own");
 }
 
+// ── process.cwd ──
+
+CASE("a missing working directory is made before anything becomes read-only") {
+  REQUIRES(root());
+  struct Row {
+    const char *cwd, *made;
+  };
+  for (const Row& row : {Row{"/work/dir", "/work/dir"}, Row{"/ro/dir", "/ro/dir"},
+                         Row{"/temporary/dir", "/temporary/dir"}, Row{"/link/x", "/behind/x"}}) {
+    CAPTURE(row.cwd);
+    Bundle bundle;
+    std::filesystem::create_directories(bundle.rootfs() / "ro");
+    std::filesystem::create_directories(bundle.rootfs() / "behind");
+    std::filesystem::create_symlink("/behind", bundle.rootfs() / "link");
+    bundle.set("/root/readonly", true)
+        .add_mount("/temporary", "tmpfs", "tmpfs", {"ro"})
+        .set("/linux/readonlyPaths", Strings{"/ro"})
+        .set("/process/cwd", row.cwd)
+        .set("/process/user/uid", 1000)
+        .guest({"cwd", "--", "stat", row.made, "--", "write", "/work/x", "y"});
+    const Outcome outcome = run(bundle);
+    CHECK(contains(outcome.out, std::string(row.made) + "\n"));
+    CHECK(contains(outcome.out, std::string(row.made) + " dir 0755 0 0 "));
+    CHECK_FALSE(contains(outcome.out, "write /work/x: ok"));
+  }
+}
+
 TEST_SUITE_END();

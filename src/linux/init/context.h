@@ -70,6 +70,7 @@ Result<> apply(const plan::AwaitRuntimeHooks& step, InitContext& context);
 Result<> apply(const plan::ContainerHooks& step, InitContext& context);
 Result<> apply(const plan::EnterRootfs& step, InitContext& context);
 Result<> apply(const plan::RootPropagation& step, InitContext& context);
+Result<> apply(const plan::MakeCwd& step, InitContext& context);
 Result<> apply(const plan::RemountReadonly& step, InitContext& context);
 Result<> apply(const plan::ReadonlyPath& step, InitContext& context);
 Result<> apply(const plan::MaskPath& step, InitContext& context);

@@ -106,16 +106,12 @@ char** pointer_array(const plan::PoolView& pool, plan::List<plan::Text> list, co
   return array;
 }
 
-static Result<UniqueFd> find_cwd(const InitContext& context, const char* path) {
-  if (context.plan.handoff.make_cwd) return context.root.make(path, RootDir::Leaf::directory);
-  const long opened = context.root.open(path, O_PATH | O_DIRECTORY);
-  if (opened < 0) return system_error(opened, "open", path);
-  return UniqueFd(opened);
-}
-
 Result<> enter_cwd(InitContext& context) {
   const char* path = context.pool(context.plan.handoff.cwd);
-  const UniqueFd directory = TRY_AT("process.cwd", find_cwd(context, path));
+  const long opened = context.root.open(path, O_PATH | O_DIRECTORY);
+  if (opened == -EACCES) return {};  // on the way there
+  if (opened < 0) return at_place(system_error(opened, "chdir", path), "process.cwd");
+  const UniqueFd directory(opened);
   const long entered = sys::fchdir(directory.get());
   if (entered == -EACCES) return {};
   if (entered < 0) return at_place(system_error(entered, "chdir", path), "process.cwd");

@@ -51,6 +51,14 @@ Result<> apply(const plan::ReadonlyRootfs&, InitContext& context) {
   return set_attributes(context.root.fd(), 0, MOUNT_ATTR_RDONLY, 0, "/");
 }
 
+Result<> apply(const plan::MakeCwd& step, InitContext& context) {
+  const Result<UniqueFd> made =
+      context.root.make(context.pool(step.path), RootDir::Leaf::directory);
+  // What only the program's own user may enter is left to enter_cwd_again().
+  if (!made && made.error().errnum != EACCES) return made.error();
+  return {};
+}
+
 Result<> apply(const plan::RemountReadonly& step, InitContext& context) {
   const char* path = context.pool(step.path);
   const long opened = context.root.open(path);

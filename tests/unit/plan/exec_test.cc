@@ -32,7 +32,6 @@ TEST_CASE("a further process makes nothing and joins everything") {
   REQUIRE(root != nullptr);
   CHECK_FALSE(root->clone);
   CHECK(plan->after_pivot.empty());
-  CHECK_FALSE(plan->handoff.make_cwd);
   CHECK(plan->handoff.start_hooks.list.count == 0);
 }
 
