@@ -7,6 +7,9 @@
 #include <linux/mount.h>
 #include <linux/sched.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace onggi::plan {
 namespace {
 
@@ -16,7 +19,11 @@ class CgroupMounts {
                int32_t index)
       : context_(context), options_(options), destination_(std::move(destination)), index_(index) {}
 
+  // In the host's cgroup namespace a fresh mount would set the options of the host's own, which is
+  // the same filesystem (apply_cgroup_root_flags() in the kernel's kernel/cgroup/cgroup.c).
   void add_v2(const CgroupHierarchy& hierarchy) {
+    if (!context_.creates(CLONE_NEWCGROUP) && !context_.joins(spec::NamespaceType::cgroup))
+      return add_bind(hierarchy.mount_point, destination_);
     FilesystemMount step = filesystem("cgroup2", destination_);
     // Refused in a user namespace without a cgroup namespace of its own.
     step.fallback_source = pool().text(context_.creates(CLONE_NEWCGROUP) ? container_path(hierarchy)
@@ -81,19 +88,23 @@ class CgroupMounts {
     return hierarchy.mount_point + hierarchy.own_path;
   }
 
+  void add_bind(const std::string& source, const std::string& destination) {
+    BindMount step;
+    step.source = pool().text(source);
+    step.destination = pool().text(destination);
+    step.recursive = true;
+    step.empty_if_missing = context_.plan.cgroup.optional;
+    step.attributes.recursive_set = attributes();
+    step.propagation = propagation_of(options_, pool());
+    add(step);
+  }
+
   // In a cgroup namespace a fresh mount shows the container's cgroup as its root; without one, that
   // directory of the host's mount is bound.
   void add_hierarchy(const CgroupHierarchy& hierarchy) {
     const std::string destination = destination_ + "/" + hierarchy.name;
     if (!context_.creates(CLONE_NEWCGROUP)) {
-      BindMount step;
-      step.source = pool().text(container_path(hierarchy));
-      step.destination = pool().text(destination);
-      step.recursive = true;
-      step.empty_if_missing = context_.plan.cgroup.optional;
-      step.attributes.recursive_set = attributes();
-      step.propagation = propagation_of(options_, pool());
-      add(step);
+      add_bind(container_path(hierarchy), destination);
     } else {
       std::vector<FilesystemOption> options;
       for (const std::string& controller : hierarchy.controllers) {
@@ -123,15 +134,29 @@ class CgroupMounts {
   int32_t index_;
 };
 
+// cgroups(7), CGROUPS V2 MOUNT OPTIONS: of the one hierarchy of the host, so that a container has
+// them as the host does. containerd passes those of its own mount to privileged containers.
+constexpr std::string_view kHostOptions[] = {
+    "favordynmods", "memory_hugetlb_accounting", "memory_localevents", "memory_recursiveprot",
+    "nsdelegate",   "pids_localevents",
+};
+
+Result<> check_options(const spec::MountOptions& options, bool unified, const std::string& place) {
+  for (const std::string_view option : options.data) {
+    const auto* end = std::end(kHostOptions);
+    if (unified && std::find(std::begin(kHostOptions), end, option) != end) continue;
+    return unsupported(place + ".options", "'", option,
+                       "' cannot be set on a cgroup mount: the hierarchy is the host's");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
                             const spec::MountOptions& options, int32_t index) {
   const std::string place = "mounts[" + std::to_string(index) + "]";
-  if (!options.data.empty()) {
-    return unsupported(place + ".options", "'", options.data.front(),
-                       "' cannot be set on a cgroup mount: the hierarchy is the host's");
-  }
+  TRY(check_options(options, context.facts.cgroup_layout == CgroupLayout::v2, place));
   build_cgroup_namespace(context);
   CgroupMounts mounts(context, options, clean_path(join_path("/", mount.destination)), index);
   switch (context.facts.cgroup_layout) {

@@ -2,6 +2,7 @@
 // `mounts`, in the document's order: a change of what is there already (remount), a bind if the
 // options say so, whatever the type, or else a filesystem.
 #include "base/path.h"
+#include "base/text.h"
 #include "plan/build_parts.h"
 #include "spec/mount_options.h"
 
@@ -36,6 +37,9 @@ constexpr std::string_view kBindableInProc[] = {
 constexpr std::string_view kUnlabelled[] = {"proc", "sysfs", "mqueue"};
 // mount(8): given by the user for one mount, they take the place of linux.mountLabel.
 constexpr std::string_view kLabelOptions[] = {"context", "fscontext", "defcontext", "rootcontext"};
+
+// One filesystem for the whole system, whose options each mount sets anew.
+constexpr std::string_view kSharedWithHost[] = {"debugfs", "devtmpfs", "pstore", "tracefs"};
 
 template <size_t N>
 bool is_one_of(const std::string_view (&list)[N], std::string_view text) {
@@ -212,6 +216,21 @@ Result<> add_remount(BuildContext& context, const MountRequest& request) {
   return {};
 }
 
+Result<> check_type(const MountRequest& request, std::string_view type) {
+  const std::string place = place_of(request.index, "options");
+  if (type == "bind" || type == "rbind" || type == "none") {
+    return with_hint(
+        config_error(place, "a mount of type '", type, "' is a bind mount by its options"),
+        text<96>("add \"bind\" or \"rbind\" to ", place).view());
+  }
+  if (is_one_of(kSharedWithHost, type) && !request.options.data.empty()) {
+    return with_hint(
+        config_error(place, "'", request.options.data.front(), "' would change the host's ", type),
+        "flags such as ro and nosuid can be set: they are of the mount");
+  }
+  return {};
+}
+
 Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
   const spec::Mount& mount = request.mount;
   if (!mount.type || mount.type->empty()) {
@@ -220,6 +239,7 @@ Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
   }
   const std::string_view type = *mount.type;
   const spec::MountOptions& options = request.options;
+  TRY(check_type(request, type));
   Pool& pool = context.plan.pool;
   FilesystemMount step;
   step.type = pool.text(type);

@@ -185,12 +185,12 @@ TEST_CASE("a cgroup mount has the propagation that was asked for, and no other o
   };
   const Result<plan::Plan> plan = plan_with(R"("ro", "rshared")");
   REQUIRE(plan);
-  const auto mount = steps<plan::FilesystemMount>(plan.value()).front();
+  const auto mount = steps<plan::BindMount>(plan.value()).front();
   const auto propagation = plan->pool.view()(mount.propagation);
   REQUIRE(propagation.size() == 1);
   CHECK(propagation[0].type == MS_SHARED);
   CHECK(propagation[0].recursive == 1);
-  const Result<plan::Plan> refused = plan_with(R"("memory_localevents")");
+  const Result<plan::Plan> refused = plan_with(R"("release_agent=/x")");
   REQUIRE(!refused);
   CHECK(refused.error().place.view() == "mounts[0].options");
 }

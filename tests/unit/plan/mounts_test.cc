@@ -108,6 +108,41 @@ TEST_CASE("a remount reaches no filesystem that the container did not make") {
         "mounts[2] remount /a size=2m\n");
 }
 
+TEST_CASE("a cgroup2 mount has the options of the host's, and sets none of them") {
+  const std::string mount = R"({"destination": "/sys/fs/cgroup", "type": "cgroup", "options":
+    ["ro", "nsdelegate", "memory_recursiveprot", "favordynmods", "memory_localevents",
+     "memory_hugetlb_accounting", "pids_localevents"]})";
+  CHECK(printed(plan_with(mount)) == "mounts[0] rbind /sys/fs/cgroup on /sys/fs/cgroup rset=ro\n");
+  CHECK(printed(plan_with(mount, v2_host(), R"(, {"type": "cgroup"})"))
+            .starts_with("mounts[0] mount cgroup2 on /sys/fs/cgroup ro (or bind "));
+  const std::string other = R"({"destination": "/c", "type": "cgroup", "options": ["xattr"]})";
+  CHECK(refusal(plan_with(other)).starts_with("mounts[0].options: 'xattr' cannot be set"));
+  CHECK(refusal(plan_with(mount, v1_host())).starts_with("mounts[0].options: 'nsdelegate' "));
+}
+
+TEST_CASE("a filesystem that is one for the whole system gets no options") {
+  for (const std::string type : {"debugfs", "devtmpfs", "pstore", "tracefs"}) {
+    CAPTURE(type);
+    const auto plan = [&type](const char* option) {
+      return plan_with(R"({"destination": "/a", "type": ")" + type + R"(", "options": [")" +
+                       option + R"("]})");
+    };
+    CHECK(refusal(plan("mode=711")) ==
+          "mounts[0].options: 'mode=711' would change the host's " + type);
+    CHECK(printed(plan("ro")) == "mounts[0] mount " + type + " on /a ro\n");
+  }
+}
+
+TEST_CASE("a bind mount without its option is told apart from a filesystem") {
+  for (const std::string type : {"bind", "rbind", "none"}) {
+    CAPTURE(type);
+    const auto plan = plan_with(R"({"destination": "/a", "source": "/s", "type": ")" + type +
+                                R"(", "options": ["ro"]})");
+    CHECK(refusal(plan).starts_with("mounts[0].options: a mount of type '" + type));
+    CHECK(plan.error().hint.view() == "add \"bind\" or \"rbind\" to mounts[0].options");
+  }
+}
+
 TEST_CASE("read-only comes last, unless something else comes to lie there") {
   CHECK(printed(plan_with(
             R"({"destination": "/a", "type": "tmpfs", "options": ["ro", "mode=755"]},
