@@ -389,6 +389,31 @@ CASE("remount where nothing is mounted is an error that says so") {
   }
 }
 
+// ── filesystems of the host ──
+
+CASE("a cgroup mount leaves the options of the host's hierarchy as they are") {
+  REQUIRES(root());
+  REQUIRES(cgroup_v2());
+  REQUIRES(onggi_only());
+  const auto on_host = [] {
+    return mount_at(read_file("/proc/self/mountinfo"), "/sys/fs/cgroup").super;
+  };
+  const std::string before = on_host();
+  for (const char* path : {"", "/proc/self/ns/cgroup", "none"}) {
+    CAPTURE(path);
+    Bundle bundle;
+    if (path == std::string("none")) {
+      bundle.drop_namespace("cgroup");
+    } else {
+      bundle.set_namespace("cgroup", path);
+    }
+    bundle.drop_mount("/sys/fs/cgroup")
+        .add_mount("/sys/fs/cgroup", "cgroup", "cgroup", {"ro", "nsdelegate"});
+    CHECK(mount_at(table_of(bundle), "/sys/fs/cgroup").super == before);
+    CHECK(on_host() == before);
+  }
+}
+
 // ── flags that the host has locked ──
 
 CASE("a user namespace keeps the flags that the host has given a mount") {

@@ -34,6 +34,15 @@ Result<> set_mode(int filesystem, unsigned mode) {
   return set_option(filesystem, "mode", octal);
 }
 
+// There a new mount of cgroup2 sets the options of the host's, which is the same filesystem
+// (apply_cgroup_root_flags() in the kernel's kernel/cgroup/cgroup.c). We are there by a namespace
+// that config.json joins; the number is fixed (PROC_CGROUP_INIT_INO in its proc_ns.h).
+bool in_first_cgroup_namespace(const InitContext& context) {
+  struct statx info = {};
+  return sys::statx(context.host_proc.get(), "self/ns/cgroup", 0, STATX_INO, &info) < 0 ||
+         info.stx_ino == 0xEFFFFFFBU;
+}
+
 // A detached mount of the new filesystem, with the mode of `model` if there is one.
 Result<UniqueFd> make_filesystem(const plan::FilesystemMount& step, const plan::PoolView& pool,
                                  const UniqueFd* model) {
@@ -211,12 +220,20 @@ Result<> apply(const plan::BindMount& step, InitContext& context) {
   return holds_namespace(bound, context) ? bind(step, context, HostView::copy) : bound;
 }
 
+Result<UniqueFd> make_filesystem(const plan::FilesystemMount& step, const InitContext& context,
+                                 const MountPoint& target) {
+  const char* type = context.pool(step.type);
+  if (type == "cgroup2"sv && in_first_cgroup_namespace(context))
+    return system_error(-EPERM, "mount", type);
+  const bool has_model = step.inherit_mode && target.existing && !target.made;
+  return make_filesystem(step, context.pool, has_model ? &target.existing : nullptr);
+}
+
 Result<> apply(const plan::FilesystemMount& step, InitContext& context) {
   const char* destination = context.pool(step.destination);
   const MountPoint target = TRY(open_target(step, context));
   const bool covers = target.existing && !target.made;
-  Result<UniqueFd> made =
-      make_filesystem(step, context.pool, step.inherit_mode && covers ? &target.existing : nullptr);
+  Result<UniqueFd> made = make_filesystem(step, context, target);
   if (!made && step.fallback_source &&
       (made.error().errnum == EPERM || made.error().errnum == EBUSY)) {
     Result<UniqueFd> cloned = open_on_host(context, HostView::host, [&] {
