@@ -18,6 +18,12 @@ struct HostMounts {
   plan::Propagation propagation;  // which the host's mounts have in the container
 };
 
+// Where check_program() expects process.args[0].
+struct ProgramPlace {
+  size_t offset = 0;  // of the first item of PATH that may have it
+  bool seen = false;  // it is there
+};
+
 struct InitContext {
   // `init_plan` is followed by its pool.
   explicit InitContext(const InitPlan& init_plan)
@@ -47,6 +53,7 @@ struct InitContext {
 
   FixedText<1024> home;      // "HOME=/root" for the environment, or empty
   bool entered_cwd = false;  // else only the program's own user may
+  ProgramPlace program;
 };
 
 Result<> apply(const plan::JoinNamespace& step, InitContext& context);

@@ -3,52 +3,22 @@
 #include "linux/init/program.h"
 
 #include "base/text.h"
+#include "linux/init/lookup.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace onggi {
 namespace {
-
-constexpr size_t kPathMax = 4096;
-using Path = FixedText<kPathMax>;
 
 Error not_found(std::string_view name) {
   return config_error("process.args[0]", "exec '", name, "': executable file not found in $PATH");
 }
 Error cannot_execute(long result, std::string_view path) {
   return at_place(system_error(result, "exec", path), "process.args[0]");
-}
-
-// Calls `attempt` with each place that args[0] may be at, until one answers something else than
-// "not here". The answer is a negated errno, or 0.
-template <class Attempt>
-long search(const InitContext& context, Attempt attempt) {
-  const std::string_view name = context.pool(context.pool(context.plan.handoff.args)[0]);
-  if (name.find('/') != std::string_view::npos) return attempt(Path(name));
-  long worst = -ENOENT;
-  for (std::string_view rest = context.pool(context.plan.handoff.path);;) {
-    const size_t colon = rest.find(':');
-    Path candidate(rest.substr(0, colon));
-    if (candidate.empty()) candidate.append('.');
-    candidate.append('/', name);
-    const long result = attempt(candidate);
-    if (result != -ENOENT && result != -ENOTDIR && result != -EACCES) return result;
-    if (result == -EACCES) worst = result;  // execvp(3): another directory may still have it
-    if (colon == std::string_view::npos) return worst;
-    rest.remove_prefix(colon + 1);
-  }
-}
-
-long look(const Path& path) {
-  const long opened = sys::openat(AT_FDCWD, path.c_str(), O_PATH);
-  if (opened < 0) return opened;
-  const UniqueFd file(opened);
-  const unsigned mode = mode_of(file.get());
-  if (S_ISDIR(mode)) return -EISDIR;
-  return S_ISREG(mode) && (mode & 0111) != 0 ? 0 : -EACCES;
 }
 
 // The cwd must be below the container's root: through a leaked descriptor it could be a directory
@@ -128,12 +98,24 @@ Result<> enter_cwd_again(InitContext& context) {
 }
 
 Result<> check_program(InitContext& context) {
-  const char* name = context.pool(context.pool(context.plan.handoff.args)[0]);
-  const long found = search(context, look);
-  if (found == 0) return {};
-  const bool searched = std::string_view(name).find('/') == std::string_view::npos;
-  if (found == -ENOENT && searched) return not_found(name);
-  return cannot_execute(found, name);
+  const plan::Handoff& handoff = context.plan.handoff;
+  const char* name = context.pool(context.pool(handoff.args)[0]);
+  const Search found = search(name, context.pool(handoff.path), [&](const Path& place) {
+    // A relative place cannot be seen from here.
+    if (!context.entered_cwd && place.view()[0] != '/') return Seen{-EACCES, true};
+    return look(place.c_str(), handoff.uid != 0);
+  });
+  context.program = {found.offset, found.error == 0};
+  if (found.ended) return {};
+  if (found.searched && found.error == -ENOENT) return not_found(name);
+  return cannot_execute(found.error, found.place.view());
+}
+
+// Whether execve(2) failed for something that execvp(3) passes over.
+static bool is_elsewhere(long error) {
+  constexpr long kErrors[] = {EACCES, ENOENT,       ENOTDIR, ELOOP,
+                              ESTALE, ENAMETOOLONG, ENODEV,  ETIMEDOUT};
+  return std::ranges::find(kErrors, -error) != std::end(kErrors);
 }
 
 Error execute(InitContext& context) {
@@ -142,18 +124,23 @@ Error execute(InitContext& context) {
   char** envp = pointer_array(context.pool, handoff.env,
                               context.home.empty() ? nullptr : context.home.c_str());
   if (argv == nullptr || envp == nullptr) return system_error(-ENOMEM, "mmap");
-  Path tried;
-  const long failed = search(context, [&](const Path& path) {
-    tried = path;
-    return sys::execveat(AT_FDCWD, path.c_str(), argv, envp, 0);
-  });
-  // The kernel says ENOENT for a missing interpreter too.
-  if (failed == -ENOENT && look(tried) == 0) {
+  bool seen = context.program.seen;
+  const std::string_view places = context.pool(handoff.path);
+  const Search tried =
+      search(argv[0], places.substr(context.program.offset), [&](const Path& place) {
+        const long failed = sys::execveat(AT_FDCWD, place.c_str(), argv, envp, 0);
+        // The kernel says ENOENT for a missing interpreter too.
+        const bool is_final = !is_elsewhere(failed) || (failed == -ENOENT && seen);
+        seen = false;
+        return Seen{failed, is_final};
+      });
+  if (tried.searched && tried.error == -ENOENT && !tried.ended) return not_found(argv[0]);
+  if (tried.error == -ENOENT && look(tried.place.c_str()).error == 0) {
     return with_hint(
-        cannot_execute(failed, tried.view()),
+        cannot_execute(tried.error, tried.place.view()),
         "the file is there: its interpreter or dynamic loader is missing in the image");
   }
-  return cannot_execute(failed, argv[0]);
+  return cannot_execute(tried.error, tried.place.view());
 }
 
 void find_home(InitContext& context) {
