@@ -39,6 +39,9 @@ void add_capabilities(spec::Process& process, uint64_t more) {
       process.capabilities ? *process.capabilities : process.capabilities.emplace();
   // Not inheritable: the program's children would regain them from files (CVE-2022-29162).
   for (uint64_t* set : {&sets.bounding, &sets.permitted, &sets.effective}) *set |= more;
+  // A user other than root keeps over execve(2) only what is ambient, and that has to be
+  // inheritable (capabilities(7)): the configuration says which may be. As runc.
+  sets.ambient |= more & sets.inheritable;
 }
 
 // The container's own process with the changes of `options`, whose text it refers to.

@@ -55,7 +55,8 @@ struct ExecOptions {
   std::string cwd, selinux_label, apparmor_profile;
   std::optional<uint32_t> uid, gid;
   std::vector<uint32_t> additional_gids;  // more of them
-  uint64_t capabilities = 0;              // more: bounding, permitted, effective
+  // More of them: bounding, permitted, effective, and ambient where they are inheritable already.
+  uint64_t capabilities = 0;
   std::optional<bool> no_new_privileges;
   bool terminal = false;  // with a document: also when that has none
 

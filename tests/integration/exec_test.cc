@@ -192,6 +192,44 @@ CASE("a capability that is asked for is not inheritable") {
   if (is_onggi()) CHECK(running.exec({"caps"}, {"--cap", "CAP_MISSPELT"}).status == 255);
 }
 
+// A user other than root has nothing but what is ambient.
+CASE("a capability that is asked for is effective for any user where it is inheritable") {
+  REQUIRES(root());
+  REQUIRES(freestanding_init());
+  DEVIATES("crun", "1.8.1 takes it in the place of the container's sets");
+  constexpr const char *kNone = "0000000000000000", *kKill = "0000000000000020";
+  constexpr const char *kAll = "0000000020000420", *kMore = "0000000020002420";
+  struct Row {
+    const char *inheritable, *user, *capability;
+    const char *bounding, *permitted, *ambient;
+  };
+  constexpr const char *kTwo = R"(["CAP_KILL", "CAP_AUDIT_WRITE"])",
+                       *kInherited = "0000000020000020";
+  const Row rows[] = {
+      {kTwo, "0", "CAP_KILL", kAll, kAll, kKill},
+      {kTwo, "1000", "CAP_KILL", kAll, kKill, kKill},
+      {kTwo, "0", "CAP_NET_RAW", kMore, kMore, kNone},
+      {kTwo, "1000", "CAP_NET_RAW", kMore, kNone, kNone},
+      {"[]", "0", "CAP_KILL", kAll, kAll, kNone},
+      {"[]", "1000", "CAP_KILL", kAll, kNone, kNone},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.inheritable);
+    CAPTURE(row.user);
+    CAPTURE(row.capability);
+    Running running;
+    running.bundle.set_json("/process/capabilities/inheritable", row.inheritable);
+    running.start();
+    const std::string sets =
+        running.exec({"caps"}, {"--user", row.user, "--cap", row.capability}).out;
+    CHECK(value_of(sets, "CapBnd") == row.bounding);
+    CHECK(value_of(sets, "CapPrm") == row.permitted);
+    CHECK(value_of(sets, "CapEff") == row.permitted);
+    CHECK(value_of(sets, "CapInh") == (row.inheritable == kTwo ? kInherited : kNone));
+    CHECK(value_of(sets, "CapAmb") == row.ambient);
+  }
+}
+
 CASE("no_new_privs is the container's, and can be set for one program") {
   REQUIRES(root());
   REQUIRES(freestanding_init());
