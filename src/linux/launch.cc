@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/streams.h"
 #include "linux/id_mappings.h"
 #include "linux/join.h"
 #include "linux/process_status.h"
@@ -283,6 +284,7 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
   // belongs to one of his mapped ids.
   TRY(raise_hard_limits(plan, init.pid()));
   TRY(set_oom_score(plan, init.pid()));
+  if (plan.stream_owner) own_standard_streams(*plan.stream_owner, false);
   if (fds.go) {
     fds.init_go.reset();
     TRY(write_id_mappings(init.pid(), plan.namespaces, resources.signals));

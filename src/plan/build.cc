@@ -74,6 +74,7 @@ Result<Plan> build(const spec::Spec& spec, const HostFacts& facts, const LaunchO
   build_cgroup_namespace(context);
   build_scheduling(context);
   build_handoff(context);
+  build_stream_owner(context);
   build_hooks(context);
   collect_refused(context);
   return plan;

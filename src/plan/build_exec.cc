@@ -56,6 +56,7 @@ Plan build_exec(const spec::Spec& spec, const HostFacts& facts, const LaunchOpti
   build_scheduling(context);
   build_affinity(context);
   build_handoff(context);
+  build_stream_owner(context);
   // A running container's files are its own; only `create` adds to the image.
   refuse_unmapped_ids(context);
   refuse_labels(context);

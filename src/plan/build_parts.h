@@ -58,6 +58,8 @@ void add_console(BuildContext& context, bool bind_dev_console);
 void build_hooks(BuildContext& context);  // after build_handoff, whose environment it may use
 void collect_refused(BuildContext& context);
 void refuse_unmapped_ids(BuildContext& context);
+// After build_handoff.
+void build_stream_owner(BuildContext& context);
 void refuse_to_ordinary_user(BuildContext& context);
 void refuse_labels(BuildContext& context);
 

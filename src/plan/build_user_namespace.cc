@@ -153,6 +153,17 @@ Result<> build_user_namespace(BuildContext& context) {
   return {};
 }
 
+// A terminal is made in the namespace, and is its own.
+void build_stream_owner(BuildContext& context) {
+  const Effective maps = effective_maps(context);
+  if (maps.uids == nullptr || !context.spec.process || context.spec.process->terminal) return;
+  const uint32_t uid = context.spec.process->user.uid;
+  for (const spec::IdMapping& mapping : *maps.uids) {
+    if (uid >= mapping.container_id && uid - mapping.container_id < mapping.size)
+      context.plan.stream_owner = mapping.host_id + (uid - mapping.container_id);
+  }
+}
+
 void refuse_unmapped_ids(BuildContext& context) {
   const Effective maps = effective_maps(context);
   const auto refuse = [&context](std::string_view place, uint32_t id, const char* why,

@@ -113,6 +113,9 @@ struct ResctrlPlan {
 
 struct Plan {
   NamespacePlan namespaces;
+  // The id that process.user.uid of a user namespace has outside of it: standard streams become
+  // his.
+  std::optional<uint32_t> stream_owner;
   std::vector<IdMap> id_maps;  // referred to by BindMount::id_map; each is there once
   CgroupPlan cgroup;
   std::vector<NetDevice> net_devices;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From `start` to the container's program, in the order that each right is needed for the last
 // time.
+#include "base/streams.h"
 #include "base/text.h"
 #include "linux/init/context.h"
 #include "linux/init/program.h"
@@ -15,20 +16,6 @@
 
 namespace onggi {
 namespace {
-
-constexpr int kStandardStreams = 3;
-
-// The program may want to re-open /dev/stdout and the like. What cannot be given away stays as it
-// is: the null device, a read-only filesystem, another user's terminal.
-void own_standard_streams(uint32_t uid) {
-  for (int fd = 0; fd < kStandardStreams; fd++) {
-    struct statx info = {};
-    if (sys::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID, &info) < 0 || info.stx_uid == uid)
-      continue;
-    if (S_ISCHR(info.stx_mode) && info.stx_rdev_major == 1) continue;  // shared by the whole host
-    (void)sys::fchownat(fd, "", uid, ~uint32_t{0}, AT_EMPTY_PATH);
-  }
-}
 
 // A container's keys are not the caller's. Without key support there is nothing to separate.
 Result<> join_session_keyring(const InitContext& context) {
@@ -66,7 +53,7 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
   const plan::Handoff& handoff = context.plan.handoff;
   const bool listener = (handoff.seccomp_flags & kListener) != 0;
   if (listener) TRY(start_courier(context));
-  own_standard_streams(handoff.uid);
+  own_standard_streams(handoff.uid, handoff.terminal);
   TRY(write_labels(context));
   TRY(join_session_keyring(context));
   (void)sys::umask(handoff.umask);

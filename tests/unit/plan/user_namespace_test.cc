@@ -52,6 +52,27 @@ Strings refusals(const Result<plan::Plan>& plan) {
   return list;
 }
 
+TEST_CASE("standard streams become those of the program's user, as the host counts") {
+  const auto owner = [](const std::string& process, const std::string& user,
+                        const std::string& maps, const plan::HostFacts& facts) {
+    const Result<plan::Plan> plan = plan_of(document(maps, process, user), facts);
+    REQUIRE(plan);
+    return plan->stream_owner;
+  };
+  const std::string user = R"({"type": "user"})",
+                    path = R"({"type": "user", "path": "/proc/7/ns/user"})";
+  const auto process = [](int uid) {
+    return R"("user": {"gid": 0, "uid": )" + std::to_string(uid) + "}";
+  };
+  CHECK(owner(process(0), user, kRanges, v2_host()) == 1000);
+  CHECK(owner(process(1), user, kRanges, v2_host()) == 100000);
+  CHECK(owner(process(1000), user, kRanges, v2_host()) == 100999);
+  CHECK(owner(process(70000), user, kRanges, v2_host()) == std::nullopt);
+  CHECK(owner(process(5), path, "", joining({{0, 2000, 10}}, {{0, 3000, 10}})) == 2005);
+  CHECK(owner(process(5), "", "", v2_host()) == std::nullopt);
+  CHECK(owner(process(5) + R"(, "terminal": true)", user, kRanges, v2_host()) == std::nullopt);
+}
+
 TEST_CASE("root writes the maps, an ordinary user his own ids, and programs the rest") {
   const auto writer = [](const char* maps, const plan::HostFacts& facts) {
     const Result<plan::Plan> plan = plan_of(document(maps), facts);
