@@ -102,7 +102,15 @@ int memcmp(const void* left, const void* right, size_t size) {
 // Under other names here: C++ gives memchr and strchr two overloads each.
 const void* find_byte(const void* bytes, int wanted, size_t size) __asm__("memchr");
 [[gnu::used]] const void* find_byte(const void* bytes, int wanted, size_t size) {
+  using Word [[gnu::may_alias, gnu::aligned(1)]] = uint64_t;
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighest = 0x8080808080808080;
   const auto* at = static_cast<const unsigned char*>(bytes);
+  // Eight bytes at a time, until one of them is zero after the exclusive or.
+  const uint64_t pattern = kOnes * static_cast<unsigned char>(wanted);
+  for (; size >= sizeof(Word); size -= sizeof(Word), at += sizeof(Word)) {
+    const uint64_t word = *reinterpret_cast<const Word*>(at) ^ pattern;
+    if (((word - kOnes) & ~word & kHighest) != 0) break;
+  }
   for (; size > 0; size--, at++) {
     if (*at == static_cast<unsigned char>(wanted)) return at;
   }

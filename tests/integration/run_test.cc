@@ -4,6 +4,7 @@
 #include "support/suite.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace onggi::test;
@@ -154,6 +155,51 @@ CASE("HOME is / for a user without a passwd entry") {
   Bundle bundle;
   bundle.guest({"env"}).set("/process/user/uid", 4242).set("/process/user/gid", 4242);
   CHECK(contains(run(bundle).out, "env HOME=/\n"));
+}
+
+CASE("HOME is found in a passwd file of any kind, which cannot make the runtime wait") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 reads no line above 64 KiB");
+  DEVIATES("crun", "1.8.1 sets no HOME where a file has no user at all");
+  const std::string user = "a:x:1000:100::/home/a";
+  struct Row {
+    const char* name;
+    std::string text;
+    const char* home;
+  };
+  const Row rows[] = {
+      {"six fields", user + "\n", "/home/a"},
+      {"no newline", user, "/home/a"},
+      {"behind a long line", "b:x:1:1:" + std::string(70000, 'g') + ":/b:/bin/sh\n" + user,
+       "/home/a"},
+      {"one long line", std::string(100000, 'x'), "/"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    Bundle bundle;
+    std::filesystem::create_directory(bundle.rootfs() / "etc");
+    write_file(bundle.rootfs() / "etc/passwd", row.text);
+    bundle.guest({"env"}).set("/process/user/uid", 1000);
+    CHECK(contains(run(bundle).out, std::string("env HOME=") + row.home + "\n"));
+  }
+  if (!is_onggi()) return;
+  for (const char* kind : {"a FIFO", "a sparse file", "a directory", "a link out of the root"}) {
+    CAPTURE(kind);
+    Bundle bundle;
+    const std::filesystem::path passwd = bundle.rootfs() / "etc/passwd";
+    std::filesystem::create_directory(bundle.rootfs() / "etc");
+    const std::string what = kind;
+    if (what == "a FIFO") REQUIRE(mkfifo(passwd.c_str(), 0600) == 0);
+    if (what == "a sparse file") {
+      write_file(passwd, "");
+      std::filesystem::resize_file(passwd, uintmax_t{1} << 30);
+    }
+    if (what == "a directory") std::filesystem::create_directory(passwd);
+    write_file(bundle.path() / "passwd", user + "\n");
+    if (contains(what, "link")) std::filesystem::create_symlink("../../passwd", passwd);
+    bundle.guest({"env"}).set("/process/user/uid", 1000);
+    CHECK(contains(run(bundle).out, "env HOME=/\n"));
+  }
 }
 
 CASE("the last of duplicate environment entries wins (checklist 12)") {

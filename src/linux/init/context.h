@@ -51,7 +51,7 @@ struct InitContext {
   UniqueFd masked_directory;
   UniqueFd notify;  // bound where the program finds it, read by the runtime
 
-  FixedText<1024> home;      // "HOME=/root" for the environment, or empty
+  FixedText<1040> home;      // "HOME=/root" for the environment, or empty
   bool entered_cwd = false;  // else only the program's own user may
   ProgramPlace program;
 };

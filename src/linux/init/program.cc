@@ -2,6 +2,7 @@
 // After the pivot, "/" is the container's: paths are looked up as the program itself would.
 #include "linux/init/program.h"
 
+#include "base/passwd.h"
 #include "base/text.h"
 #include "linux/init/lookup.h"
 
@@ -32,35 +33,9 @@ Result<> verify_cwd() {
   return {};
 }
 
-// The home directory of `uid` in a line of passwd(5); empty if the line is another user's.
-std::string_view home_in(std::string_view line, uint32_t uid) {
-  std::string_view fields[6];
-  for (std::string_view& field : fields) {
-    const size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return {};
-    field = line.substr(0, colon);
-    line.remove_prefix(colon + 1);
-  }
-  return parse_decimal<uint32_t>(fields[2]) == uid ? fields[5] : std::string_view();
-}
-
-std::string_view home_of(int passwd, uint32_t uid, char* buffer, size_t size) {
-  size_t used = 0;
-  for (;;) {
-    const long count = sys::read(passwd, buffer + used, size - used);
-    if (count <= 0) return home_in({buffer, used}, uid);
-    used += static_cast<size_t>(count);
-    std::string_view text(buffer, used);
-    for (size_t end; (end = text.find('\n')) != std::string_view::npos;
-         text.remove_prefix(end + 1)) {
-      const std::string_view found = home_in(text.substr(0, end), uid);
-      if (!found.empty()) return found;
-    }
-    if (text.size() == size) return {};  // one line fills the buffer: not a passwd file
-    memmove(buffer, text.data(), text.size());
-    used = text.size();
-  }
-}
+// More than any system has users for; an image may have a sparse file of any size.
+constexpr size_t kMaxPasswd = size_t{64} << 20;
+char passwd_buffer[size_t{64} << 10];
 
 }  // namespace
 
@@ -144,15 +119,20 @@ Error execute(InitContext& context) {
 }
 
 void find_home(InitContext& context) {
-  context.home.append("HOME=");
+  HomeSearch search(context.plan.handoff.uid);
   // An image may have anything at this path; a FIFO must not stop us.
   const long opened = context.root.open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
   const UniqueFd passwd(opened < 0 ? -1 : opened);
-  char buffer[kPathMax];
-  std::string_view found;
   if (passwd && S_ISREG(mode_of(passwd.get()))) {
-    found = home_of(passwd.get(), context.plan.handoff.uid, buffer, sizeof buffer);
+    for (size_t total = 0; total < kMaxPasswd;) {
+      const long size = sys::read(passwd.get(), passwd_buffer, sizeof passwd_buffer);
+      if (size <= 0) break;
+      total += static_cast<size_t>(size);
+      if (search.add({passwd_buffer, static_cast<size_t>(size)})) break;
+    }
   }
+  const std::string_view found = search.finish();
+  context.home.append("HOME=");
   context.home.append(found.empty() ? "/" : found);
 }
 
