@@ -126,16 +126,22 @@ class Creation {
 
   // Named for what needs the cgroup.
   Error refused(Error error) const {
-    if (plan_.settings.empty()) {
-      return with_hint(error,
-                       "have the cgroup delegated (systemd: Delegate=yes), or go without one: "
-                       "--cgroup-manager disabled");
+    // Rules for devices come by default; who does without a cgroup does without them.
+    const auto limit = std::ranges::find_if(plan_.settings, [](const plan::CgroupSetting& setting) {
+      return !setting.place.starts_with("linux.resources.devices");
+    });
+    const bool limited = limit != plan_.settings.end();
+    if (limited) {
+      error.place.clear();
+      error.place.append(limit->place);
     }
-    error.place.clear();
-    error.place.append(plan_.settings.front().place);
     error.hint.clear();
-    return with_hint(error,
-                     "have a cgroup delegated (systemd: Delegate=yes), or leave the limits out");
+    error.hint.append(error.errnum == EROFS
+                          ? "cgroups are mounted read-only here: mount them writable"
+                          : "have a cgroup delegated (systemd: Delegate=yes)");
+    error.hint.append(limited ? ", or leave the limits out and use --cgroup-manager disabled"
+                              : ", or use --cgroup-manager disabled");
+    return error;
   }
 
   void undo() {

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "base/timing.h"
 #include "base/utc.h"
+#include "cgroups/out_of_memory.h"
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
 #include "linux/start_socket.h"
@@ -121,6 +122,12 @@ Result<> Creation::move_net_devices(const plan::Plan& plan) {
 }
 
 Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& choice) {
+  const Result<> launched = set_up(blueprint, choice);
+  if (!launched) return cgroups::with_memory_use(launched.error(), record_.cgroup);
+  return launched;
+}
+
+Result<> Creation::set_up(const Blueprint& blueprint, const LaunchChoice& choice) {
   wait_for_start_ = choice.wait_for_start;
   UniqueFd listener;
   if (choice.wait_for_start) listener = TRY(listen_for_start(directory_->fd()));
@@ -209,7 +216,10 @@ Result<> Creation::commit(const CreateOptions& options, int pidfd_receiver) {
 }
 
 Result<UniqueFd> Creation::wait_started(const plan::Plan& plan) {
-  return init_->wait_started(plan, std::exchange(agent_, std::nullopt), signals_);
+  Result<UniqueFd> started =
+      init_->wait_started(plan, std::exchange(agent_, std::nullopt), signals_);
+  if (!started) return cgroups::with_memory_use(started.error(), record_.cgroup);
+  return started;
 }
 
 }  // namespace onggi

@@ -49,6 +49,7 @@ class Creation {
   }
 
  private:
+  Result<> set_up(const Blueprint& blueprint, const LaunchChoice& choice);
   Creation(const spec::Spec& spec, int signals, StateDir directory, Record record)
       : spec_(spec),
         signals_(signals),

@@ -4,6 +4,7 @@
 // container meanwhile ends the program, too.
 #include "base/timing.h"
 #include "cgroups/further_process.h"
+#include "cgroups/out_of_memory.h"
 #include "linux/probe.h"
 #include "linux/process_status.h"
 #include "linux/seccomp_cache.h"
@@ -197,7 +198,8 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
                                       {first, console.for_init.get(), signals.get()}));
   console.for_init.reset();
   timing::end_of("clone");
-  TRY(init.wait(blueprint.plan, signals.get()));
+  const Result<MessageKind> ready = init.wait(blueprint.plan, signals.get());
+  if (!ready) return cgroups::with_memory_use(ready.error(), target.record.cgroup);
   timing::end_of("init");
   if (seccomp) start.seccomp = TRY(seccomp->wait(signals.get()));
   seccomp.reset();
@@ -205,7 +207,8 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
   start.agent =
       TRY(connect_agent(blueprint.spec, target.record, {init.pid(), target.status}, signals.get()));
-  TRY(start_program(init, blueprint, options.pid_file, std::move(start)));
+  const Result<> started = start_program(init, blueprint, options.pid_file, std::move(start));
+  if (!started) return cgroups::with_memory_use(started.error(), target.record.cgroup);
   timing::end_of("handoff");
   if (options.detach) {
     init.detach();

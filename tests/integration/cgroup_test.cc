@@ -196,6 +196,42 @@ CASE(
   if (is_onggi()) CHECK(contains(limited.outcome.err, "memory"));
 }
 
+CASE("a memory limit that ends init is told with the limit and the use") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  REQUIRES(cgroup_controller("memory"));
+  const Limited limited(R"({"memory": {"limit": 20480}})");
+  CHECK(limited.outcome.status == 1);
+  CHECK(
+      contains(limited.outcome.err, "killed for want of memory: linux.resources.memory.limit is "));
+  CHECK(contains(limited.outcome.err, " bytes"));
+}
+
+CASE("read-only cgroups are named as the cause, with what can be done") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  constexpr const char* kScript =
+      "export PATH=/usr/sbin:/usr/bin:/sbin:/bin; for each in /sys/fs/cgroup /sys/fs/cgroup/*; do"
+      "  mountpoint -q $each && mount -o remount,bind,ro $each; done; exec \"$@\"";
+  const auto created = [](Bundle& bundle) {
+    bundle.guest({"pause"}).write();
+    Strings command = {"/usr/bin/unshare", "-m", "/bin/sh", "-c", kScript, "sh"};
+    for (const std::string& word : Container(bundle).create_command()) command.push_back(word);
+    return run_program(command);
+  };
+  Bundle plain;
+  const Outcome without_limits = created(plain);
+  CHECK(without_limits.status == 1);
+  CHECK(contains(without_limits.err, "linux.cgroupsPath: mkdir"));
+  CHECK(contains(without_limits.err, "mount them writable, or use --cgroup-manager disabled"));
+  Bundle limited;
+  limited.set_json("/linux/resources", R"({"pids": {"limit": 5}})");
+  const Outcome with_limits = created(limited);
+  CHECK(with_limits.status == 1);
+  CHECK(contains(with_limits.err, "linux.resources.pids.limit: mkdir"));
+  CHECK(contains(with_limits.err, "leave the limits out"));
+}
+
 CASE("a swap limit below the memory limit is an error that names the field") {
   REQUIRES(root());
   DEVIATES("crun", "1.8.1 leaves the cgroups of a failed create behind");
@@ -218,7 +254,7 @@ CASE("unified settings are an error on cgroup v1") {
 CASE("unified settings that move or kill processes are refused, by create and update") {
   REQUIRES(root());
   REQUIRES(onggi_only());
-  const Process bystander({"sleep", "1000"});
+  const Process bystander({"/bin/sleep", "1000"});
   const std::string number = std::to_string(bystander.pid());
   const auto place = [&] { return value_of(read_file("/proc/" + number + "/cgroup"), "0::"); };
   const std::string before = place();
