@@ -15,22 +15,18 @@ struct Hint {
   std::string_view advice;
 };
 
-constexpr std::string_view kMountLimit = "the mount namespace is full, see sysctl fs.mount-max";
 constexpr std::string_view kMountApi =
     "the new mount calls need Linux 5.12, and no seccomp filter around this program that blocks "
     "them";
-constexpr std::string_view kLockedMount =
-    "a user namespace can mount sysfs and mqueue only with its own network and ipc namespace, and "
-    "cannot clear the "
-    "flags of the host's mounts";
-constexpr std::string_view kFilesystemType =
-    "unknown filesystem type, or its kernel module is not loaded";
+constexpr std::string_view kTooManyNamespaces =
+    "too many namespaces, see sysctl user.max_user_namespaces and its siblings";
+constexpr std::string_view kThreaded =
+    "the cgroup is in a threaded subtree (see its cgroup.type), which cannot hold containers";
+constexpr std::string_view kNoFormat =
+    "not a program for this architecture, or a script without a #! line";
 
 constexpr Hint kHints[] = {
-    {ENOSPC, "mount", "", kMountLimit},
-    {ENOSPC, "move_mount", "", kMountLimit},
-    {ENOSPC, "fsmount", "", kMountLimit},
-    {ENOSPC, "open_tree", "", kMountLimit},
+    {ENOSPC, "move_mount", "", "the mount namespace is full, see sysctl fs.mount-max"},
     {ENOENT, "open_tree", "", "the source of a bind mount must exist"},
     {EINVAL, "open_tree", "",
      "an unbindable mount cannot be bound, and in a user namespace a tree with other mounts in it "
@@ -45,27 +41,27 @@ constexpr Hint kHints[] = {
     {ENOSYS, "move_mount", "", kMountApi},
     {ENOSYS, "mount_setattr", "", kMountApi},
     {EPERM, "fsmount", "proc",
-     "the /proc outside is partly covered, as in a container: its owner has to uncover it"},
-    {EPERM, "fsmount", "", kLockedMount},
-    {EPERM, "mount_setattr", "", kLockedMount},
-    {ENODEV, "fsopen", "", kFilesystemType},
-    {ENODEV, "mount", "", kFilesystemType},
+     "something is mounted inside the host's /proc, as in a container: unmount it, or bind /proc"},
+    {EPERM, "fsmount", "sysfs",
+     "something is mounted inside the host's /sys, as in a container: unmount it, or bind /sys"},
+    {EPERM, "mount_setattr", "", "a user namespace cannot change what the host set for its mounts"},
+    {ENODEV, "fsopen", "", "unknown filesystem type, or its kernel module is not loaded"},
     {EINVAL, "pivot_root", "", "a rootfs on the initial ramfs needs --no-pivot"},
 
     {EPERM, "clone3", "",
      "without root a user namespace is needed, see sysctl user.max_user_namespaces and "
      "kernel.unprivileged_userns_clone"},
-    {ENOSPC, "clone3", "",
-     "too many namespaces, see sysctl user.max_user_namespaces and its siblings"},
+    {ENOSPC, "clone3", "", kTooManyNamespaces},
+    {ENOSPC, "unshare", "", kTooManyNamespaces},
     {EAGAIN, "clone3", "", "too many processes, see ulimit -u, pids.max and sysctl kernel.pid_max"},
     {EINVAL, "clone3", "", "the kernel may lack a namespace type that linux.namespaces asks for"},
     {EBUSY, "clone3", "", "the cgroup has children with controllers, so it cannot hold processes"},
+    {EOPNOTSUPP, "clone3", "", kThreaded},
     {EPERM, "setns", "", "joining needs CAP_SYS_ADMIN in the user namespace that owns the target"},
     {EBUSY, "seccomp", "",
      "a seccomp filter around this program has a listener already, and the kernel allows one"},
     {EPERM, "setgroups", "", "the user namespace was set up with setgroups denied"},
     {EPERM, "prlimit", "", "raising a hard limit needs CAP_SYS_RESOURCE"},
-    {EPERM, "prlimit64", "", "raising a hard limit needs CAP_SYS_RESOURCE"},
     {EPERM, "sched_setattr", "SCHED_DEADLINE",
      "it needs CAP_SYS_NICE, and all CPUs of the root domain: none may be missing from "
      "linux.resources.cpu.cpus"},
@@ -79,18 +75,21 @@ constexpr Hint kHints[] = {
     {EINVAL, "set_mempolicy", "",
      "one of the nodes must be online on this host and in linux.resources.cpu.mems"},
     {EACCES, "memfd_create", "", "sysctl vm.memfd_noexec=2 forbids executable memfds"},
-    {ENOEXEC, "execveat", "", "not a program of this architecture, or a script without #! line"},
-    {EACCES, "execveat", "", "the file must be executable and its mount not noexec"},
+    {ENOEXEC, "exec", "", kNoFormat},
+    {ENOENT, "exec", "",
+     "the file does not exist, or the interpreter or dynamic loader that it names"},
+    {EACCES, "exec", "",
+     "the file and its interpreter must be executable (chmod +x), and on mounts without noexec"},
+    {ETXTBSY, "exec", "", "the file is open for writing: close it first"},
+    {E2BIG, "exec", "",
+     "arguments and environment are too long: 128 KiB for each, and for all a quarter of ulimit "
+     "-s"},
     {EACCES, "write", "oom_score_adj", "lowering it needs CAP_SYS_RESOURCE"},
 
     {ENOSPC, "mkdir", "cgroup", "see cgroup.max.descendants and cgroup.max.depth of the parents"},
     {EROFS, "mkdir", "cgroup", "cgroups are mounted read-only here, use --cgroup-manager disabled"},
     {EACCES, "mkdir", "cgroup", "the parent cgroup is not delegated to this user"},
-    {ENOSPC, "write", "cgroup.procs",
-     "cpuset.cpus and cpuset.mems of a v1 cpuset must be set first"},
-    {EBUSY, "write", "cgroup.subtree_control",
-     "a cgroup with processes cannot give controllers to its children"},
-    {EOPNOTSUPP, "write", "cgroup.procs", "the target is in a threaded cgroup subtree"},
+    {ENOSPC, "write", "tasks", "set cpuset.cpus and cpuset.mems of the parent cgroups first"},
 
     {ENOENT, "connect", "", "is the program that should listen there running?"},
     {ECONNREFUSED, "connect", "", "nothing listens on this socket any more"},

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -76,6 +78,31 @@ void arrange_descriptors(const Spawn& spawn, int input, int out, int err) {
   for (const int fd : spawn.closed) close(fd);
 }
 
+// The allowed calls end at the last instruction; a filter is a list of tests with short jumps.
+void refuse(const std::vector<Refusal>& refusals) {
+  std::vector<sock_filter> program;
+  for (const Refusal& refusal : refusals) {
+    const bool any = refusal.argument < 0;
+    const auto skipped = static_cast<uint8_t>(any ? 1 : 3);
+    const auto errnum = static_cast<uint32_t>(refusal.errnum);
+    program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+    program.push_back(
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(refusal.call), 0, skipped));
+    if (!any) {
+      const auto offset =
+          offsetof(seccomp_data, args) + sizeof(uint64_t) * static_cast<size_t>(refusal.argument);
+      program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset)));
+      program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refusal.value, 0, 1));
+    }
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errnum));
+  }
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog filter = {static_cast<unsigned short>(program.size()), program.data()};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+    child_failed("seccomp");
+}
+
 [[noreturn]] void become(const Strings& argv, const Spawn& spawn,
                          const std::vector<char*>& environment, int input, int out, int err) {
   arrange_descriptors(spawn, input, out, err);
@@ -88,6 +115,7 @@ void arrange_descriptors(const Spawn& spawn, int input, int out, int err) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (!spawn.refused.empty()) refuse(spawn.refused);
   execve(argv[0].c_str(), pointers(argv).data(), environment.data());
   child_failed("execve");
 }

@@ -40,6 +40,16 @@ struct Outcome {
   bool ok() const { return status == 0; }
 };
 
+// A system call that the kernel answers with an error, by a seccomp filter around the process and
+// everything that it starts. `argument`: only calls whose argument of this index (0 to 5) has this
+// value in its lower half.
+struct Refusal {
+  long call;
+  int errnum;
+  int argument = -1;
+  uint32_t value = 0;
+};
+
 struct Spawn {
   std::string input = {};           // for standard input
   std::vector<int> extra_fds = {};  // become descriptors 3, 4, ...
@@ -48,6 +58,7 @@ struct Spawn {
   int terminal = -1;                // a pty slave: becomes 0, 1, 2 and the controlling terminal
   std::vector<int> closed = {};     // descriptors among 0, 1, 2 that are closed
   std::optional<unsigned> user = std::nullopt;  // run as this uid and gid
+  std::vector<Refusal> refused = {};
   std::shared_ptr<Capture> out = nullptr,
                            err = nullptr;  // given ones can be read while the process runs
 };

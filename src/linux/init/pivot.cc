@@ -10,10 +10,7 @@ Result<> pivot() {
   // from there, so that no directory for it is needed in the image (pivot_root(2), NOTES). Every
   // mount is a slave or private by now.
   const long pivoted = sys::pivot_root(".", ".");
-  if (pivoted < 0) {
-    return with_hint(system_error(pivoted, "pivot_root"),
-                     "on an initramfs, which cannot be left, use --no-pivot");
-  }
+  if (pivoted < 0) return system_error(pivoted, "pivot_root");
   const long unmounted = sys::umount2(".", 2 /* MNT_DETACH */);
   if (unmounted < 0) return system_error(unmounted, "umount", "the old root");
   return {};
