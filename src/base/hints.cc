@@ -16,25 +16,24 @@ struct Hint {
 };
 
 constexpr std::string_view kMountApi =
-    "the new mount calls need Linux 5.12, and no seccomp filter around this program that blocks "
-    "them";
+    "the new mount API requires Linux 5.12, and a seccomp profile around onggi that permits it";
 constexpr std::string_view kTooManyNamespaces =
-    "too many namespaces, see sysctl user.max_user_namespaces and its siblings";
+    "too many namespaces: raise the sysctl user.max_user_namespaces, or that of the namespace type";
 constexpr std::string_view kThreaded =
-    "the cgroup is in a threaded subtree (see its cgroup.type), which cannot hold containers";
+    "the cgroup is in a threaded subtree (see its cgroup.type) and cannot contain a container";
 constexpr std::string_view kNoFormat =
     "not a program for this architecture, or a script without a #! line";
 
 constexpr Hint kHints[] = {
-    {ENOSPC, "move_mount", "", "the mount namespace is full, see sysctl fs.mount-max"},
+    {ENOSPC, "move_mount", "", "the mount namespace is full: raise the sysctl fs.mount-max"},
     {ENOENT, "open_tree", "", "the source of a bind mount must exist"},
     {EINVAL, "open_tree", "",
-     "an unbindable mount cannot be bound, and in a user namespace a tree with other mounts in it "
-     "only by rbind"},
+     "unbindable mounts cannot be bound; in a user namespace, use rbind for a source with mounts "
+     "below it"},
     {ENOTDIR, "move_mount", "", "source and destination must both be directories, or neither"},
     {ENOSYS, "open", "",
-     "openat2(2) needs Linux 5.6, and no seccomp filter around this program that blocks it"},
-    {EAGAIN, "open", "", "files on this host are renamed faster than a path can be looked up"},
+     "openat2(2) requires Linux 5.6, and a seccomp profile around onggi that permits it"},
+    {EAGAIN, "open", "", "files are being renamed during the path lookup: try again"},
     {ENOSYS, "open_tree", "", kMountApi},
     {ENOSYS, "fsopen", "", kMountApi},
     {ENOSYS, "fsmount", "", kMountApi},
@@ -46,34 +45,37 @@ constexpr Hint kHints[] = {
      "something is mounted inside the host's /sys, as in a container: unmount it, or bind /sys"},
     {EPERM, "mount_setattr", "", "a user namespace cannot change what the host set for its mounts"},
     {ENODEV, "fsopen", "", "unknown filesystem type, or its kernel module is not loaded"},
-    {EINVAL, "pivot_root", "", "a rootfs on the initial ramfs needs --no-pivot"},
+    {EINVAL, "pivot_root", "", "use --no-pivot for a root filesystem on the initial ramfs"},
 
     {EPERM, "clone3", "",
-     "without root a user namespace is needed, see sysctl user.max_user_namespaces and "
+     "without root a user namespace is required: check the sysctls user.max_user_namespaces and "
      "kernel.unprivileged_userns_clone"},
     {ENOSPC, "clone3", "", kTooManyNamespaces},
     {ENOSPC, "unshare", "", kTooManyNamespaces},
-    {EAGAIN, "clone3", "", "too many processes, see ulimit -u, pids.max and sysctl kernel.pid_max"},
-    {EINVAL, "clone3", "", "the kernel may lack a namespace type that linux.namespaces asks for"},
-    {EBUSY, "clone3", "", "the cgroup has children with controllers, so it cannot hold processes"},
+    {EAGAIN, "clone3", "",
+     "too many processes: check ulimit -u, pids.max and the sysctl kernel.pid_max"},
+    {EINVAL, "clone3", "", "the kernel may not support a namespace type in linux.namespaces"},
+    {EBUSY, "clone3", "",
+     "the cgroup has children with enabled controllers, so it cannot contain processes"},
     {EOPNOTSUPP, "clone3", "", kThreaded},
-    {EPERM, "setns", "", "joining needs CAP_SYS_ADMIN in the user namespace that owns the target"},
+    {EPERM, "setns", "",
+     "joining requires CAP_SYS_ADMIN in the user namespace that owns the target"},
     {EBUSY, "seccomp", "",
-     "a seccomp filter around this program has a listener already, and the kernel allows one"},
-    {EPERM, "setgroups", "", "the user namespace was set up with setgroups denied"},
-    {EPERM, "prlimit", "", "raising a hard limit needs CAP_SYS_RESOURCE"},
+     "a seccomp filter around onggi already has a listener, and the kernel allows only one"},
+    {EPERM, "setgroups", "", "setgroups(2) is denied in this user namespace"},
+    {EPERM, "prlimit", "", "raising a hard limit requires CAP_SYS_RESOURCE"},
     {EPERM, "sched_setattr", "SCHED_DEADLINE",
-     "it needs CAP_SYS_NICE, and all CPUs of the root domain: none may be missing from "
+     "SCHED_DEADLINE requires CAP_SYS_NICE, and all CPUs of the root domain in "
      "linux.resources.cpu.cpus"},
     {EBUSY, "sched_setattr", "SCHED_DEADLINE",
-     "the CPUs have no such share of time left for deadline tasks, see sysctl "
+     "the CPUs do not have enough deadline bandwidth left: see the sysctl "
      "kernel.sched_rt_runtime_us"},
     {EPERM, "sched_setattr", "",
-     "a real-time policy or a lower nice value needs CAP_SYS_NICE, and on cgroup v1 a share in "
+     "real-time policies and lower nice values require CAP_SYS_NICE, and on cgroup v1 a budget in "
      "linux.resources.cpu.realtimeRuntime"},
-    {EPERM, "ioprio_set", "", "IOPRIO_CLASS_RT needs CAP_SYS_NICE or CAP_SYS_ADMIN"},
+    {EPERM, "ioprio_set", "", "IOPRIO_CLASS_RT requires CAP_SYS_NICE or CAP_SYS_ADMIN"},
     {EINVAL, "set_mempolicy", "",
-     "one of the nodes must be online on this host and in linux.resources.cpu.mems"},
+     "at least one of the nodes must be online and in linux.resources.cpu.mems"},
     {EACCES, "memfd_create", "", "sysctl vm.memfd_noexec=2 forbids executable memfds"},
     {ENOEXEC, "exec", "", kNoFormat},
     {ENOENT, "exec", "",
@@ -84,17 +86,18 @@ constexpr Hint kHints[] = {
     {E2BIG, "exec", "",
      "arguments and environment are too long: 128 KiB for each, and for all a quarter of ulimit "
      "-s"},
-    {EACCES, "write", "oom_score_adj", "lowering it needs CAP_SYS_RESOURCE"},
+    {EACCES, "write", "oom_score_adj", "lowering it requires CAP_SYS_RESOURCE"},
 
-    {ENOSPC, "mkdir", "cgroup", "see cgroup.max.descendants and cgroup.max.depth of the parents"},
+    {ENOSPC, "mkdir", "cgroup",
+     "raise cgroup.max.descendants or cgroup.max.depth of the parent cgroups"},
     {EROFS, "mkdir", "cgroup", "cgroups are mounted read-only here, use --cgroup-manager disabled"},
     {EACCES, "mkdir", "cgroup", "the parent cgroup is not delegated to this user"},
     {ENOSPC, "write", "tasks", "set cpuset.cpus and cpuset.mems of the parent cgroups first"},
 
-    {ENOENT, "connect", "", "is the program that should listen there running?"},
-    {ECONNREFUSED, "connect", "", "nothing listens on this socket any more"},
-    {EMFILE, "", "", "too many open files, see ulimit -n"},
-    {ENFILE, "", "", "too many open files on this host, see sysctl fs.file-max"},
+    {ENOENT, "connect", "", "start the program that listens on this socket"},
+    {ECONNREFUSED, "connect", "", "no program listens on this socket: start it again"},
+    {EMFILE, "", "", "too many open files: raise ulimit -n"},
+    {ENFILE, "", "", "too many open files on this host: raise the sysctl fs.file-max"},
 };
 
 bool matches(const Hint& hint, std::string_view call, std::string_view object, int errnum) {

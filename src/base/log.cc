@@ -89,8 +89,8 @@ Result<std::string> file_of(std::string_view sink) {
   constexpr std::string_view kFile = "file:";
   for (std::string_view other : {"journald:", "syslog:"}) {
     if (sink.starts_with(other)) {
-      return with_hint(unsupported("", "--log ", sink, ": only a file is supported"),
-                       "standard error has the same error: systemd-cat(1), logger(1)");
+      return with_hint(unsupported("", "--log ", sink, ": only files are supported"),
+                       "pipe standard error to systemd-cat(1) or logger(1)");
     }
   }
   if (sink.starts_with(kFile)) sink.remove_prefix(kFile.size());

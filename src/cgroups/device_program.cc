@@ -88,7 +88,7 @@ uint64_t address(const void* pointer) {
 
 Error bpf_error(long result, std::string_view call) {
   return with_hint(at_place(system_error(result, "bpf", call), "linux.resources.devices"),
-                   "device rules of cgroup v2 need CAP_BPF or CAP_SYS_ADMIN, and a kernel with "
+                   "device rules on cgroup v2 require CAP_BPF or CAP_SYS_ADMIN, and a kernel with "
                    "CONFIG_CGROUP_BPF");
 }
 
@@ -160,7 +160,7 @@ Result<std::vector<bpf_insn>> build_device_program(const plan::DevicePolicy& pol
   program.push_back(leave());
   if (program.size() > kLongestProgram) {
     return unsupported("linux.resources.devices", policy.rules.size(),
-                       " rules are too many for one BPF program");
+                       " rules do not fit into one BPF program");
   }
   return program;
 }

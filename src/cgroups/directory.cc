@@ -63,10 +63,10 @@ Error still_busy(const std::string& path) {
   Error error = state_error("cgroup '", path, "' cannot be removed");
   const Result<std::vector<int>> left = processes_below(path);
   if (left && !left.value().empty()) {
-    error.message.append(", processes that SIGKILL does not end:");
+    error.message.append(", these processes did not exit after SIGKILL:");
     for (int pid : left.value()) error.message.append(" ", pid);
     error.hint.append(
-        "a process in uninterruptible sleep (state D) waits for a device or a network file system");
+        "processes in uninterruptible sleep (state D) wait for a device or a network filesystem");
   }
   return error;
 }

@@ -60,13 +60,13 @@ Result<GroupDirectory> check_directory(const CgroupDirectory& planned) {
   const std::string frozen = TRY_AT(kPathPlace, find_frozen(directory, nearest));
   if (!frozen.empty()) {
     return at_place(with_hint(state_error("cgroup '", directory.mount_point, frozen, "' is frozen"),
-                              "thaw it, or choose another path"),
+                              "thaw it, or choose another linux.cgroupsPath"),
                     kPathPlace);
   }
   if (!is_there) return directory;
   const std::vector<int> inside = TRY_AT(kPathPlace, processes_below(path));
   if (!inside.empty()) {
-    return at_place(state_error("cgroup '", path, "' is in use, by process ", inside.front()),
+    return at_place(state_error("cgroup '", path, "' is in use by process ", inside.front()),
                     kPathPlace);
   }
   return directory;
@@ -220,7 +220,7 @@ Result<Membership> create(const CgroupPlan& plan) {
 }
 
 Error unit_exists(const std::string& unit) {
-  return with_hint(at_place(state_error("systemd unit '", unit, "' exists already"), kPathPlace),
+  return with_hint(at_place(state_error("systemd unit '", unit, "' already exists"), kPathPlace),
                    "delete the container that it belongs to, or choose another name");
 }
 
@@ -255,7 +255,7 @@ Result<Membership> open_group(const Group& group) {
 
 Result<> signal_all(const Group& group, int signal) {
   const GroupDirectory* directory = principal(group);
-  if (!directory) return state_error("the container has no cgroup, so its processes are not known");
+  if (!directory) return state_error("the container has no cgroup: its processes are unknown");
   if (signal == SIGKILL) return kill_all(group, *directory);
   TRY(signal_below(directory->full_path(), signal));
   return {};
@@ -263,7 +263,7 @@ Result<> signal_all(const Group& group, int signal) {
 
 Result<std::vector<int>> processes(const Group& group) {
   const GroupDirectory* directory = principal(group);
-  if (!directory) return state_error("the container has no cgroup, so its processes are not known");
+  if (!directory) return state_error("the container has no cgroup: its processes are unknown");
   return processes_below(directory->full_path());
 }
 

@@ -25,8 +25,8 @@ Result<> check_controllers(const Group& group, const Subgroup& subgroup) {
     const auto has = [&](const GroupDirectory& each) { return has_controller(each, controller); };
     if (std::ranges::any_of(group.directories, has)) continue;
     return with_hint(
-        config_error(kPlace, "the container has no cgroup of a controller '", controller, "'"),
-        "in cgroup v2 one path is for all controllers");
+        config_error(kPlace, "the container has no cgroup with the controller '", controller, "'"),
+        "on cgroup v2, give one path for all controllers");
   }
   return {};
 }

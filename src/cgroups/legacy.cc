@@ -76,9 +76,9 @@ Result<> freeze(const std::string& directory) {
   if (stopped && stopped.value()) return {};
   (void)thaw(directory);
   if (!stopped) return stopped.error();
-  return with_hint(state_error("cgroup '", directory, "' does not freeze"),
-                   "a process in uninterruptible sleep (state D) waits for a device or a network "
-                   "file system");
+  return with_hint(
+      state_error("cgroup '", directory, "' could not be frozen"),
+      "processes in uninterruptible sleep (state D) wait for a device or a network filesystem");
 }
 
 Result<> kill_frozen(const std::string& directory) {

@@ -101,7 +101,7 @@ class Writer {
     const auto usage = parse_decimal<uint64_t>(used);
     const auto limit = parse_decimal<uint64_t>(setting.value);
     if (!usage || !limit || *limit >= *usage) return {};
-    return config_error(setting.place, *limit, " is below what is in use: ", setting.not_below,
+    return config_error(setting.place, *limit, " is below the current use: ", setting.not_below,
                         " is ", *usage);
   }
 

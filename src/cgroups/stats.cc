@@ -276,7 +276,7 @@ Result<> read_hugepages(const Files& files, std::vector<HugepageStats>& list) {
 
 Result<Stats> read_stats(const Group& group) {
   if (group.directories.empty())
-    return state_error("the container has no cgroup, so nothing is counted");
+    return state_error("the container has no cgroup: no statistics are available");
   const Files files(group);
   Stats stats;
   TRY(read_cpu(files, stats.cpu));

@@ -33,18 +33,16 @@ Error controller_refused(Error error, const std::string& directory,
     case ENOENT:
     case EACCES:
     case EPERM:
-      return with_hint(
-          error,
-          "the controller is not delegated to this cgroup; systemd: Delegate=yes in the unit or in "
-          "user@.service.d");
-    case EBUSY:
-      return with_hint(
-          error,
-          "that cgroup has processes of its own, so its children cannot have controllers: choose a "
-          "linux.cgroupsPath elsewhere, or move the processes into a sub-cgroup");
-    case EOPNOTSUPP:
       return with_hint(error,
-                       "that cgroup is threaded (see its cgroup.type) and cannot hold containers");
+                       "delegate the controller to this cgroup (systemd: Delegate=yes in the unit "
+                       "or in user@.service.d)");
+    case EBUSY:
+      return with_hint(error,
+                       "the cgroup contains processes: choose another linux.cgroupsPath, or move "
+                       "the processes into a child cgroup");
+    case EOPNOTSUPP:
+      return with_hint(
+          error, "the cgroup is threaded (see its cgroup.type) and cannot contain a container");
     default:
       return error;
   }
@@ -149,7 +147,8 @@ Result<> set_frozen(const std::string& directory, bool frozen) {
     const timespec limit{.tv_sec = kPatience / 1000, .tv_nsec = 0};
     const long ready = sys::retry(SYS_ppoll, &polled, 1, &limit, nullptr, 0);
     if (ready < 0) return system_error(ready, "poll", events);
-    if (ready == 0) return state_error("cgroup '", directory, "' does not reach '", wanted, "'");
+    if (ready == 0)
+      return state_error("cgroup '", directory, "' did not reach the state '", wanted, "'");
   }
 }
 

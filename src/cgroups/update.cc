@@ -135,7 +135,9 @@ Change::~Change() {
   // One by one: what cannot be restored must not keep the rest from it.
   for (const plan::CgroupSetting& setting : undo_) {
     if (const Result<> restored = write_settings(plan_->directories, {&setting, 1}); !restored)
-      log::warn(text<512>("not restored: ", restored.error().message.view()).view());
+      log::warn(
+          text<512>("the previous limits could not be restored: ", restored.error().message.view())
+              .view());
   }
 }
 

@@ -18,7 +18,9 @@ Result<int> spec_command(const Context&, const SpecOptions& options) {
   const std::string path = join_path(options.bundle, options.config);
   const long fd = sys::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644);
   if (fd == -EEXIST)
-    return with_hint(system_error(fd, "open", path), "an existing file is never overwritten");
+    return with_hint(
+        system_error(fd, "open", path),
+        "existing files are not overwritten: remove it, or name another file with --config");
   if (fd < 0) return system_error(fd, "open", path);
   const UniqueFd file(fd);
   const auto id = [](long number) { return static_cast<uint32_t>(sys::call(number)); };

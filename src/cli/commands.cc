@@ -15,33 +15,33 @@ namespace {
 
 constexpr auto kGlobalOptions = options<GlobalOptions>({
     option<&GlobalOptions::root>("root", 0, "DIR",
-                                 "where the state of containers is kept (default: /run/onggi, or "
-                                 "$XDG_RUNTIME_DIR/onggi for an ordinary user)"),
-    option<&GlobalOptions::log>("log", 0, "FILE", "append errors to this file as well"),
+                                 "directory for the state of containers (default: /run/onggi; "
+                                 "$XDG_RUNTIME_DIR/onggi for rootless users)"),
+    option<&GlobalOptions::log>("log", 0, "FILE", "also append errors to this file"),
     option<&GlobalOptions::log_format>("log-format", 0, "text|json",
-                                       "form of the log (default: text)"),
+                                       "format of the log (default: text)"),
     option<&GlobalOptions::log_level>("log-level", 0, "error|warning|info|debug",
-                                      "least weight of what is logged (default: error)"),
+                                      "lowest level that is logged (default: error)"),
     shorthand<&GlobalOptions::log_level, log::Level::debug>("debug", 0,
-                                                            "the same as --log-level debug"),
+                                                            "same as --log-level debug"),
     option<&GlobalOptions::cgroup_manager>("cgroup-manager", 0, "cgroupfs|systemd|disabled",
-                                           "who makes the cgroups (default: cgroupfs)"),
+                                           "how cgroups are created (default: cgroupfs)"),
     shorthand<&GlobalOptions::cgroup_manager, CgroupManager::systemd>(
-        "systemd-cgroup", 0, "the same as --cgroup-manager systemd"),
-    option<&GlobalOptions::rootless>(
-        "rootless", 0, "auto|true|false",
-        "go without a cgroup that the host refuses (default: auto, which is unless root)"),
+        "systemd-cgroup", 0, "same as --cgroup-manager systemd"),
+    option<&GlobalOptions::rootless>("rootless", 0, "auto|true|false",
+                                     "continue without cgroups if they cannot be created (default: "
+                                     "auto: only for rootless users)"),
     option<&GlobalOptions::timing>("timing", 0, nullptr,
-                                   "tell on standard error where the command's time went"),
+                                   "print on standard error how long each phase took"),
     option<&GlobalOptions::version>("version", 'v', nullptr, "show the version"),
-    option<&GlobalOptions::version>("", 'V', nullptr, "the same"),
+    option<&GlobalOptions::version>("", 'V', nullptr, "same as --version"),
 });
 
 constexpr auto kBundleOptions = options<CreateOptions>({
     option<&CreateOptions::bundle>("bundle", 'b', "DIR",
-                                   "the bundle (default: the current directory)"),
-    option<&CreateOptions::config>("config", 'f', "FILE",
-                                   "configuration, relative to the bundle (default: config.json)"),
+                                   "path of the bundle (default: current directory)"),
+    option<&CreateOptions::config>(
+        "config", 'f', "FILE", "configuration file, relative to the bundle (default: config.json)"),
     option<&CreateOptions::strict>("strict", 0, nullptr,
                                    "fail on misspelt keys and unsupported annotations instead of "
                                    "ignoring them with a warning"),
@@ -53,59 +53,65 @@ constexpr auto kCreateOptions =
         option<&CreateOptions::console_socket>("console-socket", 0, "SOCKET",
                                                "send the terminal to this socket"),
         option<&CreateOptions::pid_file>("pid-file", 0, "FILE",
-                                         "write the process id to this file"),
-        option<&CreateOptions::preserve_fds>("preserve-fds", 0, "N",
-                                             "keep N descriptors, from 3 on, open"),
+                                         "write the process ID to this file"),
+        option<&CreateOptions::preserve_fds>(
+            "preserve-fds", 0, "N",
+            "pass N file descriptors, starting at 3, to the program (default: 0)"),
         option<&CreateOptions::no_pivot>("no-pivot", 0, nullptr,
-                                         "move the root mount instead of pivot_root"),
+                                         "move the root mount instead of calling pivot_root(2)"),
         option<&CreateOptions::no_new_keyring>("no-new-keyring", 0, nullptr,
-                                               "keep the session keyring"),
-        option<&CreateOptions::pidfd_socket>("pidfd-socket", 0, "SOCKET",
-                                             "send a pidfd of the first process to this socket"),
+                                               "keep the caller's session keyring"),
+        option<&CreateOptions::pidfd_socket>(
+            "pidfd-socket", 0, "SOCKET",
+            "send a pidfd of the container's first process to this socket"),
         option<&CreateOptions::no_subreaper>("no-subreaper", 0, nullptr,
-                                             "do not adopt processes that the container leaves "
-                                             "behind, as only run in the foreground does"),
+                                             "do not become the parent of orphaned container "
+                                             "processes (only run without --detach does)"),
     });
 
 constexpr auto kRunOptions =
     kCreateOptions +
     options<CreateOptions>({
-        option<&CreateOptions::detach>("detach", 'd', nullptr, "return once the container runs"),
-        option<&CreateOptions::keep>("keep", 0, nullptr, "do not delete the stopped container"),
+        option<&CreateOptions::detach>("detach", 'd', nullptr,
+                                       "return as soon as the container is running"),
+        option<&CreateOptions::keep>("keep", 0, nullptr, "keep the container after it has stopped"),
     });
 
 constexpr auto kExecOptions = options<ExecFlags>({
     option<&ExecFlags::process>("process", 'p', "FILE",
-                                "the process as JSON (the object process of config.json)"),
+                                "file with the process as JSON, like config.json's process object"),
     option<&ExecFlags::cwd>("cwd", 0, "DIR", "working directory in the container"),
-    option<&ExecFlags::env>("env", 'e', "NAME=VALUE", "add to the environment (repeatable)"),
+    option<&ExecFlags::env>("env", 'e', "NAME=VALUE", "set an environment variable (repeatable)"),
     option<&ExecFlags::tty>("tty", 't', nullptr, "give the program a terminal"),
     option<&ExecFlags::user>("user", 'u', "UID[:GID]", "run as this user and group"),
     option<&ExecFlags::additional_gids>("additional-gids", 'g', "GID",
-                                        "a further group (repeatable)"),
-    option<&ExecFlags::capabilities>("cap", 'c', "CAP",
-                                     "add to the bounding, permitted and effective capabilities "
-                                     "(repeatable)"),
+                                        "additional group ID (repeatable)"),
+    option<&ExecFlags::capabilities>(
+        "cap", 'c', "CAP",
+        "add a capability to the bounding, permitted and effective sets (repeatable)"),
     option<&ExecFlags::no_new_privileges>("no-new-privs", 0, nullptr,
-                                          "no new privileges by execve"),
+                                          "set no_new_privs: execve(2) grants no privileges"),
     option<&ExecFlags::selinux_label>("process-label", 0, "LABEL", "SELinux label"),
     option<&ExecFlags::apparmor_profile>("apparmor", 0, "PROFILE", "AppArmor profile"),
-    option<&ExecFlags::detach>("detach", 'd', nullptr, "return once the program runs"),
+    option<&ExecFlags::detach>("detach", 'd', nullptr, "return as soon as the program is running"),
     option<&ExecFlags::console_socket>("console-socket", 0, "SOCKET",
                                        "send the terminal to this socket"),
-    option<&ExecFlags::pid_file>("pid-file", 0, "FILE", "write the process id to this file"),
-    option<&ExecFlags::preserve_fds>("preserve-fds", 0, "N", "keep N descriptors, from 3 on, open"),
-    option<&ExecFlags::cgroups>("cgroup", 0, "[CONTROLLER,...:]PATH",
-                                "run in this cgroup below the container's (repeatable)"),
-    option<&ExecFlags::ignore_paused>("ignore-paused", 0, nullptr,
-                                      "in a paused container, too; the program runs once it is "
-                                      "resumed"),
+    option<&ExecFlags::pid_file>("pid-file", 0, "FILE", "write the process ID to this file"),
+    option<&ExecFlags::preserve_fds>(
+        "preserve-fds", 0, "N",
+        "pass N file descriptors, starting at 3, to the program (default: 0)"),
+    option<&ExecFlags::cgroups>(
+        "cgroup", 0, "[CONTROLLER,...:]PATH",
+        "run in this cgroup, relative to the container's cgroup (repeatable)"),
+    option<&ExecFlags::ignore_paused>(
+        "ignore-paused", 0, nullptr,
+        "allow exec in a paused container; the program starts when it is resumed"),
     option<&ExecFlags::pidfd_socket>("pidfd-socket", 0, "SOCKET",
                                      "send a pidfd of the program to this socket"),
 });
 
 constexpr const char* kRegexHelp =
-    "CONTAINER-ID is an extended regular expression: all containers whose ids it matches";
+    "treat CONTAINER-ID as an extended regular expression that selects containers";
 
 constexpr auto kKillOptions = options<KillOptions>({
     option<&KillOptions::all>("all", 'a', nullptr,
@@ -115,60 +121,70 @@ constexpr auto kKillOptions = options<KillOptions>({
 
 constexpr auto kDeleteOptions = options<DeleteOptions>({
     option<&DeleteOptions::force>("force", 'f', nullptr,
-                                  "kill it first; a container that is not there is no error"),
+                                  "kill a running container first; ignore a missing container"),
     option<&DeleteOptions::regex>("regex", 'r', nullptr, kRegexHelp),
 });
 
 constexpr auto kListOptions = options<ListOptions>({
-    option<&ListOptions::format>("format", 'f', "table|json", "form of the list (default: table)"),
-    option<&ListOptions::quiet>("quiet", 'q', nullptr, "ids only"),
+    option<&ListOptions::format>("format", 'f', "table|json", "output format (default: table)"),
+    option<&ListOptions::quiet>("quiet", 'q', nullptr, "print container IDs only"),
 });
 
 constexpr auto kSpecOptions = options<SpecOptions>({
     option<&SpecOptions::bundle>("bundle", 'b', "DIR",
-                                 "where to write it (default: the current directory)"),
+                                 "directory to write to (default: current directory)"),
     option<&SpecOptions::config>("config", 'f', "FILE",
-                                 "its name, relative to the bundle (default: config.json)"),
-    option<&SpecOptions::rootless>("rootless", 0, nullptr, "one that this ordinary user can run"),
+                                 "file name, relative to the bundle (default: config.json)"),
+    option<&SpecOptions::rootless>(
+        "rootless", 0, nullptr, "write a configuration that the calling user can run without root"),
 });
 
 constexpr auto kEventsOptions = options<EventsOptions>({
     option<&EventsOptions::interval>("interval", 0, "SECONDS",
-                                     "time between statistics (default: 5)"),
-    option<&EventsOptions::stats>("stats", 0, nullptr, "print statistics once and end"),
+                                     "interval between statistics (default: 5)"),
+    option<&EventsOptions::stats>("stats", 0, nullptr, "print statistics once and exit"),
 });
 
 constexpr auto kPsOptions = options<PsOptions>({
     option<&PsOptions::format>("format", 'f', "table|json",
-                               "a table by ps(1), or the pids alone (default: table)"),
+                               "ps(1) table, or the PIDs as JSON (default: table)"),
 });
 
 constexpr auto kUpdateOptions = options<UpdateOptions>({
     option<&UpdateOptions::resources>("resources", 'r', "FILE",
-                                      "read all limits as JSON (the object linux.resources) from a "
-                                      "file, or - for standard input"),
-    option<&UpdateOptions::memory>("memory", 0, "SIZE", "memory limit; 512m, 2g, -1: unlimited"),
+                                      "file with limits as JSON, like config.json's "
+                                      "linux.resources object; - reads standard input"),
+    option<&UpdateOptions::memory>("memory", 0, "SIZE",
+                                   "memory limit, such as 512m or 2g; -1: unlimited"),
     option<&UpdateOptions::memory_reservation>("memory-reservation", 0, "SIZE",
-                                               "memory that is kept from reclaim"),
-    option<&UpdateOptions::memory_swap>("memory-swap", 0, "SIZE", "memory and swap together"),
-    option<&UpdateOptions::cpu_shares>("cpu-share", 0, "N", "weight, 2 to 262144"),
-    option<&UpdateOptions::cpu_quota>("cpu-quota", 0, "N", "microseconds a period; -1: unlimited"),
-    option<&UpdateOptions::cpu_period>("cpu-period", 0, "N", "microseconds"),
-    option<&UpdateOptions::cpu_burst>("cpu-burst", 0, "N",
-                                      "microseconds that may be saved up for later periods"),
-    option<&UpdateOptions::cpu_idle>("cpu-idle", 0, "0|1", "run only when nothing else does"),
+                                               "memory protected from reclaim"),
+    option<&UpdateOptions::memory_swap>("memory-swap", 0, "SIZE",
+                                        "limit for memory plus swap; -1: unlimited"),
+    option<&UpdateOptions::cpu_shares>("cpu-share", 0, "N", "CPU weight, 2 to 262144"),
+    option<&UpdateOptions::cpu_quota>("cpu-quota", 0, "N",
+                                      "CPU time per period, in microseconds; -1: unlimited"),
+    option<&UpdateOptions::cpu_period>("cpu-period", 0, "N",
+                                       "length of the CPU period, in microseconds"),
+    option<&UpdateOptions::cpu_burst>(
+        "cpu-burst", 0, "N", "unused CPU time that later periods may use, in microseconds"),
+    option<&UpdateOptions::cpu_idle>("cpu-idle", 0, "0|1",
+                                     "1: run only when the CPU is otherwise idle"),
     option<&UpdateOptions::cpu_realtime_period>("cpu-rt-period", 0, "N", "microseconds; v1 only"),
     option<&UpdateOptions::cpu_realtime_runtime>("cpu-rt-runtime", 0, "N", "microseconds; v1 only"),
-    option<&UpdateOptions::cpuset_cpus>("cpuset-cpus", 0, "LIST", "CPUs, such as 0-3,7"),
-    option<&UpdateOptions::cpuset_mems>("cpuset-mems", 0, "LIST", "memory nodes"),
-    option<&UpdateOptions::block_weight>("blkio-weight", 0, "N", "weight of I/O, 10 to 1000"),
-    option<&UpdateOptions::pids_limit>("pids-limit", 0, "N", "processes; -1: unlimited"),
+    option<&UpdateOptions::cpuset_cpus>("cpuset-cpus", 0, "LIST", "CPUs to run on, such as 0-3,7"),
+    option<&UpdateOptions::cpuset_mems>("cpuset-mems", 0, "LIST",
+                                        "memory nodes to allocate from, such as 0-1"),
+    option<&UpdateOptions::block_weight>("blkio-weight", 0, "N", "I/O weight, 10 to 1000"),
+    option<&UpdateOptions::pids_limit>("pids-limit", 0, "N",
+                                       "maximum number of processes; -1: unlimited"),
     option<&UpdateOptions::kernel_memory>("kernel-memory", 0, "SIZE", nullptr),
     option<&UpdateOptions::kernel_memory_tcp>("kernel-memory-tcp", 0, "SIZE", nullptr),
-    option<&UpdateOptions::l3_cache_schema>("l3-cache-schema", 0, "SCHEMA",
-                                            "of the class of service, such as L3:0=7f0;1=1f"),
-    option<&UpdateOptions::memory_bandwidth_schema>("mem-bw-schema", 0, "SCHEMA",
-                                                    "of the class of service, such as MB:0=20"),
+    option<&UpdateOptions::l3_cache_schema>(
+        "l3-cache-schema", 0, "SCHEMA",
+        "L3 cache schema of the resctrl group, such as L3:0=7f0;1=1f"),
+    option<&UpdateOptions::memory_bandwidth_schema>(
+        "mem-bw-schema", 0, "SCHEMA",
+        "memory bandwidth schema of the resctrl group, such as MB:0=20"),
 });
 
 constexpr auto kNoOptions = no_options<NoOptions>();
@@ -180,31 +196,34 @@ constexpr Command command(const char* name, const char* operands, const char* su
 }
 
 constexpr Command kCommands[] = {
-    command<kCreateOptions, create>("create", "CONTAINER-ID", "create a container, ready to start"),
+    command<kCreateOptions, create>("create", "CONTAINER-ID",
+                                    "create a container; start runs its program"),
     command<kNoOptions, start>("start", "CONTAINER-ID", "start a created container"),
     command<kRunOptions, run_command>("run", "CONTAINER-ID",
-                                      "create and start a container, and wait for its end"),
+                                      "create and start a container, and wait until it exits"),
     command<kExecOptions, exec_command>("exec", "CONTAINER-ID [ARGUMENT...]",
                                         "run another program in a container", 255),
     command<kNoOptions, state>("state", "CONTAINER-ID", "print the state of a container as JSON"),
     command<kKillOptions, kill_command>("kill", "CONTAINER-ID [SIGNAL]",
-                                        "send a signal (default: TERM)"),
+                                        "send a signal to a container (default: TERM)"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "delete a stopped container"),
-    command<kNoOptions, pause>("pause", "CONTAINER-ID", "stop all processes of a container"),
-    command<kNoOptions, resume>("resume", "CONTAINER-ID", "let a paused container go on"),
+    command<kNoOptions, pause>("pause", "CONTAINER-ID", "suspend all processes of a container"),
+    command<kNoOptions, resume>("resume", "CONTAINER-ID", "resume a paused container"),
     command<kPsOptions, ps_command>("ps", "CONTAINER-ID [PS-OPTION...]",
                                     "list the processes of a container"),
     command<kEventsOptions, events_command>(
-        "events", "CONTAINER-ID", "print statistics and out-of-memory kills as they come"),
+        "events", "CONTAINER-ID",
+        "print statistics periodically, and out-of-memory kills as they happen"),
     command<kUpdateOptions, update_command>("update", "CONTAINER-ID",
                                             "change the limits of a container"),
     command<kListOptions, list>("list", "", "list containers"),
-    command<kSpecOptions, spec_command>("spec", "", "write a config.json to start from"),
-    command<kNoOptions, features>("features", "", "print what this runtime supports as JSON"),
-    command<kBundleOptions, plan_command>("plan", "[CONTAINER-ID]", "print what create would do"),
+    command<kSpecOptions, spec_command>("spec", "", "write a template config.json"),
+    command<kNoOptions, features>("features", "", "print the features of this runtime as JSON"),
+    command<kBundleOptions, plan_command>("plan", "[CONTAINER-ID]",
+                                          "print what create would do, without doing it"),
     command<kNoOptions, help<GlobalOptions>>("help", "[COMMAND]", "show help"),
     command<kNoOptions, completion<GlobalOptions>>("completion", "bash",
-                                                   "print the completion script for a shell"),
+                                                   "print a shell completion script"),
     command<kNoOptions, man<GlobalOptions>>("man", "", "print the manual page"),
     basic_planned_command<GlobalOptions>("checkpoint"),
     basic_planned_command<GlobalOptions>("restore"),
@@ -223,7 +242,7 @@ constexpr std::string_view kExitStatus =
 
 Program program() {
   return {"onggi",
-          "Runs containers by the OCI runtime specification.",
+          "Runs containers as defined by the OCI runtime specification.",
           kVersion,
           "container runtime for the OCI runtime specification",
           kDescription,

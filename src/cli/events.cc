@@ -140,7 +140,7 @@ Result<int> events_command(const Context& context, const EventsOptions& options)
     return print(stats_event(id, stats));
   }
   if (options.interval == 0)
-    return make_error(ErrorKind::invalid_config, "--interval: must be at least one second");
+    return make_error(ErrorKind::invalid_config, "--interval must be at least one second");
   Printer printer(id);
   TRY(watch_container(runtime, id, options.interval, printer));
   return 0;

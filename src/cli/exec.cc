@@ -84,12 +84,13 @@ const char* flag_beside_document(const ExecFlags& flags) {
 
 Result<> check_document(const ExecFlags& flags, Arguments words) {
   if (const char* flag = flag_beside_document(flags)) {
-    return with_hint(make_error(ErrorKind::invalid_config, flag, " goes without --process"),
-                     "the file of --process says all of the process");
+    return with_hint(
+        make_error(ErrorKind::invalid_config, flag, " cannot be combined with --process"),
+        "set it in the file that --process names");
   }
   if (words.empty()) return {};
   return make_error(ErrorKind::invalid_config, "unexpected argument '", words[0],
-                    "': args are in the file of --process");
+                    "': with --process, the arguments come from its file");
 }
 
 }  // namespace
@@ -97,8 +98,8 @@ Result<> check_document(const ExecFlags& flags, Arguments words) {
 Result<ExecOptions> exec_options_of(const ExecFlags& flags, Arguments words) {
   if (!flags.process.empty()) TRY(check_document(flags, words));
   if (flags.process.empty() && words.empty()) {
-    return with_hint(make_error(ErrorKind::invalid_config, "nothing to run"),
-                     "name a program after the container, or pass --process FILE");
+    return with_hint(make_error(ErrorKind::invalid_config, "no program to run"),
+                     "give a program after the container ID, or pass --process FILE");
   }
   ExecOptions options;
   options.args.assign(words.begin(), words.end());

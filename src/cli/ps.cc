@@ -29,13 +29,13 @@ Result<std::string> run_ps(Arguments arguments) {
   request.output = end.get();
   const Result<Child> ps = spawn_in_path("ps", std::move(request));
   if (!ps) {
-    return with_hint(ps.error(), "install ps(1), or ask for the pids alone with --format json");
+    return with_hint(ps.error(), "install ps(1), or use --format json for the PIDs alone");
   }
   end.reset();
   Result<std::string> table = read_all(output.get(), "output of ps", kMaxTable);
   int status = 0;
   (void)sys::waitpid(ps.value().pid, status);
-  if (table && status != 0) return make_error(ErrorKind::system, "ps has failed");
+  if (table && status != 0) return make_error(ErrorKind::system, "ps failed");
   return table;
 }
 
@@ -46,8 +46,8 @@ Result<std::string> filter_table(std::string_view table, std::span<const int> pi
   const std::vector<std::string_view> columns = words_of(lines.empty() ? "" : lines[0]).all();
   const auto column = std::ranges::find(columns, "PID");
   if (column == columns.end()) {
-    return with_hint(make_error(ErrorKind::invalid_config, "the table has no column PID"),
-                     "ask ps for it, e.g. with -o pid,args");
+    return with_hint(make_error(ErrorKind::invalid_config, "the output of ps has no PID column"),
+                     "include it in the ps options, such as -o pid,args");
   }
   const auto index = static_cast<size_t>(column - columns.begin());
   std::string kept;

@@ -106,7 +106,8 @@ Result<spec::Spec> change_of(const UpdateOptions& options) {
     TRY(row.assign(value_of(change.linux.resources), row.name, text));
   }
   if (any && !options.resources.empty())
-    return make_error(ErrorKind::invalid_config, "--resources goes without other limits");
+    return make_error(ErrorKind::invalid_config,
+                      "--resources cannot be combined with other limits");
   if (!options.resources.empty()) change = TRY(read_change(options.resources));
   if (!options.l3_cache_schema.empty() || !options.memory_bandwidth_schema.empty()) {
     spec::IntelRdt& service = change.linux.intel_rdt.emplace();
@@ -115,7 +116,7 @@ Result<spec::Spec> change_of(const UpdateOptions& options) {
   }
   if (change.linux.resources || change.linux.intel_rdt) return change;
   return with_hint(make_error(ErrorKind::invalid_config, "nothing to update"),
-                   "pass --resources FILE or single limits: onggi help update");
+                   "pass --resources FILE or a limit; see 'onggi help update'");
 }
 
 Result<int> update_command(const Context& context, const UpdateOptions& options) {

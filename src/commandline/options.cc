@@ -97,7 +97,7 @@ class Parser {
   Result<> assign(const OptionRow& row, std::optional<std::string_view> value) {
     if (!value && row.value == nullptr) value = "true";
     if (!value && rest_.empty()) {
-      return make_error(ErrorKind::invalid_config, spelling(row), " needs a value: ", row.value);
+      return make_error(ErrorKind::invalid_config, spelling(row), " requires a value: ", row.value);
     }
     return row.assign(row, target_, value ? *value : take());
   }

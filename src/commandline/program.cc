@@ -74,7 +74,8 @@ Result<int> print_help(const Program& program, Arguments command) {
 
 Result<int> print_completion(const Program& program, std::string_view shell) {
   if (shell == "bash") return print(bash_completion(program));
-  return make_error(ErrorKind::unsupported, "no completion for '", shell, "', only for bash");
+  return make_error(ErrorKind::unsupported, "no completion for '", shell,
+                    "': only bash is supported");
 }
 
 Result<int> print(std::string_view text) {

@@ -73,7 +73,7 @@ void* block_at(void* memory, size_t size, Header::Mark mark) {
 Header* header_of(void* block) {
   Header* header = static_cast<Header*>(block) - 1;
   if (header->mark != Header::Mark::in_use && header->mark != Header::Mark::mapped)
-    fatal("memory is freed twice, or overwritten");
+    fatal("heap corruption: memory was freed twice or overwritten");
   return header;
 }
 
@@ -84,7 +84,7 @@ void* allocate(size_t wanted) {
   }
   const auto [index, size] = class_of(wanted);
   if (Header* header = free_blocks[index].first) {
-    if (header->mark != Header::Mark::free) fatal("freed memory is overwritten");
+    if (header->mark != Header::Mark::free) fatal("heap corruption: freed memory was overwritten");
     memcpy(&free_blocks[index], header + 1, sizeof(Free));
     header->mark = Header::Mark::in_use;
     return header + 1;

@@ -71,10 +71,10 @@ void abort() noexcept {
   onggi::fatal("abort");
 }
 [[noreturn]] void __stack_chk_fail() {
-  onggi::fatal("a buffer on the stack has been written past its end");
+  onggi::fatal("stack buffer overflow");
 }
 [[noreturn]] void __chk_fail() {
-  onggi::fatal("a buffer is written past its end");
+  onggi::fatal("buffer overflow");
 }
 
 // <cassert>'s, which RapidJSON uses.
@@ -110,7 +110,7 @@ int __cxa_atexit(void (*)(void*), void*, void*) {
 }
 void* __dso_handle = nullptr;
 [[noreturn]] void __cxa_pure_virtual() {
-  onggi::fatal("a function that is not there is called");
+  onggi::fatal("call of a missing function");
 }
 
 }  // extern "C"

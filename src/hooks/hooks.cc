@@ -186,7 +186,7 @@ Result<> judge(const Ending& ending, const spec::Hook& hook) {
     return make_error(ErrorKind::system, "interrupted by signal ", ending.signal);
   }
   if (ending.expired) {
-    return failed("did not end within ", *hook.timeout,
+    return failed("did not exit within ", *hook.timeout,
                   *hook.timeout == 1 ? " second" : " seconds");
   }
   if (WIFSIGNALED(ending.status)) {

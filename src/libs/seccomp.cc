@@ -152,7 +152,7 @@ Result<SeccompProgram> compile_for(uint32_t architecture, uint32_t default_actio
   const Filter filter(seccomp_init(default_action));
   if (filter == nullptr)
     return make_error(ErrorKind::unsupported,
-                      "seccomp_init: no such default action on this kernel");
+                      "seccomp_init: this kernel does not support the default action");
   if (architecture != seccomp_arch_native()) {
     (void)seccomp_arch_remove(filter.get(),
                               SCMP_ARCH_NATIVE);  // first: one filter cannot hold both byte orders
@@ -180,7 +180,7 @@ Result<std::vector<uint32_t>> read_architectures(const spec::Seccomp& seccomp) {
     const uint32_t value = architecture_value(seccomp.architectures[i]);
     if (value == 0) {
       return unsupported(text<64>("linux.seccomp.architectures[", i, "]").view(),
-                         "libseccomp does not know ", seccomp.architectures[i]);
+                         "libseccomp does not support ", seccomp.architectures[i]);
     }
     if (std::ranges::find(values, value) == values.end()) values.push_back(value);
   }
@@ -231,7 +231,7 @@ Result<SeccompProgram> compile_seccomp(const spec::Seccomp& seccomp) {
   SeccompProgram program = join(parts);
   if (program.size() > BPF_MAXINSNS) {
     return unsupported("linux.seccomp", "the filter has ", program.size(),
-                       " instructions, the kernel takes ", BPF_MAXINSNS);
+                       " instructions, but the kernel accepts at most ", BPF_MAXINSNS);
   }
   return program;
 }

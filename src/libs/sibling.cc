@@ -42,7 +42,7 @@ Result<std::string> Sibling::wait() {
   const std::string bytes = TRY(read_all(result_.get(), "answer", kLongestResult));
   Answer answer;
   if (bytes.size() < sizeof answer)
-    return make_error(ErrorKind::system, "a process that computes a part of it has died");
+    return make_error(ErrorKind::system, "a process that compiles a part of it died");
   memcpy(&answer, bytes.data(), sizeof answer);
   if (answer.failed != 0) return answer.error;
   return bytes.substr(sizeof answer);

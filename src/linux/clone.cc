@@ -28,7 +28,7 @@ Result<Child> child_or_error(long pid, int pidfd) {
   // one's own to put a process into another place of it (cgroup-v2.rst, "Delegation Containment").
   if (pid == -EACCES) {
     return with_hint(system_error(pid, "clone3 into the container's cgroup"),
-                     "be in the part of the cgroup tree that was delegated to you; by systemd: "
+                     "run onggi in the cgroup subtree that is delegated to you, such as with "
                      "systemd-run --user --scope onggi ...");
   }
   if (pid < 0) return system_error(pid, "clone3");

@@ -24,7 +24,7 @@ Result<UniqueFd> open_program(const EmbeddedProgram& program) {
   if (opened >= 0) return UniqueFd(opened);
   return with_hint(
       system_error(opened, "open", program.installed),
-      text<160>("memfds cannot be executed here (sysctl vm.memfd_noexec=2): install ", program.name)
+      text<160>("the sysctl vm.memfd_noexec=2 forbids executable memfds: install ", program.name)
           .view());
 }
 
@@ -102,7 +102,7 @@ Result<bool> CompanionCall::read_fully(char* to, size_t size, int signals) {
 
 Error CompanionCall::no_answer() {
   const int status = end();
-  Error error = make_error(ErrorKind::system, program_->name, " has given no answer");
+  Error error = make_error(ErrorKind::system, program_->name, " exited without an answer");
   if (WIFEXITED(status)) error.message.append(": exit status ", WEXITSTATUS(status));
   if (WIFSIGNALED(status)) error.message.append(": ended by signal ", WTERMSIG(status));
   return with_hint(error, program_->needs);

@@ -48,7 +48,7 @@ static const EmbeddedProgram kSystemd = {.name = "onggi-systemd",
                                          .begin = onggi_systemd_begin,
                                          .end = onggi_systemd_end,
                                          .installed = ONGGI_PROGRAMS "/onggi-systemd",
-                                         .needs = "it needs libsystemd.so.0 (package libsystemd0)"};
+                                         .needs = "install libsystemd.so.0 (package libsystemd0)"};
 const EmbeddedProgram* const kSystemdProgram = &kSystemd;
 #else
 const EmbeddedProgram* const kSystemdProgram = nullptr;

@@ -108,7 +108,7 @@ Result<UniqueFd> new_namespace(int cpu) {
   int status = 0;
   (void)sys::waitpid(child.pid, status);
   std::optional<Received> answer = TRY(receive_message(channel.first.get()));
-  if (!answer) return make_error(ErrorKind::system, "the process that makes it has died");
+  if (!answer) return make_error(ErrorKind::system, "the process that creates it died");
   if (!answer->fd) return answer->message.error;
   return std::move(answer->fd);
 }
@@ -184,7 +184,7 @@ UniqueFd keep_empty_mounts(int directory) {
   if (sys::mkdirat(directory, kEmptyMounts, 0700) < 0) return UniqueFd();
   Result<UniqueFd> made = make_and_attach(directory);
   if (made) return std::move(made).value();
-  log::debug(log::error_text("no empty mount namespace", made.error()));
+  log::debug(log::error_text("cannot create an empty mount namespace", made.error()));
   detach(directory);
   return UniqueFd();
 }

@@ -52,11 +52,10 @@ FixedText<160> cure(const Description& program, std::string_view said) {
   const std::string uid = std::to_string(sys::call(SYS_geteuid));
   if (said.find("not permitted") != std::string_view::npos) {
     return text<160>(program.name,
-                     " must be setuid root or have file capabilities, and not lie on "
-                     "a nosuid mount");
+                     " must be setuid root or have file capabilities, on a mount without nosuid");
   }
   if (has_entry(program.given, uid))
-    return text<160>("the ids must lie in a range that ", program.given, " gives to ",
+    return text<160>("the ids must be in a range that ", program.given, " gives to ",
                      login_name(uid));
   const bool users = program.given == kPrograms[0].given;
   return text<160>(program.given, " has no entry for ", login_name(uid), ": usermod ",
@@ -112,7 +111,7 @@ Result<> run_id_map_program(IdMapProgram program, int pid,
   const std::string said = TRY(std::move(text));
   if (status == 0) return {};
   Error error = make_error(ErrorKind::system, described.name, ": ",
-                           said.empty() ? std::string("it failed without a word") : said);
+                           said.empty() ? std::string("it printed no error") : said);
   // It puts its own name in front.
   if (said.starts_with(described.name)) error = make_error(ErrorKind::system, said);
   return at_place(with_hint(error, cure(described, said).view()), described.place);

@@ -36,7 +36,7 @@ Result<> check_separate(const plan::JoinedNamespace& joined, int fd) {
   if (result < 0) return at_place(system_error(result, "statx", own), joined.place);
   if (theirs.stx_ino != ours.stx_ino) return {};
   return config_error(joined.setting, "is not in a separate kernel namespace: '", joined.path,
-                      "' is that of the runtime");
+                      "' is the namespace of onggi itself");
 }
 
 Error cannot_join(long result, const plan::JoinedNamespace& joined) {
@@ -84,7 +84,7 @@ Result<UniqueFd> open_namespace(const plan::JoinedNamespace& joined) {
   const long type = sys::ioctl(fd.get(), NS_GET_NSTYPE);
   if (type != flag_of(joined)) {
     return config_error(joined.place, "'", joined.path,
-                        type < 0 ? "' is no namespace" : "' is of another type");
+                        type < 0 ? "' is not a namespace" : "' has a different namespace type");
   }
   return fd;
 }

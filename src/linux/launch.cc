@@ -197,7 +197,7 @@ Result<Child> receive_bridged(int socket, int channel, const Child& bridge,
     if (failed && failed->message.kind == MessageKind::failed)
       return explain(failed->message, *entry.plan);
   }
-  return make_error(ErrorKind::system, "the process that joins namespaces has died");
+  return make_error(ErrorKind::system, "the process that joins the namespaces died");
 }
 
 Result<Child> clone_through_bridge(ChildEntry& entry, Descriptors& fds, int cgroup) {
@@ -319,7 +319,7 @@ Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
     const std::optional<Message> message = TRY(receive(plan, signals));
     if (!message) {
       return with_hint(
-          make_error(ErrorKind::system, "onggi-init has died while it set the container up"),
+          make_error(ErrorKind::system, "onggi-init died while setting up the container"),
           "a memory limit below what the set-up needs, or a signal");
     }
     if (message->began_empty != 0) log::debug("the mount namespace began empty");

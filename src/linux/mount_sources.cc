@@ -14,10 +14,10 @@ namespace onggi {
 namespace {
 
 constexpr std::string_view kCannotMap =
-    "this kernel cannot map the ids of the source's filesystem; a filesystem made in the "
-    "container's user namespace has its mappings already";
+    "the kernel cannot map ids on the source's filesystem; one mounted in the container's user "
+    "namespace already has its mappings";
 constexpr std::string_view kMappedAlready =
-    "the ids of the source are mapped already, or its filesystem belongs to another user namespace";
+    "the source already has mapped ids, or its filesystem belongs to another user namespace";
 
 // What the child needs, on the parent's stack.
 struct Request {
@@ -147,8 +147,7 @@ Result<> MountSources::answer(const plan::Plan& plan, int step, const Asking& as
   int status = 0;
   (void)sys::waitpid(child.pid, status);
   if (status == 0) return {};
-  Error error =
-      make_error(ErrorKind::system, "the process that opens '", request.source, "' has died");
+  Error error = make_error(ErrorKind::system, "the process that opens '", request.source, "' died");
   return at_place(error, place);
 }
 

@@ -93,7 +93,7 @@ Result<std::optional<NetDeviceMove::Interface>> NetDeviceMove::find(NetlinkSocke
   auto answer = socket.ask(RTM_GETLINK, 0, request.bytes(), "RTM_GETLINK");
   if (!answer && answer.error().errnum == ENODEV) return std::optional<Interface>();
   const std::vector<std::string> messages = TRY(std::move(answer));
-  if (messages.empty()) return make_error(ErrorKind::system, "RTM_GETLINK: an empty answer");
+  if (messages.empty()) return make_error(ErrorKind::system, "RTM_GETLINK: empty answer");
   const auto link = netlink_body<ifinfomsg>(messages[0]);
   Interface found{.index = link.ifi_index, .flags = link.ifi_flags, .name = name, .addresses = {}};
   for (const NetlinkAttribute& attribute : netlink_attributes(messages[0], sizeof link)) {
@@ -108,16 +108,16 @@ Result<std::optional<NetDeviceMove::Interface>> NetDeviceMove::find(NetlinkSocke
 Result<NetDeviceMove::Interface> NetDeviceMove::examine(const plan::NetDevice& device) {
   std::optional<Interface> found = TRY(find(host_.socket, 0, device.host_name));
   if (!found) {
-    return make_error(ErrorKind::system, "the runtime's network namespace has no interface '",
+    return make_error(ErrorKind::system, "the host's network namespace has no interface '",
                       device.host_name, "'");
   }
   if ((found->flags & IFF_LOOPBACK) != 0)
     return make_error(ErrorKind::unsupported, "a loopback interface cannot be moved");
   if (!device.is_template() && TRY(find(container_.socket, 0, device.name))) {
-    return with_hint(
-        make_error(ErrorKind::system, "the container's network namespace has an interface '",
-                   device.name, "' already"),
-        "choose another name, or one with %d for the next free number");
+    return with_hint(make_error(ErrorKind::system,
+                                "the container's network namespace already has an interface '",
+                                device.name, "'"),
+                     "choose another name, or use %d for the next free number");
   }
   found->addresses = TRY(kept_addresses(host_.socket, found->index));
   return std::move(*found);
@@ -131,7 +131,7 @@ Result<> NetDeviceMove::send(Side& from, Side& to, Interface& interface) {
       .add_name(IFLA_IFNAME, travelling);
   TRY(from.socket.ask(RTM_SETLINK, 0, request.bytes(), "RTM_SETLINK netns"));
   const std::optional<Interface> arrived = TRY(find(to.socket, 0, travelling));
-  if (!arrived) return make_error(ErrorKind::system, "the interface is gone");
+  if (!arrived) return make_error(ErrorKind::system, "the interface no longer exists");
   interface.index = arrived->index;
   return {};
 }
@@ -145,7 +145,7 @@ Result<> NetDeviceMove::settle(Side& there, const Interface& interface, const st
   const std::string what = "RTM_SETLINK name '" + name + "'";
   TRY(there.socket.ask(RTM_SETLINK, 0, rename.bytes(), what));
   const std::optional<Interface> renamed = TRY(find(there.socket, interface.index, ""));
-  if (!renamed) return make_error(ErrorKind::system, "the interface is gone");
+  if (!renamed) return make_error(ErrorKind::system, "the interface no longer exists");
   if (up) {
     ifinfomsg link = {};
     link.ifi_index = interface.index;

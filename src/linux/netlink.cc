@@ -91,7 +91,7 @@ Result<NetlinkSocket> NetlinkSocket::open_in(int network_namespace) {
   Packet answer = TRY(receive_packet(sockets.first.get(), &error, sizeof error));
   if (answer.fd) return NetlinkSocket(std::move(answer.fd));
   if (answer.size == sizeof error) return error;
-  return make_error(ErrorKind::system, "the process that enters a network namespace has died");
+  return make_error(ErrorKind::system, "the process that enters the network namespace died");
 }
 
 Result<> NetlinkSocket::send(uint16_t type, uint16_t flags, std::string_view body,
@@ -130,7 +130,7 @@ Result<bool> NetlinkSocket::collect(std::string_view packet, std::string_view wh
     return true;
   }
   if (packet.empty()) return false;
-  return make_error(ErrorKind::system, what, ": an answer that is cut off");
+  return make_error(ErrorKind::system, what, ": truncated answer");
 }
 
 Result<std::vector<std::string>> NetlinkSocket::ask(uint16_t type, uint16_t flags,

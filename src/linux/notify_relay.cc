@@ -36,13 +36,13 @@ Result<std::optional<NotifyRelay>> NotifyRelay::open() {
   if (!notify_requested()) return relay;
   const std::string path = getenv("NOTIFY_SOCKET");
   if (!path.starts_with('/') && !path.starts_with('@')) {
-    return with_hint(unsupported("", "NOTIFY_SOCKET '", path, "' is no unix socket"),
-                     "unset it, or let it name a path or an abstract socket (@NAME)");
+    return with_hint(unsupported("", "NOTIFY_SOCKET '", path, "' is not a Unix socket"),
+                     "unset it, or set it to a path or an abstract socket (@NAME)");
   }
   Result<UniqueFd> service = connect_to_datagram_socket(path);
   if (!service) {
     Error error = service.error();
-    return with_hint(error, "NOTIFY_SOCKET names it; unset it if no service manager listens");
+    return with_hint(error, "unset NOTIFY_SOCKET if no service manager listens");
   }
   relay.emplace(NotifyRelay(std::move(service).value()));
   return relay;

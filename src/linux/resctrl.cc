@@ -85,8 +85,8 @@ Result<> check_schemata(const plan::ResctrlPlan& plan) {
   for (const plan::Schema& schema : plan.schemata) {
     if (matches(schema.text, present)) continue;
     return with_hint(
-        config_error(schema.place, "'", schema.text, "' is not what '", path, "' says"),
-        "the class of service exists: choose another closID, or its schemata");
+        config_error(schema.place, "'", schema.text, "' differs from '", path, "'"),
+        "the class of service already exists: choose another closID, or use its schemata");
   }
   return {};
 }
@@ -122,9 +122,9 @@ Result<std::vector<std::string>> check(const plan::ResctrlPlan& plan) {
   } else if (plan.create) {
     missing.push_back(group);
   } else {
-    return with_hint(config_error("linux.intelRdt.closID", "there is no class of service '",
-                                  plan.group, "' in '", plan.mount_point, "'"),
-                     "make it, or say by schemata how to");
+    return with_hint(config_error("linux.intelRdt.closID", "no class of service '", plan.group,
+                                  "' in '", plan.mount_point, "'"),
+                     "create it, or set its schemata in linux.intelRdt");
   }
   if (!plan.monitor.empty()) missing.push_back(monitor_path(plan));
   return missing;

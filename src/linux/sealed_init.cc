@@ -22,9 +22,8 @@ constexpr int kSealAll = 0x1 | 0x2 | 0x4 | 0x10;
 Result<UniqueFd> open_installed_init() {
   const long tree = sys::open_tree(AT_FDCWD, kInitProgram.installed, OPEN_TREE_CLONE);
   if (tree < 0) {
-    return with_hint(
-        system_error(tree, "open_tree", kInitProgram.installed),
-        "memfds cannot be executed here (sysctl vm.memfd_noexec=2): install onggi-init");
+    return with_hint(system_error(tree, "open_tree", kInitProgram.installed),
+                     "the sysctl vm.memfd_noexec=2 forbids executable memfds: install onggi-init");
   }
   const UniqueFd mount(tree);
   const mount_attr attributes{

@@ -9,7 +9,7 @@ namespace {
 
 Result<> deliver_listener(int socket, int listener, std::optional<SeccompAgent>& agent,
                           int signals) {
-  if (!agent) return make_error(ErrorKind::internal, "a listener that nobody has asked for");
+  if (!agent) return make_error(ErrorKind::internal, "received an unexpected seccomp listener");
   TRY_AT("linux.seccomp.listenerPath", agent->deliver(listener, signals));
   Message proceed;
   proceed.kind = MessageKind::proceed;

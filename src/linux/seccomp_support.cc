@@ -74,13 +74,13 @@ Result<> check_seccomp_support(const spec::Seccomp& seccomp) {
   for (size_t i = 0; i < seccomp.architectures.size(); ++i) {
     if (!knows_architecture(seccomp.architectures[i])) {
       return unsupported(text<64>("linux.seccomp.architectures[", i, "]").view(), "libseccomp ",
-                         libseccomp_version(), " does not know ", seccomp.architectures[i]);
+                         libseccomp_version(), " does not support ", seccomp.architectures[i]);
     }
   }
   const uint32_t missing = seccomp.flags.value_or(0) & ~supported_flags();
   for (const auto& name : spec::kSeccompFlagNames) {
     if ((missing & name.value) != 0)
-      return unsupported("linux.seccomp.flags", "this kernel does not know ", name.text);
+      return unsupported("linux.seccomp.flags", "this kernel does not support ", name.text);
   }
   return {};
 }

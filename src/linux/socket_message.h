@@ -91,7 +91,7 @@ inline Result<std::optional<Received>> receive_message(int socket) {
   // Init runs beside the container's processes during `exec`, and one that may ptrace it may speak
   // in its place.
   if (!received->message.error.well_formed())
-    return make_error(ErrorKind::internal, "a message that is not one");
+    return make_error(ErrorKind::internal, "invalid message");
   received->fd = std::move(packet.fd);
   return received;
 }

@@ -18,8 +18,7 @@ namespace {
 
 constexpr std::string_view kPathPlace = "linux.cgroupsPath";
 constexpr std::string_view kNoHierarchyHint =
-    "mount cgroups at /sys/fs/cgroup, or use --cgroup-manager disabled for a container without "
-    "limits";
+    "mount cgroups at /sys/fs/cgroup, or use --cgroup-manager disabled to run without limits";
 
 struct ControllerRow {
   std::string_view v1;  // name of the controller in v1
@@ -59,8 +58,8 @@ Error missing_controller(std::string_view place, std::string_view controller,
   Error error = unsupported(place, "cgroup controller '", controller, "' is not available");
   if (facts.cgroup_layout == CgroupLayout::v2) {
     error.hint.append(
-        "it is missing from /sys/fs/cgroup/cgroup.controllers: see the kernel's configuration and "
-        "cgroup_disable= on its command line");
+        "/sys/fs/cgroup/cgroup.controllers does not list it: check the kernel configuration and "
+        "cgroup_disable= on the kernel command line");
   } else {
     error.hint.append("mount -t cgroup -o ", controller, " cgroup /sys/fs/cgroup/", controller);
   }
@@ -202,7 +201,7 @@ Result<> add_directories(const HostFacts& facts, std::string_view asked, std::st
                                 .cpuset = !hierarchy.unified && has(hierarchy, "cpuset")});
     if (plan.directories.back().path == "/") {
       return config_error(kPathPlace, "'", asked,
-                          "' is the root cgroup, which cannot be limited or removed");
+                          "' is the root cgroup, which cannot be used for a container");
     }
   }
   return {};
@@ -249,7 +248,7 @@ Result<> add_unit(const spec::Spec& spec, const HostFacts& facts, std::string_vi
   if (facts.cgroup_layout == CgroupLayout::none) return no_cgroups();
   const bool unified = facts.cgroup_layout == CgroupLayout::v2;
   if (user && !unified) {
-    return unsupported(kPathPlace, "the systemd manager of a user has no cgroups but those of v2");
+    return unsupported(kPathPlace, "the systemd manager of a user supports only cgroup v2");
   }
   plan.driver = CgroupDriver::systemd;
   add_unit_directories(facts, facts.systemd_cgroup + cgroup_of(path), plan);

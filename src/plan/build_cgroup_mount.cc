@@ -146,7 +146,7 @@ Result<> check_options(const spec::MountOptions& options, bool unified, const st
     const auto* end = std::end(kHostOptions);
     if (unified && std::find(std::begin(kHostOptions), end, option) != end) continue;
     return unsupported(place + ".options", "'", option,
-                       "' cannot be set on a cgroup mount: the hierarchy is the host's");
+                       "' cannot be set on a cgroup mount: it would change the host's hierarchy");
   }
   return {};
 }
@@ -170,7 +170,7 @@ Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
       break;
     case CgroupLayout::v1:
     case CgroupLayout::hybrid:
-      if (mount.type == "cgroup2") return unsupported(place + ".type", "this host has cgroup v1");
+      if (mount.type == "cgroup2") return unsupported(place + ".type", "this host uses cgroup v1");
       mounts.add_v1();
       break;
   }

@@ -73,7 +73,7 @@ void build_devices(BuildContext& context) {
     step.bind = bind && device.type != 'p';
     if (step.bind && (device.file_mode || device.uid || device.gid)) {
       context.warn("linux.devices[" + std::to_string(i) +
-                   "]: in a user namespace it is the host's node, with the host's mode and owner");
+                   "]: in a user namespace, the host's node is used, with its mode and owner");
     }
     steps.push_back({{"linux.devices", static_cast<int32_t>(i)}, step});
   }

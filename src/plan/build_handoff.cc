@@ -63,14 +63,15 @@ void add_capabilities(BuildContext& context, const spec::Capabilities& wanted) {
   for (unsigned capability = 0; capability < 64; capability++) {
     if ((all & ~grantable) >> capability & 1) {
       context.warn("process.capabilities: " + spec::capability_name(capability) +
-                   " is not in the runtime's own bounding set, ignoring");
+                   " is not in onggi's own bounding set, ignoring");
     }
   }
   const uint64_t permitted = wanted.permitted & grantable;
   const uint64_t inheritable = wanted.inheritable & grantable;
   if ((wanted.ambient & grantable & ~(permitted & inheritable)) != 0) {
     context.warn(
-        "process.capabilities.ambient: only what is both permitted and inheritable can be raised");
+        "process.capabilities.ambient: ignoring capabilities that are not both permitted and "
+        "inheritable");
   }
   context.plan.handoff.capabilities = {.bounding = wanted.bounding & grantable,
                                        .effective = wanted.effective & permitted,

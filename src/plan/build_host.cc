@@ -30,8 +30,8 @@ Error without_resctrl(std::string_view place, const HostFacts& facts) {
   return with_hint(
       unsupported(place, known ? "no resctrl filesystem is mounted"
                                : "this host has no resctrl filesystem"),
-      known ? "mount -t resctrl resctrl /sys/fs/resctrl"
-            : "it needs a processor with Intel RDT or AMD QoS, and CONFIG_X86_CPU_RESCTRL");
+      known ? "mount it: mount -t resctrl resctrl /sys/fs/resctrl"
+            : "resctrl requires a CPU with Intel RDT or AMD QoS, and CONFIG_X86_CPU_RESCTRL");
 }
 
 // Without closID it is a class of the container's own.
@@ -65,8 +65,7 @@ Result<> build_intel_rdt(BuildContext& context) {
   const bool named = !wanted.clos_id.empty();
   resctrl.group = group_of(wanted, context.options.id);
   if (std::ranges::find(kReservedNames, resctrl.group) != std::end(kReservedNames)) {
-    return config_error("linux.intelRdt.closID", "\"", resctrl.group,
-                        "\" is a directory of resctrl itself");
+    return config_error("linux.intelRdt.closID", "\"", resctrl.group, "\" is reserved by resctrl");
   }
   add_schemata(resctrl, wanted);
   resctrl.create = !named || !resctrl.schemata.empty();
@@ -74,7 +73,7 @@ Result<> build_intel_rdt(BuildContext& context) {
   if (wanted.enable_monitoring) resctrl.monitor = context.options.id;
   if (std::ranges::find(kReservedNames, resctrl.monitor) != std::end(kReservedNames)) {
     return config_error("linux.intelRdt.enableMonitoring", "\"", resctrl.monitor,
-                        "\", the id, is a directory of resctrl itself");
+                        "\", the container id, is reserved by resctrl");
   }
   if (resctrl.mount_point.empty())
     context.plan.refused.push_back(without_resctrl("linux.intelRdt", context.facts));
@@ -90,8 +89,8 @@ Result<ResctrlPlan> build_resctrl_update(const spec::IntelRdt& change,
   const std::string_view place = cache ? kCache : kBandwidth;
   if (facts.resctrl.empty()) return without_resctrl(place, facts);
   if (!configured) {
-    return with_hint(config_error(place, "the container is in no class of service"),
-                     "one that is made with linux.intelRdt in its config.json is");
+    return with_hint(config_error(place, "the container has no class of service"),
+                     "create the container with linux.intelRdt in its config.json");
   }
   const std::string_view bandwidth = change.mem_bw_schema;
   if (!bandwidth.empty() &&

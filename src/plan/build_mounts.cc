@@ -65,7 +65,7 @@ Result<> check_proc_destination(const MountRequest& request, bool bind) {
   if (bind ? (is_proc || allowed) : (is_proc && request.mount.type == "proc")) return {};
   return config_error(
       place_of(request.index, "destination"), "'", destination,
-      "' is inside /proc, where only a proc filesystem and the files of lxcfs may be mounted");
+      "' is inside /proc, where only proc filesystems and lxcfs files may be mounted");
 }
 
 // config.md#linux-mount-options, idmap: own mappings, or those of the container's user namespace
@@ -105,7 +105,7 @@ MountAttributes attributes_of(const spec::MountOptions& options) {
 
 Result<> add_bind(BuildContext& context, const MountRequest& request) {
   if (!request.mount.source)
-    return config_error(place_of(request.index, "source"), "a bind mount needs one");
+    return config_error(place_of(request.index, "source"), "a bind mount requires a source");
   Pool& pool = context.plan.pool;
   const spec::MountOptions& options = request.options;
   BindMount step;
@@ -203,8 +203,8 @@ Result<> add_remount(BuildContext& context, const MountRequest& request) {
   if (!settings.empty() && !is_own_filesystem(context, request)) {
     return with_hint(
         config_error(place_of(request.index, "options"), "'", pool.view()(settings.front().key),
-                     "' would change a filesystem that is not of the container's own making"),
-        "flags such as ro and nosuid can be changed: they are of the mount, not of the filesystem");
+                     "' would change a filesystem that the container does not own"),
+        "only mount flags, such as ro and nosuid, can be changed");
   }
   Remount step;
   step.destination = pool.text(request.destination);
@@ -235,7 +235,7 @@ Result<> add_filesystem(BuildContext& context, const MountRequest& request) {
   const spec::Mount& mount = request.mount;
   if (!mount.type || mount.type->empty()) {
     return with_hint(config_error(place_of(request.index, "type"), "is not set"),
-                     "a bind mount has \"bind\" or \"rbind\" in its options");
+                     "for a bind mount, add \"bind\" or \"rbind\" to its options");
   }
   const std::string_view type = *mount.type;
   const spec::MountOptions& options = request.options;
@@ -271,7 +271,7 @@ Result<> add_mount(BuildContext& context, const spec::Mount& mount, int32_t inde
                        .destination = clean_path(join_path("/", mount.destination)),
                        .index = index};
   if (!mount.destination.starts_with('/')) {
-    context.warn(place + ".destination: relative paths are deprecated; taken as '" +
+    context.warn(place + ".destination: relative paths are deprecated; using '" +
                  request.destination + "'");
   }
   if (request.options.remount) return add_remount(context, request);

@@ -17,7 +17,7 @@ Result<> check_without_mount_namespace(const spec::Spec& spec) {
   const spec::Linux& linux = spec.linux;
   const auto needs = [](bool used, const char* place) -> Result<> {
     if (!used) return {};
-    return with_hint(config_error(place, "needs a mount namespace"),
+    return with_hint(config_error(place, "requires a mount namespace"),
                      "add {\"type\": \"mount\"} to linux.namespaces");
   };
   TRY(needs(!spec.mounts.empty(), "mounts"));
@@ -97,7 +97,7 @@ void add_console(BuildContext& context, bool bind_dev_console) {
 void add_notify_socket(BuildContext& context) {
   if (!context.options.notify) return;
   if (!context.relays_notify()) {
-    context.warn("NOTIFY_SOCKET: not passed on: the container has no mount namespace of its own");
+    context.warn("NOTIFY_SOCKET: ignoring, since the container has no mount namespace of its own");
     return;
   }
   Pool& pool = context.plan.pool;

@@ -64,12 +64,13 @@ Result<> check_joined(BuildContext& context, const UserNamespaceFacts& joined) {
     if (list.wanted.empty()) continue;
     if (!equal(list.wanted, list.actual)) {
       return with_hint(
-          config_error(list.field, "is not the map of the user namespace that is joined, which is ",
+          config_error(list.field,
+                       "does not match the mappings of the joined user namespace, which are ",
                        in_words(list.actual)),
-          "leave the field out: a namespace that exists keeps its map");
+          "remove the field: the mappings of an existing namespace cannot be changed");
     }
     context.warn(std::string(list.field) +
-                 ": the user namespace that is joined has this map already");
+                 ": the joined user namespace already has these mappings");
   }
   return {};
 }
@@ -176,10 +177,10 @@ void refuse_unmapped_ids(BuildContext& context) {
     context.plan.refused.push_back(with_hint(
         config_error("process.user.additionalGids",
                      "cannot be set: setgroups(2) is denied in this user namespace"),
-        "an ordinary user needs a range of groups in /etc/subgid and in linux.gidMappings"));
+        "rootless users require a range of group ids in /etc/subgid and in linux.gidMappings"));
   }
   if (maps.uids == nullptr) return;
-  constexpr const char* kNoRoot = " is not mapped, and the container is set up as root of it";
+  constexpr const char* kNoRoot = " is not mapped, but onggi sets up the container as this id";
   constexpr const char* kUnmapped = " is not mapped in the user namespace";
   if (!is_mapped(*maps.uids, 0)) refuse("linux.uidMappings", 0, kNoRoot, "linux.uidMappings");
   if (!is_mapped(*maps.gids, 0)) refuse("linux.gidMappings", 0, kNoRoot, "linux.gidMappings");

@@ -145,7 +145,8 @@ Result<DevicePolicy> build_device_policy(std::span<const spec::DeviceRule> rules
     const auto place = text<64>(kPlace, "[", i, "]");
     const std::optional<uint8_t> access = parse_access(given.access);
     if (!access)
-      return config_error(place.view(), "access '", given.access, "' is not of the letters rwm");
+      return config_error(place.view(), "access '", given.access,
+                          "' may contain only the letters r, w and m");
     DeviceRule rule{.allow = given.allow, .access = *access, .place = std::string(place.view())};
     rule.major = TRY(check_number(given.major, place.view()));
     rule.minor = TRY(check_number(given.minor, place.view()));

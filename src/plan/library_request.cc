@@ -137,7 +137,7 @@ Result<LibraryRequest> decode_library_request(std::string_view bytes) {
   LibraryRequest request;
   FieldReader fields(bytes);
   if (read_request(fields, request)) return request;
-  return make_error(ErrorKind::internal, "onggi-libs: not a request");
+  return make_error(ErrorKind::internal, "onggi-libs: invalid request");
 }
 
 }  // namespace onggi::plan

@@ -8,7 +8,7 @@
 namespace onggi::plan {
 namespace {
 
-constexpr const char* kNeedsRoot = "needs root of the host";
+constexpr const char* kNeedsRoot = "requires root on the host";
 
 void refuse(BuildContext& context, const Error& error) {
   context.plan.refused.push_back(error);
@@ -25,7 +25,7 @@ void warn_of_bound_devices(BuildContext& context) {
     if (devices[i].type == 'p') continue;
     if (!devices[i].file_mode && !devices[i].uid && !devices[i].gid) continue;
     context.warn("linux.devices[" + std::to_string(i) +
-                 "]: bound from the host, with the owner and mode that it has there");
+                 "]: bind-mounted from the host, with the host's owner and mode");
   }
 }
 
@@ -40,7 +40,7 @@ void refuse_mapped_mounts(BuildContext& context) {
                         std::ranges::any_of(mount.options.begin(), mount.options.end(), is_idmap);
     if (mapped) {
       refuse(context, unsupported("mounts[" + std::to_string(i) + "]",
-                                  "an id-mapped mount needs root of the host"));
+                                  "id-mapped mounts require root on the host"));
     }
   }
 }
@@ -51,17 +51,16 @@ void refuse_to_ordinary_user(BuildContext& context) {
   if (context.in_user_namespace()) warn_of_bound_devices(context);
   if (context.privileged()) return;
   if (context.facts.euid != 0 && !has_user_namespace(context)) {
-    refuse(context, with_hint(config_error("linux.namespaces",
-                                           "an ordinary user needs a user namespace to make a "
-                                           "container in"),
-                              "'onggi spec --rootless' writes a configuration that has one"));
+    refuse(context,
+           with_hint(config_error("linux.namespaces", "rootless users require a user namespace"),
+                     "use 'onggi spec --rootless' to write a configuration with one"));
   }
   if (context.plan.namespaces.map_writer == MapWriter::programs && !context.facts.id_map_programs) {
-    refuse(context,
-           with_hint(unsupported("linux.uidMappings",
-                                 "newuidmap and newgidmap are not in $PATH, and without them an "
-                                 "ordinary user can map his own ids only, each alone"),
-                     "install the package uidmap, or map one id: 'onggi spec --rootless'"));
+    refuse(context, with_hint(unsupported("linux.uidMappings",
+                                          "newuidmap and newgidmap are not in $PATH; without them, "
+                                          "rootless users can map only their own ids"),
+                              "install uidmap (newuidmap and newgidmap), or map only your own ids, "
+                              "as 'onggi spec --rootless' does"));
   }
   if (!context.spec.linux.net_devices.empty())
     refuse(context, unsupported("linux.netDevices", kNeedsRoot));

@@ -7,7 +7,8 @@ namespace onggi::plan {
 namespace {
 
 void collect_systemd(BuildContext& context) {
-  constexpr std::string_view kHint = "--cgroup-manager cgroupfs does without systemd";
+  constexpr std::string_view kHint =
+      "use --cgroup-manager cgroupfs, which does not require systemd";
   switch (context.facts.systemd) {
     case SystemdAccess::ready:
       break;
@@ -17,7 +18,7 @@ void collect_systemd(BuildContext& context) {
       break;
     case SystemdAccess::no_bus:
       context.plan.refused.push_back(
-          with_hint(unsupported("", "--systemd-cgroup: there is no systemd here: neither ",
+          with_hint(unsupported("", "--systemd-cgroup: cannot find systemd: neither ",
                                 context.plan.cgroup.unit->user
                                     ? "$DBUS_SESSION_BUS_ADDRESS nor a socket in $XDG_RUNTIME_DIR"
                                     : "/run/systemd/private nor /run/dbus/system_bus_socket"),

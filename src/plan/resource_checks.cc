@@ -27,8 +27,8 @@ Result<> check_swap(int64_t limit, int64_t swap) {
     return config_error(kPlace,
                         "memory and swap cannot be limited without linux.resources.memory.limit");
   if (swap < limit) {
-    return config_error(
-        kPlace, swap, " (memory and swap together) is below linux.resources.memory.limit ", limit);
+    return config_error(kPlace, swap, " (memory plus swap) is below linux.resources.memory.limit ",
+                        limit);
   }
   return {};
 }
@@ -49,12 +49,11 @@ void warn_of_kernel_memory(const spec::Memory& memory, SettingList& list) {
   // Not recommended by the specification since 1.1, and gone from Linux 5.11 on.
   if (memory.kernel) {
     list.warnings.emplace_back(
-        "linux.resources.memory.kernel: kernel memory has no limit of its own any more, ignoring");
+        "linux.resources.memory.kernel: the kernel no longer supports this limit, ignoring");
   }
   if (memory.kernel_tcp) {
     list.warnings.emplace_back(
-        "linux.resources.memory.kernelTCP: kernel memory has no limit of its own any more, "
-        "ignoring");
+        "linux.resources.memory.kernelTCP: the kernel no longer supports this limit, ignoring");
   }
 }
 
@@ -88,10 +87,12 @@ Result<> add_hugepage_limits(const spec::Resources& resources, std::string_view 
     const auto place = text<96>("linux.resources.hugepageLimits[", i, "]");
     if (!is_page_size(given.page_size)) {
       return config_error(text<112>(place.view(), ".pageSize").view(), "'", given.page_size,
-                          "' is not a size such as 64KB, 2MB or 1GB");
+                          "' is not a valid page size, such as 64KB, 2MB or 1GB");
     }
     list.add(place.view(), text<96>("hugetlb.", given.page_size, ".", suffix).view(), given.limit)
-        .missing_hint = "this kernel has no huge pages of that size, see /sys/kernel/mm/hugepages";
+        .missing_hint =
+        "this kernel does not support huge pages of that size: /sys/kernel/mm/hugepages lists the "
+        "sizes";
     // What is reserved by mmap(2) but not touched yet is counted apart, since Linux 5.7.
     list.add(place.view(), text<96>("hugetlb.", given.page_size, ".rsvd.", suffix).view(),
              given.limit)
@@ -104,10 +105,10 @@ Result<> add_rdma_limits(const spec::Resources& resources, SettingList& list) {
   for (const spec::Rdma& given : resources.rdma) {
     const auto place = text<112>("linux.resources.rdma.", given.device);
     if (!given.hca_handles && !given.hca_objects) {
-      return config_error(place.view(), "needs hcaHandles or hcaObjects");
+      return config_error(place.view(), "requires hcaHandles or hcaObjects");
     }
     if (given.device.find_first_of(" \n") != spec::Text::npos) {
-      return config_error(place.view(), "is not the name of a device");
+      return config_error(place.view(), "is not a valid device name");
     }
     auto line = text<160>(given.device);
     if (given.hca_handles) line.append(" hca_handle=", *given.hca_handles);

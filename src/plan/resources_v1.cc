@@ -9,11 +9,10 @@
 namespace onggi::plan::v1 {
 namespace {
 
-constexpr const char* kNoSwapAccounting =
-    "this kernel does not count swap: boot with swapaccount=1";
+constexpr const char* kNoSwapAccounting = "swap accounting is disabled: boot with swapaccount=1";
 constexpr const char* kNoRealtimeGroups = "this kernel was built without CONFIG_RT_GROUP_SCHED";
 constexpr const char* kNoWeights =
-    "no scheduler with weights: load BFQ and choose it for the block devices";
+    "no I/O scheduler supports weights: load BFQ and select it for the block devices";
 
 void add_throttle(const std::vector<spec::ThrottleDevice>& devices, std::string_view name,
                   std::string_view file, SettingList& list) {
@@ -138,7 +137,7 @@ Result<> blkio(const spec::Resources& resources, SettingList& list) {
   if (const auto weight = given.leaf_weight.value_or(0); weight != 0) {
     TRY(check_block_weight(weight, "linux.resources.blockIO.leafWeight"));
     list.add("linux.resources.blockIO.leafWeight", "blkio.leaf_weight", weight).missing_hint =
-        "leaf weights went away with the CFQ scheduler in Linux 5.0";
+        "Linux 5.0 removed leaf weights, with the CFQ scheduler";
   }
   for (size_t i = 0; i < given.weight_device.size(); i++) {
     const auto place = text<96>("linux.resources.blockIO.weightDevice[", i, "]");

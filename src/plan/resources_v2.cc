@@ -10,10 +10,9 @@
 namespace onggi::plan::v2 {
 namespace {
 
-constexpr const char* kNoSwapAccounting =
-    "this kernel does not count swap: boot with swapaccount=1";
+constexpr const char* kNoSwapAccounting = "swap accounting is disabled: boot with swapaccount=1";
 constexpr const char* kNoWeights =
-    "no I/O controller with weights: load BFQ and choose it for the block devices, or enable "
+    "no I/O scheduler supports weights: load BFQ and select it for the block devices, or enable "
     "io.cost";
 
 // log2 and exp by series instead of libm: one more shared library would cost every start more than
@@ -66,7 +65,7 @@ std::string bytes_or_max(int64_t value) {
 }
 
 Result<> no_such_setting(std::string_view place) {
-  return unsupported(place, "cgroup v2 has no such setting");
+  return unsupported(place, "cgroup v2 does not support this setting");
 }
 
 void add_throttle(const std::vector<spec::ThrottleDevice>& devices, std::string_view name,

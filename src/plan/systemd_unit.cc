@@ -33,9 +33,10 @@ Result<> check_name(std::string_view name) {
   const auto refuse = [name](const auto&... why) {
     return config_error(kPlace, "'", name, "' cannot be the name of a systemd unit: ", why...);
   };
-  if (name.size() > kLongestName) return refuse("more than ", kLongestName, " bytes");
+  if (name.size() > kLongestName)
+    return refuse("it must not be longer than ", kLongestName, " bytes");
   for (const char c : name) {
-    if (!is_allowed(c)) return refuse("only letters, digits and :-_.\\@ may be in it");
+    if (!is_allowed(c)) return refuse("it may contain only letters, digits and :-_.\\@");
   }
   return {};
 }
@@ -47,7 +48,7 @@ Result<> check_slice(std::string_view slice) {
   if (stem == "-") return {};
   if (stem.empty() || stem.starts_with('-') || stem.ends_with('-') ||
       stem.find("--") != std::string_view::npos) {
-    return config_error(kPlace, "'", slice, "' is not the name of a slice");
+    return config_error(kPlace, "'", slice, "' is not a valid slice name");
   }
   return {};
 }
@@ -56,8 +57,7 @@ Result<std::string> slice_of(std::string_view given, bool user) {
   if (given.empty()) return std::string(user ? "user.slice" : "system.slice");
   if (given == "-") return std::string("-.slice");
   if (!given.ends_with(kSlice)) {
-    return config_error(kPlace, "'", given,
-                        "' is not the name of a slice: it has to end in .slice");
+    return config_error(kPlace, "'", given, "' is not a valid slice name: it must end in .slice");
   }
   TRY(check_slice(given));
   return std::string(given);
@@ -86,14 +86,15 @@ Result<UnitPath> parse_unit_path(std::string_view path, std::string_view id, boo
   const size_t second = first == std::string_view::npos ? first : path.find(':', first + 1);
   if (second == std::string_view::npos || path.find(':', second + 1) != std::string_view::npos) {
     return config_error(kPlace, "'", path,
-                        "' is not slice:prefix:name, as the systemd cgroup manager wants it");
+                        "' must have the form slice:prefix:name with the systemd cgroup manager");
   }
   const std::string_view prefix = path.substr(first + 1, second - first - 1);
   const std::string_view name = path.substr(second + 1);
   if (name.empty()) return config_error(kPlace, "'", path, "' has an empty name");
   UnitPath result{TRY(slice_of(path.substr(0, first), user)), std::string(name)};
   if (name.ends_with(kSlice)) {
-    if (name == "-.slice") return config_error(kPlace, "the root slice cannot be a container's");
+    if (name == "-.slice")
+      return config_error(kPlace, "the root slice cannot be used for a container");
     TRY(check_slice(name));
     return result;
   }

@@ -271,16 +271,17 @@ Result<> add_unit_annotations(const spec::TextMap& annotations, UnitProperties& 
     property.name = key.substr(kPrefix.size());
     property.place = "annotations[\"" + std::string(key) + "\"]";
     if (!is_name(property.name)) {
-      return config_error(property.place,
-                          "is not the name of a property: at least three letters, nothing else");
+      return config_error(
+          property.place,
+          "is not a valid property name: use at least three letters, and only letters");
     }
     TRY(check_effect(property));
     const bool seconds = is_seconds(property.name);
     // No property of a unit is a fraction.
     if (!Reader(value).parse(property) || (!seconds && property.signature.ends_with('d'))) {
       return with_hint(config_error(property.place, "'", value,
-                                    "' is not a value in GVariant text that is supported"),
-                       "for example: true, 'text', uint64 100, ['a', 'b']");
+                                    "' is not a supported value in GVariant text format"),
+                       "write it as, for example, true, 'text', uint64 100, ['a', 'b']");
     }
     if (seconds) TRY(make_microseconds(property));
     properties.push_back(std::move(property));

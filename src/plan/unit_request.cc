@@ -70,7 +70,7 @@ Result<UnitRequest> decode_unit_request(std::string_view bytes) {
   UnitRequest request;
   FieldReader fields(bytes);
   if (read_request(fields, request)) return request;
-  return make_error(ErrorKind::internal, "onggi-systemd: not a request");
+  return make_error(ErrorKind::internal, "onggi-systemd: invalid request");
 }
 
 }  // namespace onggi::plan

@@ -77,10 +77,10 @@ Result<> check_limits(const Blueprint& blueprint) {
     if (sys::prlimit64(0, static_cast<int>(limit.resource), nullptr, current) < 0) continue;
     if (limit.hard <= current[1]) continue;
     const auto place = text<64>("process.rlimits[", limit.place_index, "].hard");
-    Error error = config_error(place.view(), limit.hard,
-                               " is above this process's own hard limit of ", current[1]);
+    Error error =
+        config_error(place.view(), limit.hard, " exceeds onggi's own hard limit of ", current[1]);
     error.errnum = EPERM;
-    return with_hint(error, "raising it takes CAP_SYS_RESOURCE");
+    return with_hint(error, "raising it requires CAP_SYS_RESOURCE");
   }
   return {};
 }
@@ -105,7 +105,7 @@ Result<> check_oom_score(const Blueprint& blueprint) {
   const Result<> written =
       write_existing(AT_FDCWD, kFile, std::to_string(*blueprint.plan.oom_score_adj));
   if (!written) {
-    return at_place(with_hint(written.error(), "an ordinary user can only raise it"),
+    return at_place(with_hint(written.error(), "rootless users can only raise it"),
                     "process.oomScoreAdj");
   }
   return write_existing(AT_FDCWD, kFile, before);
@@ -121,13 +121,15 @@ Result<> check_bound_devices(const Blueprint& blueprint) {
     struct statx info = {};
     const long found = sys::statx(AT_FDCWD, path, 0, STATX_TYPE, &info);
     if (found < 0) {
-      return at_place(with_hint(system_error(found, "statx", path),
-                                "in a user namespace devices are bound from the host's nodes"),
-                      plan::render(step.origin));
+      return at_place(
+          with_hint(system_error(found, "statx", path),
+                    "in a user namespace, devices are bind mounts of the host's device nodes"),
+          plan::render(step.origin));
     }
     if (same_device(info, *device)) continue;
-    return config_error(plan::render(step.origin), "the host's '", path,
-                        "' is another device, and in a user namespace none can be made");
+    return config_error(
+        plan::render(step.origin), "the host's '", path,
+        "' is a different device, and device nodes cannot be created in a user namespace");
   }
   return {};
 }
@@ -136,7 +138,7 @@ Result<> check_terminal(const Blueprint& blueprint, const std::string& console_s
                         bool foreground) {
   const bool terminal = blueprint.spec.process && blueprint.spec.process->terminal;
   if (terminal && !foreground && console_socket.empty()) {
-    return with_hint(config_error("process.terminal", "needs a place for the terminal"),
+    return with_hint(config_error("process.terminal", "requires a console socket"),
                      "pass --console-socket");
   }
   // Its input would be over before the program could read of the end.
@@ -146,7 +148,7 @@ Result<> check_terminal(const Blueprint& blueprint, const std::string& console_s
                      "run it in a terminal, pass --console-socket, or leave the terminal out");
   }
   if (!terminal && !console_socket.empty()) {
-    return with_hint(make_error(ErrorKind::invalid_config, "--console-socket without a terminal"),
+    return with_hint(make_error(ErrorKind::invalid_config, "--console-socket requires a terminal"),
                      "set process.terminal to true");
   }
   return {};
@@ -196,7 +198,7 @@ Result<> check_descriptors(uint32_t listen_fds, uint32_t preserve_fds) {
     const int fd = kFirstExtraFd + static_cast<int>(i);
     if (sys::fcntl(fd, F_GETFD) >= 0) continue;
     return make_error(ErrorKind::invalid_config, i < listen_fds ? "LISTEN_FDS" : "--preserve-fds",
-                      " names descriptor ", fd, ", which is not open");
+                      " names descriptor ", fd, ", which is closed");
   }
   return {};
 }

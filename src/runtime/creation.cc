@@ -183,7 +183,7 @@ Result<> Creation::enter_unit(CompanionCall& call, const plan::CgroupPlan& plan)
   if (!cgroup) return at_place(cgroup.error(), "linux.cgroupsPath");
   const auto managed = std::ranges::find_if(plan.directories, &plan::CgroupDirectory::managed);
   if (managed != plan.directories.end() && managed->path != cgroup.value()) {
-    return unsupported("linux.cgroupsPath", "systemd has put '", plan.unit->name, "' into cgroup '",
+    return unsupported("linux.cgroupsPath", "systemd placed '", plan.unit->name, "' into cgroup '",
                        cgroup.value(), "', not into '", managed->path, "'");
   }
   const cgroups::Membership membership = TRY(cgroups::create(plan));
@@ -193,7 +193,7 @@ Result<> Creation::enter_unit(CompanionCall& call, const plan::CgroupPlan& plan)
 // While init is at work: whatever it does to itself, its start time stays.
 Result<> Creation::record_process() {
   const std::optional<ProcessStatus> process = TRY(process_status(init_->pid()));
-  if (!process) return make_error(ErrorKind::system, "onggi-init has died");
+  if (!process) return make_error(ErrorKind::system, "onggi-init died");
   record_.pid = init_->pid();
   record_.start_time = process->start_time;
   return {};

@@ -28,8 +28,8 @@ Result<> stop(const Record& record) {
     if (TRY(wait_for_exit(process->get(), kStep)) || has_let_go(record.pid)) return {};
   }
   return with_hint(
-      make_error(ErrorKind::system, "init (pid ", record.pid, ") does not end after SIGKILL"),
-      "it hangs in the kernel; try again when that is over");
+      make_error(ErrorKind::system, "init (pid ", record.pid, ") did not exit after SIGKILL"),
+      "it is blocked in the kernel; try again when it has exited");
 }
 
 Result<> check_deletable(StateDir& directory, const Record& record, std::string_view id) {
@@ -37,7 +37,7 @@ Result<> check_deletable(StateDir& directory, const Record& record, std::string_
   if (status == Status::stopped || status == Status::created) return {};
   return with_hint(
       state_error("cannot delete container '", id, "' that is not stopped: ", status_name(status)),
-      "--force kills it first");
+      "use --force to kill it first");
 }
 
 // Somebody is at work on it, perhaps for ever (a create whose mount hangs). Without its init it

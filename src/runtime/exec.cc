@@ -27,7 +27,7 @@ namespace {
 
 Result<> check_status(Status status, bool ignore_paused) {
   if (status == Status::creating)
-    return state_error("cannot exec in a container that is not created yet");
+    return state_error("cannot exec in a container that is still being created");
   if (status == Status::stopped) return state_error("cannot exec in a stopped container");
   if (status != Status::paused || ignore_paused) return {};
   return with_hint(state_error("cannot exec in a paused container"),

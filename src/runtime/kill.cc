@@ -26,8 +26,8 @@ Result<> kill_container(const RuntimeOptions& runtime, std::string_view id, int 
   }
   if (everything && !record.private_pids) {
     log::warn(
-        "the container has neither a cgroup nor a pid namespace of its own: only its first "
-        "process is signalled");
+        "the container has no cgroup and no pid namespace of its own: only its first process "
+        "receives the signal");
   }
   const std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
   if (!process && all) return {};

@@ -15,7 +15,7 @@ using Value = rapidjson::Value;
 
 Error damaged(const char* what) {
   return with_hint(make_error(ErrorKind::state, "state.json is damaged: ", what),
-                   "delete --force cleans up");
+                   "use delete --force to remove the container");
 }
 
 const Value* find(const Value& object, const char* name) {
@@ -110,7 +110,7 @@ std::string write_record(const Record& record) {
 Result<Record> read_record(std::string text) {
   rapidjson::Document document;
   document.ParseInsitu<rapidjson::kParseIterativeFlag>(text.data());
-  if (document.HasParseError() || !document.IsObject()) return damaged("not JSON");
+  if (document.HasParseError() || !document.IsObject()) return damaged("invalid JSON");
   Record record;
   record.id = TRY(text_of(document, "id"));
   record.complete = TRY(bool_of(document, "complete"));

@@ -20,20 +20,21 @@ Result<std::string> default_root() {
   const char* directory = getenv("XDG_RUNTIME_DIR");
   if (directory != nullptr && directory[0] == '/') return std::string(directory) + "/onggi";
   if (is_root) return std::string("/run/onggi");  // in a container, whose /run is its own
-  return with_hint(make_error(ErrorKind::invalid_config, "no place for the state of containers"),
-                   "set XDG_RUNTIME_DIR or pass --root");
+  return with_hint(
+      make_error(ErrorKind::invalid_config, "no directory for the state of containers"),
+      "set XDG_RUNTIME_DIR or pass --root");
 }
 
 Result<> check_id(std::string_view id) {
   const auto refuse = [id](const char* why) {
     return make_error(ErrorKind::invalid_config, "invalid container id '", id, "': ", why);
   };
-  if (id.empty()) return refuse("it is empty");
-  if (id.size() > 255) return refuse("more than 255 bytes");
-  if (id == "." || id == "..") return refuse("it is a directory");
+  if (id.empty()) return refuse("must not be empty");
+  if (id.size() > 255) return refuse("must not be longer than 255 bytes");
+  if (id == "." || id == "..") return refuse("must not be a directory name");
   for (char c : id) {
     if (!is_alphanumeric(c) && c != '_' && c != '+' && c != '-' && c != '.')
-      return refuse("only letters, digits and _+-. may be in it");
+      return refuse("may contain only letters, digits and _+-.");
   }
   return {};
 }

@@ -58,7 +58,7 @@ Result<UniqueFd> open_root(const std::string& root) {
 // Root of a user namespace may not write to the default of root.
 Error without_place(const Error& error) {
   return with_hint(error,
-                   "the state of containers is kept there: set XDG_RUNTIME_DIR or pass --root");
+                   "onggi keeps the state of containers there: set XDG_RUNTIME_DIR or pass --root");
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ Result<StateDir> StateDir::make(const std::string& root, std::string_view id) {
   UniqueFd directory = TRY(open_directory(parent.get(), name));
   StateDir state(std::move(parent), std::move(directory), name);
   if (!TRY(state.lock(10000)))
-    return state_error("container '", id, "' is being changed by somebody else");
+    return state_error("container '", id, "' is being changed by another command");
   return state;
 }
 

@@ -33,7 +33,7 @@ Result<plan::ResctrlPlan> plan_class(const LockedContainer& container, const spe
 Result<plan::CgroupPlan> plan_cgroup(const LockedContainer& container, spec::Spec& change,
                                      plan::HostFacts& facts) {
   if (container.record.cgroup.directories.empty())
-    return state_error("the container has no cgroup, so it cannot be limited");
+    return state_error("the container has no cgroup: its limits cannot be changed");
   TRY(cgroups::probe(facts));
   spec::Resources& resources = *change.linux.resources;
   std::vector<plan::CgroupDirectory> directories =

@@ -202,7 +202,7 @@ Result<MountOptions> parse_mount_options(const Mount& mount, std::string_view pl
     if (first_data) {
       return config_error(text<128>(place, ".options[", *first_data, "]").view(), "\"",
                           mount.options[*first_data],
-                          "\" is an option for a filesystem, and a bind mount makes none");
+                          "\" is a filesystem option, which a bind mount does not support");
     }
     to.filesystem_flags.clear();
   } else if (!to.remount && (to.attr_set & MOUNT_ATTR_RDONLY) != 0 && mount.type &&
@@ -210,7 +210,7 @@ Result<MountOptions> parse_mount_options(const Mount& mount, std::string_view pl
     to.filesystem_flags.push_back("ro");
   }
   if (to.tmpcopyup && (to.bind || to.remount || mount.type != "tmpfs")) {
-    return config_error(text<128>(place, ".options").view(), "tmpcopyup is for a tmpfs");
+    return config_error(text<128>(place, ".options").view(), "tmpcopyup requires a tmpfs");
   }
   return to;
 }

@@ -28,20 +28,20 @@ constexpr unsigned kParseFlags = rapidjson::kParseInsituFlag | rapidjson::kParse
 constexpr std::string_view kSyntaxErrors[] = {
     "",
     "the document is empty",
-    "there is something after the end of the document",
-    "a value is expected here",
-    "a key in quotes is expected here",
-    "a colon is expected here",
-    "a comma or '}' is expected here",
-    "a comma or ']' is expected here",
-    "\\u needs four hexadecimal digits",
-    "half a surrogate pair",
+    "unexpected text after the end of the document",
+    "expected a value",
+    "expected a key in quotes",
+    "expected a colon",
+    "expected a comma or '}'",
+    "expected a comma or ']'",
+    "\\u requires four hexadecimal digits",
+    "incomplete surrogate pair",
     "unknown escape sequence, or a control character in a string",
     "a string has no closing quote",
-    "not UTF-8",
-    "the number is too big: integers from -9223372036854775808 to 18446744073709551615 are known",
-    "digits are expected after the decimal point",
-    "digits are expected in the exponent",
+    "invalid UTF-8",
+    "the number is too big: integers range from -9223372036854775808 to 18446744073709551615",
+    "expected digits after the decimal point",
+    "expected digits in the exponent",
     "objects and arrays are nested too deeply",
     "syntax error",
 };
@@ -136,7 +136,7 @@ Result<> check_strings(const Cursor& at) {
     for (const Json& element : json.GetArray()) TRY(check_strings(Cursor(at, index++, element)));
   }
   if (!json.IsObject()) return {};
-  if (const auto key = duplicate_key(json)) return at.error_below(*key, "the key is there twice");
+  if (const auto key = duplicate_key(json)) return at.error_below(*key, "duplicate key");
   for (const auto& member : json.GetObject()) {
     const Text key = text_of(member.name);
     if (has_nul(key)) return at.error("a key must not contain a NUL character");
@@ -206,7 +206,7 @@ static Result<Spec> parse_with(std::string_view name, std::string_view document,
   }
   // RapidJSON takes a NUL for the end of the text, and would not see what comes after it.
   if (const size_t nul = document.find('\0'); nul != document.npos) {
-    return syntax_error(name, document, nul, "a NUL character");
+    return syntax_error(name, document, nul, "unexpected NUL character");
   }
   Spec spec;
   // RapidJSON checks a multi-byte character to its end, even if it begins in the text's last byte.

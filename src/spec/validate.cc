@@ -42,7 +42,7 @@ Result<> check_names(const Spec& spec) {
       return broken(field, "must not be longer than ", kMaxHostName, " bytes");
     }
     if (find_namespace(spec, NamespaceType::uts) == nullptr) {
-      return broken(field, "needs a uts namespace in linux.namespaces");
+      return broken(field, "requires a uts namespace in linux.namespaces");
     }
   }
   return {};
@@ -52,18 +52,18 @@ Result<> check_mapped_mount(const Spec& spec, const Mount& mount, const MountOpt
                             const Place& at) {
   if (mount.uid_mappings.empty() != mount.gid_mappings.empty()) {
     return broken(place(at.view(), mount.uid_mappings.empty() ? ".uidMappings" : ".gidMappings"),
-                  "is required: uidMappings and gidMappings go together");
+                  "is required: uidMappings and gidMappings must be set together");
   }
   TRY(check_id_mappings(mount.uid_mappings, place(at.view(), ".uidMappings").view()));
   TRY(check_id_mappings(mount.gid_mappings, place(at.view(), ".gidMappings").view()));
   const bool mapped = options.idmap || options.ridmap || !mount.uid_mappings.empty();
   if (mapped && (!options.bind || options.remount)) {
-    return broken(at, "only the ids of a new bind mount can be mapped");
+    return broken(at, "only a new bind mount can have mapped ids");
   }
   if (mapped && mount.uid_mappings.empty() &&
       find_namespace(spec, NamespaceType::user) == nullptr) {
     return broken(at,
-                  "idmap needs uidMappings and gidMappings, or a user namespace to take them from");
+                  "idmap requires uidMappings and gidMappings, or a user namespace that has them");
   }
   return {};
 }
@@ -79,7 +79,7 @@ Result<> check_mounts(const Spec& spec) {
       return broken(place(at.view(), ".source"), "is required for a bind mount");
     }
     if (!options.bind && !options.remount && mount.type.value_or("").empty()) {
-      return broken(place(at.view(), ".type"), "is required for a mount without bind or rbind");
+      return broken(place(at.view(), ".type"), "is required unless options contain bind or rbind");
     }
     TRY(check_mapped_mount(spec, mount, options, at));
   }
@@ -173,7 +173,7 @@ Result<> check_environment(const TextList& env, std::string_view field) {
 Result<> check_id_mappings(const std::vector<IdMapping>& mappings, std::string_view field) {
   constexpr size_t kMaxMappings = 340;  // UID_GID_MAP_MAX_EXTENTS of the kernel
   if (mappings.size() > kMaxMappings) {
-    return broken(field, "the kernel takes at most ", kMaxMappings, " mappings");
+    return broken(field, "the kernel accepts at most ", kMaxMappings, " mappings");
   }
   for (size_t i = 0; i < mappings.size(); ++i) {
     const IdMapping& mapping = mappings[i];
@@ -181,7 +181,7 @@ Result<> check_id_mappings(const std::vector<IdMapping>& mappings, std::string_v
     if (mapping.size == 0) return broken(place(field, "[", i, "].size"), "must be at least 1");
     if (uint64_t{mapping.container_id} + mapping.size > kIds ||
         uint64_t{mapping.host_id} + mapping.size > kIds) {
-      return broken(place(field, "[", i, "].size"), "goes beyond the last id, 4294967295");
+      return broken(place(field, "[", i, "].size"), "exceeds the largest id, 4294967295");
     }
   }
   return {};

@@ -38,7 +38,7 @@ Result<> check_user_namespace(const Spec& spec) {
       {"linux.uidMappings", &linux.uid_mappings}, {"linux.gidMappings", &linux.gid_mappings}};
   for (const auto& [field, mappings] : lists) {
     if (!mappings->empty() && user == nullptr) {
-      return broken(field, "needs a user namespace in linux.namespaces");
+      return broken(field, "requires a user namespace in linux.namespaces");
     }
     if (mappings->empty() && user != nullptr && user->path.empty()) {
       return broken(field, "is required for a new user namespace");
@@ -52,7 +52,7 @@ Result<> check_time_offsets(const Spec& spec) {
   if (!spec.linux.monotonic && !spec.linux.boottime) return {};
   const Namespace* time = find_namespace(spec, NamespaceType::time);
   if (time == nullptr)
-    return broken("linux.timeOffsets", "needs a time namespace in linux.namespaces");
+    return broken("linux.timeOffsets", "requires a time namespace in linux.namespaces");
   if (!time->path.empty()) {
     return broken("linux.timeOffsets",
                   "the offsets of an existing time namespace cannot be changed");
@@ -86,7 +86,7 @@ static Result<> check_device_paths(const std::vector<Device>& devices) {
     const Device &first = devices[order[i - 1]], &second = devices[order[i]];
     if (first.path == second.path && node(first) != node(second)) {
       return broken(place("linux.devices[", order[i], "].path"), "linux.devices[", order[i - 1],
-                    "] is another device with the path ", second.path);
+                    "] is a different device with the path ", second.path);
     }
   }
   return {};
@@ -116,25 +116,24 @@ static bool is_interface_name(Text name) {
 Result<> check_net_devices(const Spec& spec) {
   if (spec.linux.net_devices.empty()) return {};
   if (find_namespace(spec, NamespaceType::network) == nullptr) {
-    return broken("linux.netDevices", "needs a network namespace in linux.namespaces");
+    return broken("linux.netDevices", "requires a network namespace in linux.namespaces");
   }
   TextList names;
   for (const NetDevice& device : spec.linux.net_devices) {
     const Place at = place("linux.netDevices.", device.host_name);
     if (!is_interface_name(device.host_name)) {
-      return broken("linux.netDevices", "\"", device.host_name,
-                    "\" is not the name of an interface");
+      return broken("linux.netDevices", "\"", device.host_name, "\" is not a valid interface name");
     }
     if (!device.name.empty() && !is_interface_name(device.name)) {
       return broken(place(at.view(), ".name"), "\"", device.name,
-                    "\" is not the name of an interface");
+                    "\" is not a valid interface name");
     }
     const Text name = device.name.empty() ? device.host_name : device.name;
     names.push_back(name.find('%') == Text::npos ? name : device.host_name);
   }
   if (const auto twice = find_repetition(names)) {
     return broken(place("linux.netDevices.", spec.linux.net_devices[*twice].host_name),
-                  "another interface gets the name ", names[*twice], ", too");
+                  "another interface would also be named ", names[*twice], "");
   }
   return {};
 }
@@ -143,9 +142,9 @@ Result<> check_sysctls(const Spec& spec) {
   for (const auto& [key, value] : spec.linux.sysctl) {
     const Place at = place("linux.sysctl[\"", key, "\"]");
     const std::string path = sysctl_path(key);
-    if (path.empty()) return broken(at, "is not the name of a sysctl");
+    if (path.empty()) return broken(at, "is not a valid sysctl name");
     if (path == "kernel/hostname") {
-      return with_hint(broken(at, "must be set by the field hostname"), "see config.md#hostname");
+      return with_hint(broken(at, "must be set with the field hostname"), "see config.md#hostname");
     }
     if (path == "kernel/domainname" && !spec.domainname.empty() && spec.domainname != value) {
       return broken(at, "contradicts the field domainname");
@@ -172,8 +171,7 @@ Result<> check_intel_rdt(const Spec& spec) {
   const bool root = rdt.clos_id == "/";
   if (!root && (rdt.clos_id == "." || rdt.clos_id == ".." ||
                 rdt.clos_id.find_first_of("/\n") != Text::npos)) {
-    return broken("linux.intelRdt.closID", "\"", rdt.clos_id,
-                  "\" is not the name of a class of service");
+    return broken("linux.intelRdt.closID", "\"", rdt.clos_id, "\" is not a valid class of service");
   }
   if (rdt.mem_bw_schema.find('\n') != Text::npos ||
       !(rdt.mem_bw_schema.empty() || rdt.mem_bw_schema.starts_with("MB:"))) {
@@ -200,17 +198,17 @@ Result<> check_memory_policy(const Spec& spec) {
     return broken(nodes, "is required for this mode");
   }
   if (!policy.nodes.empty() && !parse_number_list(policy.nodes)) {
-    return broken(nodes, "\"", policy.nodes, "\" is not a list of nodes");
+    return broken(nodes, "\"", policy.nodes, "\" is not a valid list of nodes");
   }
   if (node_flags == (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES)) {
-    return broken(flags, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+    return broken(flags, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES cannot be combined");
   }
   if (node_flags != 0 && policy.nodes.empty()) {
-    return broken(flags, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES need nodes");
+    return broken(flags, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES require nodes");
   }
   if ((policy.flags & MPOL_F_NUMA_BALANCING) != 0 && policy.mode != MPOL_BIND &&
       policy.mode != MPOL_PREFERRED_MANY) {
-    return broken(flags, "MPOL_F_NUMA_BALANCING is for MPOL_BIND and MPOL_PREFERRED_MANY");
+    return broken(flags, "MPOL_F_NUMA_BALANCING requires MPOL_BIND or MPOL_PREFERRED_MANY");
   }
   return {};
 }

@@ -20,11 +20,12 @@ Result<> check_user(const Spec& spec) {
       0xffffffff;  // (uid_t)-1: "leave it as it is" to setresuid(2), which would keep root
   if (!spec.process) return {};
   const User& user = spec.process->user;
-  if (user.uid == kNoId) return broken("process.user.uid", kNoId, " is no user id");
-  if (user.gid == kNoId) return broken("process.user.gid", kNoId, " is no group id");
+  if (user.uid == kNoId) return broken("process.user.uid", kNoId, " is not a valid user id");
+  if (user.gid == kNoId) return broken("process.user.gid", kNoId, " is not a valid group id");
   for (size_t i = 0; i < user.additional_gids.size(); ++i) {
     if (user.additional_gids[i] == kNoId) {
-      return broken(place("process.user.additionalGids[", i, "]"), kNoId, " is no group id");
+      return broken(place("process.user.additionalGids[", i, "]"), kNoId,
+                    " is not a valid group id");
     }
   }
   if (user.umask.value_or(0) > 0777)
@@ -75,7 +76,7 @@ static Result<> check_deadline(const Scheduler& scheduler) {
                  period = scheduler.period.value_or(0);
   if (scheduler.policy != SCHED_DEADLINE) {
     if ((runtime | deadline | period) == 0) return {};
-    return broken("process.scheduler", "runtime, deadline and period are for SCHED_DEADLINE");
+    return broken("process.scheduler", "runtime, deadline and period require SCHED_DEADLINE");
   }
   if (runtime < 1024)
     return broken("process.scheduler.runtime", "must be at least 1024 nanoseconds");
@@ -98,7 +99,7 @@ Result<> check_scheduler(const Spec& spec) {
     return broken("process.scheduler.priority", "must be an integer from 1 to 99");
   }
   if (!realtime && priority != 0) {
-    return broken("process.scheduler.priority", "is for SCHED_FIFO and SCHED_RR");
+    return broken("process.scheduler.priority", "requires SCHED_FIFO or SCHED_RR");
   }
   return check_deadline(scheduler);
 }
@@ -119,7 +120,7 @@ Result<> check_exec_cpu_affinity(const Spec& spec) {
   for (const auto& [field, list] : lists) {
     if (!list.empty() && !parse_number_list(list)) {
       return broken(place("process.execCPUAffinity.", field), "\"", list,
-                    "\" is not a list of CPUs");
+                    "\" is not a valid list of CPUs");
     }
   }
   return {};

@@ -21,11 +21,11 @@ Result<> check_memory(const Spec& spec) {
   // Beside an unlimited memory it is for swap alone, in v2 (plan/resources_v2.cc).
   if (swap > 0 && limit == 0) {
     return broken("linux.resources.memory.swap",
-                  "needs a memory limit: it is for memory and swap together");
+                  "requires a memory limit: swap limits memory plus swap");
   }
   if (swap > 0 && swap < limit) {
     return broken("linux.resources.memory.swap",
-                  "must not be below the memory limit: it is for memory and swap together");
+                  "must not be below the memory limit: swap limits memory plus swap");
   }
   if (memory.swappiness.value_or(0) > 100) {
     return broken("linux.resources.memory.swappiness", "must be an integer from 0 to 100");
@@ -56,7 +56,7 @@ Result<> check_block_io(const Spec& spec) {
   for (size_t i = 0; i < block_io.weight_device.size(); ++i) {
     const Place at = place("linux.resources.blockIO.weightDevice[", i, "]");
     const WeightDevice& device = block_io.weight_device[i];
-    if (!device.weight && !device.leaf_weight) return broken(at, "needs weight or leafWeight");
+    if (!device.weight && !device.leaf_weight) return broken(at, "requires weight or leafWeight");
     TRY(check_weight(device.weight, place(at.view(), ".weight")));
     TRY(check_weight(device.leaf_weight, place(at.view(), ".leafWeight")));
   }
@@ -78,7 +78,7 @@ Result<> check_hugepages(const Spec& spec) {
   for (size_t i = 0; i < limits.size(); ++i) {
     if (!is_page_size(limits[i].page_size)) {
       return broken(place("linux.resources.hugepageLimits[", i, "].pageSize"), "\"",
-                    limits[i].page_size, "\" is not a page size such as 64KB, 2MB or 1GB");
+                    limits[i].page_size, "\" is not a valid page size, such as 64KB, 2MB or 1GB");
     }
   }
   return {};
@@ -90,7 +90,7 @@ Result<> check_device_rules(const Spec& spec) {
   for (size_t i = 0; i < rules.size(); ++i) {
     const Place at = place("linux.resources.devices[", i, "]");
     if (rules[i].access.find_first_not_of("rwm") != Text::npos) {
-      return broken(place(at.view(), ".access"), "must be of the letters r, w and m");
+      return broken(place(at.view(), ".access"), "must contain only the letters r, w and m");
     }
     if (rules[i].major.value_or(-1) < -1 || rules[i].major.value_or(-1) > 0xffffffff) {
       return broken(place(at.view(), ".major"), "must be -1 (any) or a device number");
@@ -113,13 +113,13 @@ Result<> check_cgroup_networks(const Spec& spec) {
     for (size_t i = 0; i < network->priorities.size(); ++i) {
       if (!is_word(network->priorities[i].name)) {
         return broken(place("linux.resources.network.priorities[", i, "].name"), "\"",
-                      network->priorities[i].name, "\" is not the name of an interface");
+                      network->priorities[i].name, "\" is not a valid interface name");
       }
     }
   }
   for (const Rdma& rdma : spec.linux.resources->rdma) {
     if (!is_word(rdma.device)) {
-      return broken("linux.resources.rdma", "\"", rdma.device, "\" is not the name of a device");
+      return broken("linux.resources.rdma", "\"", rdma.device, "\" is not a valid device name");
     }
   }
   return {};

@@ -10,7 +10,7 @@ static Result<> check_errno(SeccompAction action, std::optional<uint32_t> value,
   constexpr uint32_t kMaxErrno = 4095, kMaxTraceData = 0xffff;
   if (!value) return {};
   if (action != SeccompAction::errno_ && action != SeccompAction::trace) {
-    return broken(at, "is only for SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
+    return broken(at, "requires SCMP_ACT_ERRNO or SCMP_ACT_TRACE");
   }
   const uint32_t most = action == SeccompAction::errno_ ? kMaxErrno : kMaxTraceData;
   if (*value > most) return broken(at, "must be an integer from 0 to ", most);
@@ -25,7 +25,7 @@ static Result<> check_args(const SeccompSyscall& syscall, const Place& at) {
     if (arg.index > 5)
       return broken(place(arg_at.view(), ".index"), "must be an integer from 0 to 5");
     if (arg.value_two != 0 && arg.op != kMaskedEqual) {
-      return broken(place(arg_at.view(), ".valueTwo"), "is only for SCMP_CMP_MASKED_EQ");
+      return broken(place(arg_at.view(), ".valueTwo"), "requires SCMP_CMP_MASKED_EQ");
     }
   }
   return {};
@@ -41,7 +41,8 @@ static Result<> check_syscall(const Seccomp& seccomp, size_t index) {
   }
   TRY(check_errno(syscall.action, syscall.errno_ret, place(at.view(), ".errnoRet")));
   if (syscall.action == SeccompAction::notify && seccomp.listener_path.empty()) {
-    return broken(place(at.view(), ".action"), "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath");
+    return broken(place(at.view(), ".action"),
+                  "SCMP_ACT_NOTIFY requires linux.seccomp.listenerPath");
   }
   return check_args(syscall, at);
 }
@@ -56,7 +57,7 @@ Result<> check_seccomp(const Spec& spec) {
   TRY(check_errno(seccomp.default_action, seccomp.default_errno_ret,
                   "linux.seccomp.defaultErrnoRet"));
   if (!seccomp.listener_metadata.empty() && seccomp.listener_path.empty()) {
-    return broken("linux.seccomp.listenerMetadata", "needs linux.seccomp.listenerPath");
+    return broken("linux.seccomp.listenerMetadata", "requires linux.seccomp.listenerPath");
   }
   for (size_t i = 0; i < seccomp.syscalls.size(); ++i) TRY(check_syscall(seccomp, i));
   return {};

@@ -138,7 +138,7 @@ class JobWatch {
       if (result > 0) continue;
       const uint64_t time = now();
       if (time >= deadline) {
-        return make_error(ErrorKind::system, "systemd has not finished its job for '", unit,
+        return make_error(ErrorKind::system, "systemd did not finish its job for '", unit,
                           "' within ", kPatience / 1'000'000, " seconds");
       }
       if (result == 0) result = sd_bus_wait(bus, deadline - time);
@@ -151,7 +151,7 @@ class JobWatch {
     if (job.result == "done") return {};
     return with_hint(make_error(ErrorKind::system, "systemd's job for '", unit, "' ended with '",
                                 job.result, "'"),
-                     "see the journal of that unit");
+                     "check the journal of the unit");
   }
 
   Removals removals_;
@@ -263,8 +263,7 @@ Result<Manager> Manager::connect(bool user) {
     // The queue of a bus that is busy is short (connect(2), EAGAIN).
     if (result != -EAGAIN || now() >= deadline) {
       return with_hint(system_error(result, user ? "sd_bus_open_user" : "sd_bus_open_system"),
-                       "systemd cannot be reached: is dbus running? --cgroup-manager cgroupfs does "
-                       "without");
+                       "cannot reach systemd: start D-Bus, or use --cgroup-manager cgroupfs");
     }
     (void)nanosleep(&kDelay, nullptr);
   }
@@ -286,7 +285,7 @@ Result<> Manager::start_unit(const std::string& unit,
   if (result < 0) {
     Error failed = error.describe(result, "StartTransientUnit", unit);
     if (error.is(kUnitExists)) {
-      failed = state_error("systemd unit '", unit, "' exists already");
+      failed = state_error("systemd unit '", unit, "' already exists");
       failed.errnum = EEXIST;
     }
     return failed;

@@ -426,9 +426,8 @@ CASE("lookups that are refused for ever are an error with a cure, and nothing is
     int error;
     const char *text, *cure;
   };
-  for (const Row& row :
-       {Row{ENOSYS, "function not implemented", "openat2(2) needs Linux 5.6"},
-        Row{EAGAIN, "resource temporarily unavailable", "renamed faster than a path"}}) {
+  for (const Row& row : {Row{ENOSYS, "function not implemented", "openat2(2) requires Linux 5.6"},
+                         Row{EAGAIN, "resource temporarily unavailable", "are being renamed"}}) {
     CAPTURE(row.text);
     Strings command = {bundle.rootfs() / "bin/guest", "without-call", std::to_string(SYS_openat2),
                        std::to_string(row.error)};

@@ -161,11 +161,11 @@ CASE("flags that the document would make void are refused beside it") {
         Strings{"--cap", "CAP_KILL"}, Strings{"--no-new-privs"}}) {
     const Outcome outcome = running.exec_document(document({"echo"}), flags);
     CHECK(outcome.status == 255);
-    CHECK(contains(outcome.err, flags[0] + " goes without --process"));
+    CHECK(contains(outcome.err, flags[0] + " cannot be combined with --process"));
   }
   const Outcome nothing = runtime({"exec", running.container.id()});
   CHECK(nothing.status == 255);
-  CHECK(contains(nothing.err, "nothing to run"));
+  CHECK(contains(nothing.err, "no program to run"));
 }
 
 CASE("the ids of a container with a user namespace are its own") {

@@ -207,7 +207,7 @@ CASE("settings of the process that the kernel refuses come with the cure") {
              {"names": ["swapon"], "action": "SCMP_ACT_ERRNO"}]})");
        }},
       {{SYS_setgroups, EPERM},
-       "setgroups denied",
+       "is denied in this user namespace",
        [](Bundle& bundle) { bundle.set_json("/process/user/additionalGids", "[5]"); }},
       {{SYS_prlimit64, EPERM},
        "CAP_SYS_RESOURCE",
@@ -272,7 +272,7 @@ CASE("sockets that nobody listens on come with the cure") {
   bundle.guest({"echo"}).set("/process/terminal", true);
   const std::string path = (bundle.path() / "console").string();
   Container nobody(bundle);
-  CHECK(contains(nobody.create({"--console-socket", path}).err, "running?"));
+  CHECK(contains(nobody.create({"--console-socket", path}).err, "start the program"));
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   REQUIRE(path.size() < sizeof address.sun_path);
@@ -281,7 +281,7 @@ CASE("sockets that nobody listens on come with the cure") {
   REQUIRE(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   close(listener);
   Container gone(bundle);
-  CHECK(contains(gone.create({"--console-socket", path}).err, "nothing listens"));
+  CHECK(contains(gone.create({"--console-socket", path}).err, "no program listens"));
 }
 
 TEST_SUITE_END();

@@ -187,7 +187,7 @@ CASE("a hook that takes longer than its timeout is killed and has failed") {
     CHECK_FALSE(outcome.ok());
     if (is_onggi()) {
       CHECK(contains(outcome.err, "hooks." + point + "[0]: "));
-      CHECK(contains(outcome.err, "did not end within 1 second"));
+      CHECK(contains(outcome.err, "did not exit within 1 second"));
     }
   }
 }

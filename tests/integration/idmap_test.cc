@@ -256,7 +256,7 @@ CASE("a filesystem whose ids cannot be mapped is an error with a hint") {
   if (is_onggi()) {
     CHECK(contains(outcome.err, "mounts[7]: "));
     CHECK(contains(outcome.err, "/sys/kernel"));
-    CHECK(contains(outcome.err, "cannot map the ids of the source's filesystem"));
+    CHECK(contains(outcome.err, "cannot map ids on the source's filesystem"));
   }
 }
 
@@ -293,13 +293,13 @@ CASE("what cannot be mapped is refused before anything is done") {
   const std::string one = R"("uidMappings": [{"containerID": 0, "hostID": 5, "size": 1}])";
   for (const auto& [fields, error] :
        {std::pair{R"("type": "tmpfs", "options": ["idmap"], )" + both,
-                  "only the ids of a new bind"},
-        std::pair{R"("type": "tmpfs", )" + both, "only the ids of a new bind"},
+                  "only a new bind mount can have mapped ids"},
+        std::pair{R"("type": "tmpfs", )" + both, "only a new bind mount can have mapped ids"},
         std::pair{R"("source": "/tmp", "options": ["bind", "remount", "idmap"], )" + both,
-                  "only the ids of a new bind"},
+                  "only a new bind mount can have mapped ids"},
         std::pair{R"("source": "/tmp", "options": ["bind", "idmap"], )" + one, "gidMappings"},
         std::pair{std::string(R"("source": "/tmp", "options": ["bind", "ridmap"])"),
-                  "or a user namespace to take them from"}}) {
+                  "or a user namespace that has them"}}) {
     CAPTURE(fields);
     Bundle bundle;
     bundle.set_json("/mounts/-", R"({"destination": "/data", )" + fields + "}");

@@ -117,7 +117,7 @@ CASE("ps prints the table of ps(1) with the container's processes only") {
   CHECK(contains(chosen.out, "pause"));
   const Outcome without = runtime({"ps", running.container.id(), "-o", "args"});
   CHECK_FALSE(without.ok());
-  CHECK(contains(without.err, "no column PID"));
+  CHECK(contains(without.err, "no PID column"));
 }
 
 CASE("ps of a stopped container is an empty list") {

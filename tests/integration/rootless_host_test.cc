@@ -72,7 +72,7 @@ CASE("without a pid namespace and a cgroup a kill reaches the first process, and
               .ok());
   const Outcome killed = rootless.user.runtime({"kill", id, "KILL"});
   CHECK(killed.ok());
-  CHECK(contains(killed.err, "only its first process is signalled"));
+  CHECK(contains(killed.err, "only its first process receives the signal"));
   CHECK(rootless.user.runtime({"delete", "--force", id}).ok());
   CHECK(rootless.user.left().empty());
 }

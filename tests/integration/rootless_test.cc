@@ -193,7 +193,7 @@ CASE("a range that was not given is refused with the words of newuidmap and the 
   if (!is_onggi()) return;
   CHECK(contains(none, "linux.gidMappings: newgidmap: "));
   CHECK(contains(none, "/etc/subgid has no entry for plain: usermod --add-subgids"));
-  CHECK(contains(narrow, "the ids must lie in a range that /etc/subgid gives to plain"));
+  CHECK(contains(narrow, "the ids must be in a range that /etc/subgid gives to plain"));
 }
 
 CASE("ranges without newuidmap in PATH are refused before anything is made") {

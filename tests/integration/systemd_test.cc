@@ -63,7 +63,7 @@ CASE("without systemd its cgroup manager is refused before anything is made (che
     const Outcome refused = container.create();
     CHECK(refused.status == 1);
     CHECK(contains(refused.err, "create " + container.id() + ": --systemd-cgroup: "));
-    CHECK(contains(refused.err, "--cgroup-manager cgroupfs does without systemd"));
+    CHECK(contains(refused.err, "use --cgroup-manager cgroupfs, which does not require systemd"));
     CHECK(lines(refused.err).size() == 1);
     CHECK_FALSE(fs::exists(state_root() / container.id()));
     CHECK(tagged_cgroups().empty());

@@ -112,7 +112,7 @@ CASE("exec ends when the process that joins the container is killed") {
   const Outcome outcome =
       run_program(tampered("setns:signal=SIGKILL", exec_command(running.container, {}, {"echo"})));
   CHECK_FALSE(outcome.ok());
-  if (is_onggi()) CHECK(contains(outcome.err, "the process that joins namespaces has died"));
+  if (is_onggi()) CHECK(contains(outcome.err, "the process that joins the namespaces died"));
   CHECK(running.container.status() == "running");
 }
 

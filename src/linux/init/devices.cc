@@ -24,7 +24,7 @@ Result<> bind_device(const plan::MakeDevice& step, InitContext& context) {
   const long result = sys::statx(mount.get(), "", AT_EMPTY_PATH, STATX_TYPE, &info);
   if (result < 0) return system_error(result, "statx", path);
   if (!same_device(info, step))
-    return config_error("", "the host's '", path, "' is another device");
+    return config_error("", "the host's '", path, "' is a different device");
   const UniqueFd target = TRY(context.root.make(path, RootDir::Leaf::file));
   return attach(context, mount.get(), target.get(), path);
 }
@@ -37,7 +37,7 @@ Result<> own_device(const plan::MakeDevice& step, int node, const InitContext& c
       sys::statx(node, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, &info);
   if (result < 0) return system_error(result, "statx", path);
   if (!same_device(info, step))
-    return config_error("", "'", path, "' exists and is not the device asked for");
+    return config_error("", "'", path, "' already exists and is a different device");
   if (info.stx_uid != step.uid || info.stx_gid != step.gid) {
     const long owned = sys::fchownat(node, "", step.uid, step.gid, AT_EMPTY_PATH);
     if (owned < 0) return system_error(owned, "chown", path);

@@ -84,7 +84,7 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
 
 Result<> run_program(InitContext& context, UniqueFd seccomp) {
   if (!context.plan.handoff.has_program)
-    return config_error("process", "is not set: nothing to start");
+    return config_error("process", "is not set: there is no program to start");
   TRY(run_hooks(context.plan.handoff.start_hooks, context));
   TRY(prepare_program(context, seccomp));
   return execute(context);

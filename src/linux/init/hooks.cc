@@ -174,7 +174,7 @@ Result<> run_hook(const InitContext& context, const plan::ContainerHooks& hooks,
   if (wait_for_end(process, hook.timeout, tail)) return judge(process, path, tail);
   (void)sys::kill(-process.pid, SIGKILL);
   (void)sys::retry(SYS_wait4, process.pid, nullptr, 0, nullptr);
-  return make_error(ErrorKind::system, "'", path, "' did not end within ", hook.timeout,
+  return make_error(ErrorKind::system, "'", path, "' did not exit within ", hook.timeout,
                     " seconds");
 }
 

@@ -44,10 +44,10 @@ Error locked_flag(int mount, unsigned flags, uint64_t set, uint64_t clear, std::
     if (((set | clear) & row.mask) == 0) continue;
     if (change(mount, flags, set & row.mask, clear & row.mask) != -EPERM) continue;
     error.message.append(": ", row.name, " is locked");
-    return with_hint(error, text<160>("a user namespace cannot change what the host has set for a "
-                                      "mount: leave ",
-                                      row.option, " out")
-                                .view());
+    return with_hint(error,
+                     text<160>("a user namespace cannot change a flag that the host set: remove ",
+                               row.option, "")
+                         .view());
   }
   return error;
 }

@@ -29,7 +29,7 @@ Result<> verify_cwd() {
   const long size = sys::getcwd(cwd, sizeof cwd);
   if (size < 0) return at_place(system_error(size, "getcwd"), "process.cwd");
   if (cwd[0] != '/')
-    return config_error("process.cwd", "the directory is outside of the container's root");
+    return config_error("process.cwd", "the directory is outside the container's root");
   return {};
 }
 
@@ -113,7 +113,7 @@ Error execute(InitContext& context) {
   if (tried.error == -ENOENT && look(tried.place.c_str()).error == 0) {
     return with_hint(
         cannot_execute(tried.error, tried.place.view()),
-        "the file is there: its interpreter or dynamic loader is missing in the image");
+        "the file exists, but its interpreter or dynamic loader is missing in the image");
   }
   return cannot_execute(tried.error, tried.place.view());
 }

@@ -18,7 +18,7 @@ Result<UniqueFd> open_mount(const InitContext& context, const char* destination)
   if (result < 0) return system_error(result, "statx", destination);
   if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
     return with_hint(config_error("", "nothing is mounted on '", destination, "'"),
-                     "remount changes an earlier mount");
+                     "remount changes an existing mount: add that mount before this one");
   }
   return mount;
 }

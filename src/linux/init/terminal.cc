@@ -28,8 +28,9 @@ Result<UniqueFd> open_master(const RootDir& root) {
   const long result = sys::fstatfs(master.get(), &info);
   if (result < 0) return system_error(result, "fstatfs", "/dev/pts/ptmx");
   if (info.f_type != DEVPTS_SUPER_MAGIC) {
-    return config_error("process.terminal",
-                        "'/dev/pts' is no devpts filesystem: a terminal needs one in mounts");
+    return config_error(
+        "process.terminal",
+        "'/dev/pts' is not a devpts filesystem: add one to mounts for the terminal");
   }
   return master;
 }

@@ -68,7 +68,7 @@ TEST_CASE("an error without errno or place has no such keys") {
 }
 
 TEST_CASE("hints are found by call, errno and object") {
-  CHECK(hint_for("mount '/proc'", ENOSPC).find("fs.mount-max") != std::string_view::npos);
+  CHECK(hint_for("move_mount '/proc'", ENOSPC).find("fs.mount-max") != std::string_view::npos);
   CHECK(hint_for("clone3", EPERM).find("max_user_namespaces") != std::string_view::npos);
   CHECK(hint_for("mkdir '/sys/fs/cgroup/web'", ENOSPC).find("cgroup.max") !=
         std::string_view::npos);

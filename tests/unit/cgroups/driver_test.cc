@@ -177,7 +177,7 @@ TEST_CASE(
 
   const auto used = cgroups::check_unused(plan);
   REQUIRE_FALSE(used);
-  CHECK(message(used.error()).find("is in use, by process " + std::to_string(pid)) !=
+  CHECK(message(used.error()).find("is in use by process " + std::to_string(pid)) !=
         std::string::npos);
 
   auto again = cgroups::open_group(*group);

@@ -129,7 +129,7 @@ TEST_CASE("a parent with processes of its own is named, with the cure (checklist
     for (;;) pause();
   }
   parent.write("cgroup.procs", std::to_string(inside));
-  check_refused(parent.enable(), "has processes of its own");
+  check_refused(parent.enable(), "contains processes");
   kill(inside, SIGKILL);
   CHECK(waitpid(inside, nullptr, 0) == inside);
 }

@@ -78,10 +78,10 @@ TEST_CASE("a cgroup may be for some controllers") {
 TEST_CASE("a document goes without a program and without flags that it would make void") {
   CHECK(parse({"--process", "f", "--tty", "--detach", "web"}).error == "");
   CHECK(parse({"-p", "f", "web", "id"}).error ==
-        "unexpected argument 'id': args are in the file of --process");
+        "unexpected argument 'id': with --process, the arguments come from its file");
   CHECK(parse({"-p", "f", "--no-new-privs=false", "web"}).error ==
-        "--no-new-privs goes without --process");
-  CHECK(parse({"web"}).error == "nothing to run");
+        "--no-new-privs cannot be combined with --process");
+  CHECK(parse({"web"}).error == "no program to run");
   CHECK(parse({"--cap", "CAP_X", "web", "id"}).error ==
         "--cap 'CAP_X' is not a capability, such as CAP_NET_RAW");
 }

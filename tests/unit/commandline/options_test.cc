@@ -112,7 +112,7 @@ TEST_CASE("wrong options are named, with a suggestion") {
   CHECK(parse({"-az"}).error == "unknown option '-z'");
   CHECK(parse({"--"}).error == "");
   CHECK(parse({"--="}).error == "unknown option '--'");
-  CHECK(parse({"--count"}).error == "--count needs a value: N");
+  CHECK(parse({"--count"}).error == "--count requires a value: N");
   CHECK(parse({"--count", "-1"}).error == "--count '-1' is not a number");
 }
 

@@ -253,7 +253,7 @@ TEST_CASE("when the time is up the hook and its children are killed") {
   const Subreaper subreaper;
   const Script script(std::string(kLeaveChild) + "echo waiting; wait", {}, 1);
   CHECK(message_of(run(scratch, script.hook())) ==
-        "'/bin/sh' did not end within 1 second: waiting");
+        "'/bin/sh' did not exit within 1 second: waiting");
   const pid_t child = atoi(scratch.read("child").c_str());
   REQUIRE(child > 0);
   int status = 0;
@@ -267,7 +267,7 @@ TEST_CASE("a hook that prints without end is killed, too") {
   const Scratch scratch;
   const Script script("while :; do echo again; done", {}, 1);
   CHECK(message_of(run(scratch, script.hook()))
-            .starts_with("'/bin/sh' did not end within 1 second: ..."));
+            .starts_with("'/bin/sh' did not exit within 1 second: ..."));
 }
 
 TEST_CASE("a hook that ends in time is not hurt by its timeout") {

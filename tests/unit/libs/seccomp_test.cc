@@ -134,7 +134,8 @@ TEST_CASE("a filter that the kernel would not take is refused") {
   const Result<SeccompProgram> compiled = compile_seccomp(seccomp);
   REQUIRE_FALSE(static_cast<bool>(compiled));
   CHECK(compiled.error().place.view() == "linux.seccomp");
-  CHECK(compiled.error().message.view().find("the kernel takes 4096") != std::string_view::npos);
+  CHECK(compiled.error().message.view().find("the kernel accepts at most 4096") !=
+        std::string_view::npos);
 }
 
 #if defined(__x86_64__)

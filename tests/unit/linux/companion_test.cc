@@ -51,9 +51,9 @@ bool no_child_is_left() {
 TEST_CASE("a companion that gives no answer is named, with how it has ended") {
   const Shell shell;
   for (const auto& [script, message] :
-       {std::pair("exit 3", "sh has given no answer: exit status 3"),
-        std::pair("echo no whole answer", "sh has given no answer: exit status 0"),
-        std::pair("kill -KILL $$", "sh has given no answer: ended by signal 9")}) {
+       {std::pair("exit 3", "sh exited without an answer: exit status 3"),
+        std::pair("echo no whole answer", "sh exited without an answer: exit status 0"),
+        std::pair("kill -KILL $$", "sh exited without an answer: ended by signal 9")}) {
     CompanionCall call = shell.start(script);
     const Result<std::string> answer = call.wait(-1);
     REQUIRE_FALSE(static_cast<bool>(answer));
@@ -68,7 +68,7 @@ TEST_CASE("a request that is none is an error, not an end") {
   REQUIRE(static_cast<bool>(call));
   const Result<std::string> answer = call->wait(-1);
   REQUIRE_FALSE(static_cast<bool>(answer));
-  CHECK(answer.error().message.view() == "onggi-libs: not a request");
+  CHECK(answer.error().message.view() == "onggi-libs: invalid request");
 }
 
 TEST_CASE("a signal that would have ended us ends the wait for a companion") {

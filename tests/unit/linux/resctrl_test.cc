@@ -128,7 +128,7 @@ TEST_CASE("a class that is there is taken only with the same schemata") {
   for (const char* other : {"L3:0=7f1", "L3:2=1f", "L2:0=f", "MB:0=2", "L3:0=7f0;1=1", "L3"}) {
     CAPTURE(other);
     CHECK(verdict(other) == std::string("linux.intelRdt.schemata[0]: '") + other +
-                                "' is not what '" + host.path("gold/schemata") + "' says");
+                                "' differs from '" + host.path("gold/schemata") + "'");
   }
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("a closID without schemata has to be there") {
   auto checked = resctrl::check(plan);
   REQUIRE_FALSE(checked);
   CHECK(error_of(checked.error()) ==
-        "linux.intelRdt.closID: there is no class of service 'gold' in '" + plan.mount_point + "'");
+        "linux.intelRdt.closID: no class of service 'gold' in '" + plan.mount_point + "'");
   host.fill("gold", "");
   CHECK(resctrl::check(plan));
 }

@@ -108,7 +108,7 @@ TEST_CASE("systemd that cannot be asked is refused") {
        {std::pair(plan::SystemdAccess::not_built,
                   "--systemd-cgroup: this onggi was built without libsystemd"),
         std::pair(plan::SystemdAccess::no_bus,
-                  "--systemd-cgroup: there is no systemd here: neither /run/systemd/private nor "
+                  "--systemd-cgroup: cannot find systemd: neither /run/systemd/private nor "
                   "/run/dbus/system_bus_socket")}) {
     facts.systemd = access;
     const Result<plan::Plan> plan = plan_of(spec::default_spec(), facts, options);

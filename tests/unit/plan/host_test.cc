@@ -109,22 +109,22 @@ TEST_CASE("intelRdt does not touch what resctrl has of its own") {
     return error_of(
         plan_of(document("\"intelRdt\": {" + members + "}"), resctrl_host(), named(id)));
   };
-  const std::string own = "\" is a directory of resctrl itself";
+  const std::string own = "\" is reserved by resctrl";
   CHECK(planned(R"("closID": "info")", "web") == "linux.intelRdt.closID: \"info" + own);
   CHECK(planned("", "mon_groups") == "linux.intelRdt.closID: \"mon_groups" + own);
   CHECK(planned(R"("closID": "a", "enableMonitoring": true)", "mon_data") ==
-        "linux.intelRdt.enableMonitoring: \"mon_data\", the id, is a directory of resctrl itself");
+        "linux.intelRdt.enableMonitoring: \"mon_data\", the container id, is reserved by resctrl");
 }
 
 TEST_CASE("intelRdt is refused where resctrl is not mounted") {
   plan::HostFacts facts = v2_host();
   const std::string config = document(R"("intelRdt": {"closID": "a"})");
   CHECK(error_of(plan_of(config, facts)) ==
-        "linux.intelRdt: this host has no resctrl filesystem (it needs a processor with Intel RDT "
-        "or AMD QoS, and CONFIG_X86_CPU_RESCTRL)");
+        "linux.intelRdt: this host has no resctrl filesystem (resctrl requires a CPU with Intel "
+        "RDT or AMD QoS, and CONFIG_X86_CPU_RESCTRL)");
   facts.resctrl_known = true;
   CHECK(error_of(plan_of(config, facts)) ==
-        "linux.intelRdt: no resctrl filesystem is mounted (mount -t resctrl resctrl "
+        "linux.intelRdt: no resctrl filesystem is mounted (mount it: mount -t resctrl resctrl "
         "/sys/fs/resctrl)");
   CHECK(error_of(plan_of(document("\"sysctl\": {}"), facts)) == "");
 }
@@ -188,9 +188,9 @@ TEST_CASE("new schemata are one write to the class that the container is in") {
 
 TEST_CASE("new schemata that cannot be are refused by the name of their option") {
   CHECK(refusal_of({nullptr, "L3:0=f", ""}) ==
-        "--l3-cache-schema: the container is in no class of service");
+        "--l3-cache-schema: the container has no class of service");
   CHECK(refusal_of({nullptr, "", "MB:0=20"}) ==
-        "--mem-bw-schema: the container is in no class of service");
+        "--mem-bw-schema: the container has no class of service");
   for (const char* wrong : {"L3:0=f", "MB:0=20\nL3:0=1"}) {
     CAPTURE(wrong);
     CHECK(refusal_of({"{}", "", wrong}) ==

@@ -97,8 +97,8 @@ TEST_CASE("a remount reaches no filesystem that the container did not make") {
            {"destination": "/a", "source": "/s", "options": ["bind"]}, )"}) {
     CAPTURE(before);
     CHECK(refusal(plan_with(std::string(before) + remount))
-              .ends_with(".options: 'size' would change a filesystem that is not of the "
-                         "container's own making"));
+              .ends_with(
+                  ".options: 'size' would change a filesystem that the container does not own"));
   }
   CHECK(printed(plan_with(R"({"destination": "/a", "type": "tmpfs", "options": ["mode=755"]},
                              {"destination": "/a", "options": ["remount", "nodev"]}, )" +

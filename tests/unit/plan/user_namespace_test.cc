@@ -106,11 +106,10 @@ TEST_CASE("setgroups is for those who may set groups") {
   CHECK(!allowed(kRanges, nested));
 }
 
-TEST_CASE("an ordinary user needs a user namespace") {
+TEST_CASE("rootless users require a user namespace") {
   const Strings list = refusals(plan_of(document("", "", ""), ordinary_user()));
   REQUIRE(list.size() == 1);
-  CHECK(list[0] ==
-        "linux.namespaces: an ordinary user needs a user namespace to make a container in");
+  CHECK(list[0] == "linux.namespaces: rootless users require a user namespace");
   CHECK(refusals(plan_of(document(kOwnMaps), ordinary_user())).empty());
 }
 
@@ -178,7 +177,7 @@ TEST_CASE("maps beside a path must be those of the namespace (checked as ranges)
   const Result<plan::Plan> other = with_maps({{0, 100, 10}, {20, 300, 1}});
   REQUIRE(!other);
   CHECK(other.error().place.view() == "linux.uidMappings");
-  CHECK(other.error().message.view().ends_with("which is 0 100 10, 20 300 1"));
+  CHECK(other.error().message.view().ends_with("which are 0 100 10, 20 300 1"));
 }
 
 TEST_CASE("a user that the joined namespace does not map is refused") {
@@ -196,8 +195,8 @@ TEST_CASE("network devices and id-mapped mounts are root's") {
       text.rfind(R"("linux")"),
       R"("mounts": [{"destination": "/a", "source": "/b", "options": ["bind", "idmap"]}], )");
   const Strings list = refusals(plan_of(text, ordinary_user()));
-  CHECK(std::ranges::count(list, "linux.netDevices: needs root of the host") == 1);
-  CHECK(std::ranges::count(list, "mounts[0]: an id-mapped mount needs root of the host") == 1);
+  CHECK(std::ranges::count(list, "linux.netDevices: requires root on the host") == 1);
+  CHECK(std::ranges::count(list, "mounts[0]: id-mapped mounts require root on the host") == 1);
 }
 
 TEST_CASE("a refused cgroup is no error for an ordinary user, or where --rootless says so") {

@@ -73,9 +73,9 @@ TEST_CASE("the path of the cgroup") {
     CHECK(path_of(host, "../../../etc") == "/etc");
     CHECK(path_of(host, "") == "/onggi-web");
     CHECK(path_of(host, "/") ==
-          "linux.cgroupsPath: '/' is the root cgroup, which cannot be limited or removed");
+          "linux.cgroupsPath: '/' is the root cgroup, which cannot be used for a container");
     CHECK(path_of(host, "a/..") ==
-          "linux.cgroupsPath: 'a/..' is the root cgroup, which cannot be limited or removed");
+          "linux.cgroupsPath: 'a/..' is the root cgroup, which cannot be used for a container");
   }
 }
 

@@ -58,7 +58,7 @@ TEST_CASE("rules keep their order, and one for everything voids those before it"
 
 TEST_CASE("what is not a rule is refused with its index") {
   CHECK(policy_of({{}, {true, 'c', 1, 3, "rx"}}) ==
-        "linux.resources.devices[1]: access 'rx' is not of the letters rwm");
+        "linux.resources.devices[1]: access 'rx' may contain only the letters r, w and m");
   CHECK(policy_of({{true, 'c', -2, 3, "r"}}) ==
         "linux.resources.devices[0]: no such device number: -2");
   CHECK(policy_of({{true, 'c', 1, int64_t{1} << 20, "r"}}) ==

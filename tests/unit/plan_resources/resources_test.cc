@@ -111,7 +111,7 @@ TEST_CASE("nothing asked, nothing written") {
 
 TEST_CASE("memory: a swap limit counts memory too, 0 is unset, -1 no limit (checklist 25)") {
   constexpr const char* kNoSwappiness =
-      "unsupported linux.resources.memory.swappiness: cgroup v2 has no such setting";
+      "unsupported linux.resources.memory.swappiness: cgroup v2 does not support this setting";
   check({
       memory(
           "limit", [](spec::Memory& m) { m.limit = 1048576; }, "memory.limit_in_bytes=1048576",
@@ -148,11 +148,10 @@ TEST_CASE("memory: a swap limit counts memory too, 0 is unset, -1 no limit (chec
           "memory.swap.max=65536; memory.max=max"),
       memory(
           "swap below limit", [](spec::Memory& m) { m.limit = 9, m.swap = 5; },
-          "invalid linux.resources.memory.swap: 5 (memory and swap together) is below "
+          "invalid linux.resources.memory.swap: 5 (memory plus swap) is below "
           "linux.resources.memory.limit 9",
-          "invalid linux.resources.memory.swap: 5 (memory and swap together) is below "
-          "linux.resources.memory.limit "
-          "9"),
+          "invalid linux.resources.memory.swap: 5 (memory plus swap) is below "
+          "linux.resources.memory.limit 9"),
       memory(
           "reservation", [](spec::Memory& m) { m.reservation = 7; }, "memory.soft_limit_in_bytes=7",
           "memory.low=7"),
@@ -171,7 +170,8 @@ TEST_CASE("memory: a swap limit counts memory too, 0 is unset, -1 no limit (chec
       memory(
           "disableOOMKiller", [](spec::Memory& m) { m.disable_oom_killer = true; },
           "memory.oom_control=1",
-          "unsupported linux.resources.memory.disableOOMKiller: cgroup v2 has no such setting"),
+          "unsupported linux.resources.memory.disableOOMKiller: cgroup v2 does not support this "
+          "setting"),
       memory(
           "disableOOMKiller false", [](spec::Memory& m) { m.disable_oom_killer = false; },
           "memory.oom_control=0", ""),
@@ -181,7 +181,8 @@ TEST_CASE("memory: a swap limit counts memory too, 0 is unset, -1 no limit (chec
       memory(
           "useHierarchy false", [](spec::Memory& m) { m.use_hierarchy = false; },
           "memory.use_hierarchy=0",
-          "unsupported linux.resources.memory.useHierarchy: cgroup v2 has no such setting"),
+          "unsupported linux.resources.memory.useHierarchy: cgroup v2 does not support this "
+          "setting"),
       memory(
           "checkBeforeUpdate", [](spec::Memory& m) { m.limit = 5, m.check_before_update = true; },
           "memory.limit_in_bytes=5", "memory.max=5>=memory.current"),
@@ -225,10 +226,12 @@ TEST_CASE("cpu") {
       cpu(
           "realtime", [](spec::Cpu& c) { c.realtime_runtime = 10, c.realtime_period = 100; },
           "cpu.rt_period_us=100~; cpu.rt_runtime_us=10",
-          "unsupported linux.resources.cpu.realtimePeriod: cgroup v2 has no such setting"),
+          "unsupported linux.resources.cpu.realtimePeriod: cgroup v2 does not support this "
+          "setting"),
       cpu(
           "realtime runtime", [](spec::Cpu& c) { c.realtime_runtime = 10; }, "cpu.rt_runtime_us=10",
-          "unsupported linux.resources.cpu.realtimeRuntime: cgroup v2 has no such setting"),
+          "unsupported linux.resources.cpu.realtimeRuntime: cgroup v2 does not support this "
+          "setting"),
       cpu(
           "cpuset", [](spec::Cpu& c) { c.cpus = "0-1", c.mems = "0"; },
           "cpuset.cpus=0-1; cpuset.mems=0", "cpuset.cpus=0-1; cpuset.mems=0"),
@@ -258,7 +261,8 @@ TEST_CASE("blockIO") {
           kWeightRange),
       block_io(
           "leafWeight", [](spec::BlockIo& b) { b.leaf_weight = 20; }, "blkio.leaf_weight=20",
-          "unsupported linux.resources.blockIO.leafWeight: cgroup v2 has no such setting"),
+          "unsupported linux.resources.blockIO.leafWeight: cgroup v2 does not support this "
+          "setting"),
       block_io(
           "weightDevice",
           [](spec::BlockIo& b) {
@@ -272,8 +276,8 @@ TEST_CASE("blockIO") {
             b.weight_device = {{8, 0, {}, 100}};
           },
           "blkio.leaf_weight_device=8:0 100",
-          "unsupported linux.resources.blockIO.weightDevice[0].leafWeight: cgroup v2 has no such "
-          "setting"),
+          "unsupported linux.resources.blockIO.weightDevice[0].leafWeight: cgroup v2 does not "
+          "support this setting"),
       block_io(
           "throttle",
           [](spec::BlockIo& b) {
@@ -301,15 +305,14 @@ TEST_CASE("hugepageLimits") {
       pages("2MB", "2MB", "hugetlb.2MB.limit_in_bytes=4096; hugetlb.2MB.rsvd.limit_in_bytes=4096?",
             "hugetlb.2MB.max=4096; hugetlb.2MB.rsvd.max=4096?"),
       refused("../2MB",
-              "invalid linux.resources.hugepageLimits[0].pageSize: '../2MB' is not a size such as "
-              "64KB, 2MB "
-              "or 1GB"),
+              "invalid linux.resources.hugepageLimits[0].pageSize: '../2MB' is not a valid page "
+              "size, such as 64KB, 2MB or 1GB"),
       refused("MB",
-              "invalid linux.resources.hugepageLimits[0].pageSize: 'MB' is not a size such as "
-              "64KB, 2MB or 1GB"),
+              "invalid linux.resources.hugepageLimits[0].pageSize: 'MB' is not a valid page size, "
+              "such as 64KB, 2MB or 1GB"),
       refused("02MB",
-              "invalid linux.resources.hugepageLimits[0].pageSize: '02MB' is not a size such as "
-              "64KB, 2MB or 1GB"),
+              "invalid linux.resources.hugepageLimits[0].pageSize: '02MB' is not a valid page "
+              "size, such as 64KB, 2MB or 1GB"),
   });
 }
 
@@ -317,13 +320,13 @@ TEST_CASE("network and rdma") {
   check({
       {"classID", [](spec::Resources& r) { r.network.emplace().class_id = 1048577; },
        "net_cls.classid=1048577",
-       "unsupported linux.resources.network.classID: cgroup v2 has no such setting"},
+       "unsupported linux.resources.network.classID: cgroup v2 does not support this setting"},
       {"priorities",
        [](spec::Resources& r) {
          r.network.emplace().priorities = {{"eth0", 5}, {"eth1", 6}};
        },
        "net_prio.ifpriomap=eth0 5; net_prio.ifpriomap=eth1 6",
-       "unsupported linux.resources.network.priorities: cgroup v2 has no such setting"},
+       "unsupported linux.resources.network.priorities: cgroup v2 does not support this setting"},
       {"rdma",
        [](spec::Resources& r) {
          r.rdma = {{"mlx5_1", 3, 10000}, {"mlx4_0", {}, 7}};
@@ -334,8 +337,8 @@ TEST_CASE("network and rdma") {
        [](spec::Resources& r) {
          r.rdma = {{"mlx5_1", {}, {}}};
        },
-       "invalid linux.resources.rdma.mlx5_1: needs hcaHandles or hcaObjects",
-       "invalid linux.resources.rdma.mlx5_1: needs hcaHandles or hcaObjects"},
+       "invalid linux.resources.rdma.mlx5_1: requires hcaHandles or hcaObjects",
+       "invalid linux.resources.rdma.mlx5_1: requires hcaHandles or hcaObjects"},
   });
 }
 

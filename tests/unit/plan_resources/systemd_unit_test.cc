@@ -102,22 +102,25 @@ TEST_CASE("names of units and where their slices put them (checklist 27)") {
 
 TEST_CASE("names that systemd would refuse") {
   for (const char* bad : {"/a/b", "a:b", "a:b:c:d"}) {
-    CHECK(names(bad) == "linux.cgroupsPath: '" + std::string(bad) +
-                            "' is not slice:prefix:name, as the systemd cgroup manager wants it");
+    CHECK(names(bad) ==
+          "linux.cgroupsPath: '" + std::string(bad) +
+              "' must have the form slice:prefix:name with the systemd cgroup manager");
   }
   CHECK(names("a.slice:b:") == "linux.cgroupsPath: 'a.slice:b:' has an empty name");
   CHECK(names("a:b:c") ==
-        "linux.cgroupsPath: 'a' is not the name of a slice: it has to end in .slice");
+        "linux.cgroupsPath: 'a' is not a valid slice name: it must end in .slice");
   for (const char* bad : {".slice", "-a.slice", "a-.slice", "a--b.slice"}) {
     CAPTURE(bad);
     CHECK(names((std::string(bad) + ":p:n").c_str()) ==
-          "linux.cgroupsPath: '" + std::string(bad) + "' is not the name of a slice");
+          "linux.cgroupsPath: '" + std::string(bad) + "' is not a valid slice name");
   }
-  CHECK(names(":p:a/b") ==
-        "linux.cgroupsPath: 'p-a/b.scope' cannot be the name of a systemd unit: only letters, "
-        "digits and :-_.\\@ may be in it");
-  CHECK(names(("::" + std::string(250, 'x')).c_str()).ends_with("more than 255 bytes"));
-  CHECK(names("::-.slice") == "linux.cgroupsPath: the root slice cannot be a container's");
+  CHECK(
+      names(":p:a/b") ==
+      "linux.cgroupsPath: 'p-a/b.scope' cannot be the name of a systemd unit: it may contain only "
+      "letters, digits and :-_.\\@");
+  CHECK(
+      names(("::" + std::string(250, 'x')).c_str()).ends_with("must not be longer than 255 bytes"));
+  CHECK(names("::-.slice") == "linux.cgroupsPath: the root slice cannot be used for a container");
 }
 
 TEST_CASE("every unit is delegated, counted and not stopped with the first units of a shutdown") {
@@ -154,7 +157,7 @@ TEST_CASE("the unit's directory is below its manager's, in every hierarchy") {
   facts = v1_host();
   facts.euid = 1000;
   CHECK(error_of(plan::build_cgroup({}, facts, "web", CgroupRequest::systemd)) ==
-        "linux.cgroupsPath: the systemd manager of a user has no cgroups but those of v2");
+        "linux.cgroupsPath: the systemd manager of a user supports only cgroup v2");
 }
 
 TEST_CASE("limits in systemd's words") {
@@ -329,11 +332,11 @@ TEST_CASE("annotations that are no properties are errors that name them") {
     CAPTURE(bad);
     CHECK(annotated("Name", bad) == "annotations[\"org.systemd.property.Name\"]: '" +
                                         std::string(bad) +
-                                        "' is not a value in GVariant text that is supported");
+                                        "' is not a supported value in GVariant text format");
   }
   for (const char* bad : {"", "Na", "Na1", "Na-me", "Naïve"}) {
     CHECK(annotated(bad, "1").ends_with(
-        ": is not the name of a property: at least three letters, nothing else"));
+        ": is not a valid property name: use at least three letters, and only letters"));
   }
   for (const char* moving : {"PIDs", "PIDFDs"}) {
     CHECK(annotated(moving, "[uint32 1]") ==

@@ -37,9 +37,9 @@ TEST_CASE("execCPUAffinity and memoryPolicy take more than 1024 CPUs and nodes (
   CHECK(affinity(R"("initial": "0-4095", "final": "1023-1025,8191")") == "ok");
   CHECK(affinity(R"("initial": "", "final": "7")") == "ok");
   CHECK(affinity(R"("initial": "0-")") ==
-        "process.execCPUAffinity.initial: \"0-\" is not a list of CPUs");
+        "process.execCPUAffinity.initial: \"0-\" is not a valid list of CPUs");
   CHECK(affinity(R"("final": "0-9:2/4")") ==
-        "process.execCPUAffinity.final: \"0-9:2/4\" is not a list of CPUs");
+        "process.execCPUAffinity.final: \"0-9:2/4\" is not a valid list of CPUs");
   CHECK(verdict(linux_with(R"("memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0,2000"})")) == "ok");
 }
 

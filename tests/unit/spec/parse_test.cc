@@ -24,23 +24,23 @@ TEST_CASE("a syntax error names line and column of the document as it was writte
   const Case cases[] = {
       {"", "config.json:1:1: the document is empty"},
       {"  \n ", "config.json:2:2: the document is empty"},
-      {"{]", "config.json:1:2: a key in quotes is expected here"},
-      {"{\"a\\\"b\": 1,\n  \"c\" 2}", "config.json:2:7: a colon is expected here"},
-      {"{\"ü\": tru}", "config.json:1:10: a value is expected here"},
-      {"[1 2]", "config.json:1:4: a comma or ']' is expected here"},
-      {"{\"a\": 1 \"b\"}", "config.json:1:9: a comma or '}' is expected here"},
-      {"{} {}", "config.json:1:4: there is something after the end of the document"},
+      {"{]", "config.json:1:2: expected a key in quotes"},
+      {"{\"a\\\"b\": 1,\n  \"c\" 2}", "config.json:2:7: expected a colon"},
+      {"{\"ü\": tru}", "config.json:1:10: expected a value"},
+      {"[1 2]", "config.json:1:4: expected a comma or ']'"},
+      {"{\"a\": 1 \"b\"}", "config.json:1:9: expected a comma or '}'"},
+      {"{} {}", "config.json:1:4: unexpected text after the end of the document"},
       {"{\"a\": \"b", "config.json:1:9: a string has no closing quote"},
       {"{\"a\": \"\\x\"}",
        "config.json:1:8: unknown escape sequence, or a control character in a string"},
-      {"{\"a\": \"\\ud800x\"}", "config.json:1:8: half a surrogate pair"},
-      {"{\"a\": \"\\u00g0\"}", "config.json:1:8: \\u needs four hexadecimal digits"},
-      {"{\"a\": \"\xff\"}", "config.json:1:8: not UTF-8"},
-      {"{\"a\": \"b\xf0", "config.json:1:9: not UTF-8"},
-      {"{\"a\": 1.}", "config.json:1:9: digits are expected after the decimal point"},
-      {"{\"a\": 1e}", "config.json:1:9: digits are expected in the exponent"},
-      {"{// comment\n}", "config.json:1:2: a key in quotes is expected here"},
-      {std::string("{}\0{}", 5), "config.json:1:3: a NUL character"},
+      {"{\"a\": \"\\ud800x\"}", "config.json:1:8: incomplete surrogate pair"},
+      {"{\"a\": \"\\u00g0\"}", "config.json:1:8: \\u requires four hexadecimal digits"},
+      {"{\"a\": \"\xff\"}", "config.json:1:8: invalid UTF-8"},
+      {"{\"a\": \"b\xf0", "config.json:1:9: invalid UTF-8"},
+      {"{\"a\": 1.}", "config.json:1:9: expected digits after the decimal point"},
+      {"{\"a\": 1e}", "config.json:1:9: expected digits in the exponent"},
+      {"{// comment\n}", "config.json:1:2: expected a key in quotes"},
+      {std::string("{}\0{}", 5), "config.json:1:3: unexpected NUL character"},
   };
   for (const auto& [document, expected] : cases) {
     CAPTURE(document);
@@ -63,7 +63,7 @@ double seconds_of_search(int keys) {
   for (int i = 0; i < keys; ++i) document.append("\"").append(std::to_string(i)).append("\":0,");
   document += "\"7\":0}";
   const clock_t start = clock();
-  CHECK(refusal(document) == "7: the key is there twice");
+  CHECK(refusal(document) == "7: duplicate key");
   return static_cast<double>(clock() - start) / CLOCKS_PER_SEC;
 }
 
@@ -76,11 +76,10 @@ TEST_CASE("no document is quadratic") {
 
 TEST_CASE("keys that are there twice, and NULs, also where nothing is read") {
   const Case cases[] = {
-      {document_with(R"("hostname": "a", "hostname": "b")"), "hostname: the key is there twice"},
-      {document_with(R"("x-vendor": [{"a": {"b": 1, "b": 1}}])"),
-       "x-vendor[0].a.b: the key is there twice"},
+      {document_with(R"("hostname": "a", "hostname": "b")"), "hostname: duplicate key"},
+      {document_with(R"("x-vendor": [{"a": {"b": 1, "b": 1}}])"), "x-vendor[0].a.b: duplicate key"},
       {document_with(R"("annotations": {"a.b/c": "", "a.b/c": ""})"),
-       "annotations[\"a.b/c\"]: the key is there twice"},
+       "annotations[\"a.b/c\"]: duplicate key"},
       {document_with(R"("hostname": "a\u0000b")"), "hostname: must not contain a NUL character"},
       {document_with(R"("x": ["", "\u0000"])"), "x[1]: must not contain a NUL character"},
       {document_with(R"("linux": {"\u0000": 1})"), "linux: a key must not contain a NUL character"},
@@ -138,8 +137,8 @@ TEST_CASE("integers outside their range, and what is no integer") {
       {memory("1.5"), limit},
       {memory("1e3"), limit},
       {"{\"a\": 1e400}",
-       "config.json:1:7: the number is too big: integers from "
-       "-9223372036854775808 to 18446744073709551615 are known"},
+       "config.json:1:7: the number is too big: integers range from -9223372036854775808 to "
+       "18446744073709551615"},
       {memory("9223372036854775808"), limit},
       {memory("-9223372036854775809"), limit},
       {memory("18446744073709551616"), limit},
