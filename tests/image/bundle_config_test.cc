@@ -87,11 +87,11 @@ TEST_CASE("What a user says counts more") {
   CHECK(text_at(json, "/process/cwd") == "/w");
   overrides.environment = {"=x"};
   CHECK(error_of(apply_overrides(overrides, image.config)) ==
-        "--env '=x' is neither NAME=VALUE nor NAME");
+        "--env '=x' must have the form NAME=VALUE or NAME");
 }
 
 TEST_CASE("An image that cannot run here says so before anything is made") {
-  CHECK(error_of(check_runnable(image_with("{}"))) == "the image names no program to run");
+  CHECK(error_of(check_runnable(image_with("{}"))) == "the image does not set a program to run");
   ImageConfig windows = image_with(R"({"Cmd": ["a"]})");
   windows.os = "windows";
   CHECK(error_of(check_runnable(windows)) == "\"windows\" cannot run here");
@@ -101,7 +101,7 @@ TEST_CASE("An image that cannot run here says so before anything is made") {
     CAPTURE(volume);
     const ImageConfig image =
         image_with(R"({"Cmd": ["a"], "Volumes": {")" + std::string(volume) + R"(": {}}})");
-    CHECK(error_of(check_runnable(image)).find("is not an absolute path below /") !=
+    CHECK(error_of(check_runnable(image)).find("must be an absolute path below /") !=
           std::string::npos);
   }
   CHECK(static_cast<bool>(

@@ -106,7 +106,7 @@ TEST_CASE("Without files, numbers go and names do not") {
 TEST_CASE("Files that are something else do not hang, and lead nowhere (CVE-2024-9676)") {
   const RootWithUsers root;
   REQUIRE(mkfifo(root.etc("passwd").c_str(), 0644) == 0);
-  CHECK(root.error("user") == "/etc/passwd of the image is not a regular file");
+  CHECK(root.error("user") == "/etc/passwd in the image is not a regular file");
   REQUIRE(unlink(root.etc("passwd").c_str()) == 0);
   // The host's file has a user of this name, the image has none.
   REQUIRE(symlink("/../../../etc/passwd", root.etc("passwd").c_str()) == 0);

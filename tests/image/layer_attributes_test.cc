@@ -116,7 +116,7 @@ TEST_CASE("An owner that would mean no change is refused" * skip(lacks_root())) 
   CHECK(contains(error_of({tar({}), tar({with_pax(directory("."), {{"gid", "4294967295"}})})}),
                  "'.': owner 4294967295 is too large"));
   CHECK(contains(error_of({tar({}), tar({with_pax(file("f"), {{"uid", "-1"}})})}),
-                 "'-1' is not a size or an id"));
+                 "'-1' is not a valid size or id"));
 }
 
 TEST_CASE("Large owners arrive in PAX records and in base-256, names of owners do not count" *
@@ -158,7 +158,7 @@ TEST_CASE("Attributes that are the host's own are not applied" * skip(lacks_root
   });
   const Tree tree = tree_of({layer});
   for (const char* name : {"f", "g", "d"}) CHECK(tree.at(name).xattrs.empty());
-  CHECK(contains(warnings_of({layer}), "extended attribute security.selinux is the host's own"));
+  CHECK(contains(warnings_of({layer}), "extended attribute security.selinux belongs to the host"));
 }
 
 TEST_CASE("An attribute that cannot be set is one warning, not a failure" * skip(lacks_root())) {
@@ -168,7 +168,7 @@ TEST_CASE("An attribute that cannot be set is one warning, not a failure" * skip
   const Tree tree = tree_of({layer});
   CHECK(paths_of(tree) == "after f l p");
   const std::string said = warnings_of({layer});
-  CHECK(contains(said, "user.a of l cannot be set here, ignoring this and others"));
+  CHECK(contains(said, "user.a of l cannot be set, ignoring this and others"));
   CHECK(said.find("cannot be set") == said.rfind("cannot be set"));
 }
 
@@ -201,7 +201,7 @@ TEST_CASE("Device 0:0 hides nothing: an empty file, with a warning" * skip(lacks
     CHECK(tree.at("f").size == 0);
     CHECK(tree.at("f").uid == 5);
   }
-  CHECK(contains(warnings_of({layer}), "device 0:0 'f' cannot be made here"));
+  CHECK(contains(warnings_of({layer}), "device 0:0 'f' cannot be created"));
 }
 
 TEST_CASE("Devices and FIFOs are made" * skip(lacks_root())) {
@@ -281,7 +281,7 @@ TEST_CASE("As an ordinary user, owners are lost, devices are empty files, and mo
   CHECK(tree.at("readonly").xattrs.at("user.a") == "1");
   const std::string said = warnings_of({layer});
   CHECK(contains(said, "not root: every file belongs to this user"));
-  CHECK(contains(said, "device 1:3 'null' cannot be made here"));
+  CHECK(contains(said, "device 1:3 'null' cannot be created"));
 }
 
 bool in_user_namespace() {

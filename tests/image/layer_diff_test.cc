@@ -273,11 +273,12 @@ TEST_CASE("What overlayfs keeps elsewhere, and what a layer cannot say, is refus
   }
   const Changes named(tar({directory("d")}));
   named.write("d/.wh.f", "x");
-  CHECK(contains(named.error(), "'d/.wh.f': a layer takes names with .wh. for whiteouts"));
+  CHECK(contains(named.error(), "'d/.wh.f': layers reserve names with .wh. for whiteouts"));
   const Changes attribute(tar({directory("d")}));
   attribute.write("f", "x");
   REQUIRE(setxattr(attribute("f").c_str(), "user.a=b", "1", 1, 0) == 0);
-  CHECK(contains(attribute.error(), "'f': extended attribute 'user.a=b' cannot be in a tar"));
+  CHECK(
+      contains(attribute.error(), "'f': extended attribute 'user.a=b' cannot be stored in a tar"));
 }
 
 TEST_CASE("Times are clamped, whiteouts have none" * skip(lacks_root())) {

@@ -125,7 +125,7 @@ TEST_CASE("What no tar can say is an error") {
   entry.device_minor = 010000000;
   const Result<> device = writer.entry(entry);
   REQUIRE(!device);
-  CHECK(device.error().message.view() == "device 0:2097152 cannot be in a tar");
+  CHECK(device.error().message.view() == "device 0:2097152 cannot be stored in a tar");
 }
 
 struct Encoded {

@@ -163,7 +163,7 @@ TEST_CASE("A file in the place of a parent gives way if a lower layer has it" *
   const Tree tree = tree_of({tar({file("a", "file")}), tar({file("a/b/c", "x")})});
   CHECK(paths_of(tree) == "a a/b a/b/c");
   const std::string text = error_of({tar({}), tar({file("a", "file"), file("a/b", "x")})});
-  CHECK(contains(text, "'a/b': 'a' is not a directory, by this same layer"));
+  CHECK(contains(text, "'a/b': 'a' is not a directory in the same layer"));
 }
 
 TEST_CASE("A link in the place of a parent is followed within the root, in every form alike" *
@@ -264,7 +264,7 @@ TEST_CASE("Of two entries of one name the last counts, with one warning" * skip(
   CHECK(tree.at("a").content == "2");
   CHECK(S_ISLNK(tree.at("b").mode));
   const std::string said = warnings_of({layer});
-  CHECK(contains(said, "'a' is in a layer twice, the last one counts"));
+  CHECK(contains(said, "'a' is in the layer twice, using the last one"));
   CHECK(said.find("'b'") == std::string::npos);
 }
 

@@ -167,8 +167,8 @@ TEST_CASE("A layer's size, digest and diffID are checked, over all its bytes") {
   const std::string archive = tar({file("f", "x")}), blob = gzip(archive);
   CHECK(apply_with(blob, {blob, archive}).empty());
   CHECK(contains(apply_with(blob, {blob, archive, -1}), "more than the"));
-  CHECK(contains(apply_with(blob, {blob, archive, 1}), "its descriptor announces"));
-  CHECK(contains(apply_with(blob, {archive, archive}), "the content has another digest"));
+  CHECK(contains(apply_with(blob, {blob, archive, 1}), "but its descriptor says"));
+  CHECK(contains(apply_with(blob, {archive, archive}), "the content has a different digest"));
   CHECK(contains(apply_with(blob, {blob, blob}), "the tar's digest is"));
   // What stands behind the end of the tar belongs to both digests.
   const std::string longer = archive + std::string(4096, '\0') + "tail";

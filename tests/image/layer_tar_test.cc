@@ -150,20 +150,20 @@ TEST_CASE("The padding of the last file may be missing, as umoci insert leaves i
 TEST_CASE("A header's checksum and numbers are checked") {
   std::string wrong = tar_header(file("f"), 0);
   wrong[0] = 'g';
-  CHECK(error_of(wrong) == "a header of the tar has a wrong checksum");
+  CHECK(error_of(wrong) == "a tar header has a wrong checksum");
   std::string number = tar_header(file("f"), 0);
   number[124] = '9';
-  CHECK(error_of(with_checksum(number)) == "the tar is damaged: a number of a header is none");
+  CHECK(error_of(with_checksum(number)) == "the tar is damaged: a number in a header is invalid");
   std::string negative = tar_header(file("f"), 0);
   negative.replace(124, 12, std::string(12, '\xff'));
   CHECK(error_of(with_checksum(negative)) ==
-        "the tar is damaged: a number of a header is negative");
+        "the tar is damaged: a number in a header is negative");
   std::string huge = tar_header(file("f"), 0);
   huge.replace(124, 12, "\x80" + std::string(11, '\x7f'));
-  CHECK(error_of(with_checksum(huge)) == "the tar is damaged: a number of a header is none");
+  CHECK(error_of(with_checksum(huge)) == "the tar is damaged: a number in a header is invalid");
   Item unknown = file("f");
   unknown.type = 'Q';
-  CHECK(error_of(tar({unknown})) == "f: tar entries of type 'Q' are not known");
+  CHECK(error_of(tar({unknown})) == "f: tar entries of type 'Q' are not supported");
 }
 
 TEST_CASE("Malformed extended headers are errors") {
@@ -176,7 +176,7 @@ TEST_CASE("Malformed extended headers are errors") {
   CHECK(error_of(extension('x', pax_record("path", std::string("a\0b", 3))) + entry) ==
         "the tar is damaged: a name contains NUL");
   CHECK(error_of(extension('x', pax_record("mtime", "yesterday")) + entry) ==
-        "the tar is damaged: 'yesterday' is not a time");
+        "the tar is damaged: 'yesterday' is not a valid time");
   CHECK(error_of(extension('x', pax_record("LIBARCHIVE.xattr.user.a", "!!")) + entry) ==
         "the tar is damaged: an extended attribute is not base64");
 }
@@ -219,10 +219,10 @@ TEST_CASE("Maps of sparse files that lie are errors at once") {
   for (const char* map : wrong) {
     CAPTURE(map);
     CHECK(error_of(sparse(map, "10", "abc")) ==
-          "the tar is damaged: f: the parts of a sparse file do not fit the file");
+          "the tar is damaged: f: the parts of a sparse file do not match the file size");
   }
   CHECK(error_of(sparse("1\nx\n3\n", "3", "abc")).find("malformed") != std::string::npos);
-  CHECK(error_of(sparse("9\n", "3", "")).find("cut off") != std::string::npos);
+  CHECK(error_of(sparse("9\n", "3", "")).find("truncated") != std::string::npos);
   CHECK(error_of(tar({with_pax(file("f"), {{"GNU.sparse.map", "0,1,2"}})})).find("malformed") !=
         std::string::npos);
   // Records of one form after the other, header after header, before any entry.

@@ -89,7 +89,7 @@ TEST_CASE("a partial file with wrong bytes costs one more pull and is never publ
   Client client(server);
   const Fetch first = fetch(client, directory, descriptor_of(bytes), bytes);
   REQUIRE(first.error);
-  CHECK(says(*first.error, "have the digest sha256:"));
+  CHECK(says(*first.error, "has the digest sha256:"));
   CHECK_FALSE(first.is_there);
   CHECK_FALSE(first.has_partial);
   CHECK(fetch(client, directory, descriptor_of(bytes), bytes).is_there);
@@ -129,7 +129,7 @@ TEST_CASE("a length that is not the descriptor's is refused before any byte") {
   Client client(server);
   const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
   REQUIRE(fetched.error);
-  CHECK(says(*fetched.error, "sends 2000 bytes instead of the 1000"));
+  CHECK(says(*fetched.error, "sent 2000 bytes instead of the 1000"));
   CHECK_FALSE(fetched.is_there);
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("a body that does not end is broken off behind the descriptor's size")
   Client client(server);
   const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
   REQUIRE(fetched.error);
-  CHECK(says(*fetched.error, "more than the 1000 bytes"));
+  CHECK(says(*fetched.error, "longer than the 1000 bytes"));
   CHECK_FALSE(fetched.is_there);
 }
 
@@ -274,9 +274,9 @@ TEST_CASE("a storage server that wants credentials, or a token from the network,
     const char *challenge, *message;
   };
   for (const Row& row :
-       {Row{"Basic realm=x", "which answers with status 401"},
+       {Row{"Basic realm=x", "which answered with status 401"},
         Row{"Bearer realm=\"http://169.254.169.254/token\"",
-            "wants credentials sent to the internal address http://169.254.169.254/token"}}) {
+            "requests credentials for the internal address http://169.254.169.254/token"}}) {
     CAPTURE(row.challenge);
     FakeRegistry server, storage;
     TemporaryDirectory directory, blobs;

@@ -144,12 +144,12 @@ TEST_CASE("a helper that knows nothing is no error; one that fails, hangs or is 
     return found({{directory.write("config.json", text)}, 1});
   };
   CHECK(with_store("none") == "none");
-  CHECK(with_store("broken").find("docker-credential-broken fails for host.example") !=
+  CHECK(with_store("broken").find("docker-credential-broken failed for host.example") !=
         std::string::npos);
-  CHECK(with_store("hangs").find("gave no answer in 1 seconds") != std::string::npos);
-  CHECK(with_store("endless").find("writes more than") != std::string::npos);
+  CHECK(with_store("hangs").find("did not answer within 1 seconds") != std::string::npos);
+  CHECK(with_store("endless").find("wrote more than") != std::string::npos);
   CHECK(with_store("missing").find("exec 'docker-credential-missing'") != std::string::npos);
-  CHECK(with_store("../evil").find("is not a credential helper's name") != std::string::npos);
+  CHECK(with_store("../evil").find("is not a valid credential helper name") != std::string::npos);
 }
 
 }  // namespace

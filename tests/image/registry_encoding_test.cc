@@ -137,7 +137,7 @@ TEST_CASE("compressed bytes that are more than the blob, or damaged, are refused
   std::string damaged = compressed(bytes, Compression::gzip);
   damaged[damaged.size() / 2] = static_cast<char>(~damaged[damaged.size() / 2]);
   const Coding bad[] = {
-      {"more than the 1000 bytes", compressed(std::string(64u << 20, 'x'), Compression::gzip)},
+      {"longer than the 1000 bytes", compressed(std::string(64u << 20, 'x'), Compression::gzip)},
       {"/blobs/sha256:", damaged}};
   for (const auto& [message, body] : bad) {
     FakeRegistry server;

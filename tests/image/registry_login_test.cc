@@ -119,7 +119,7 @@ TEST_CASE("credentials that are given come before all files, and are checked by 
     Access access(parse_reference(server.host() + "/a").value(), options, clock);
     const Result<> checked = Registry(access).check_credentials();
     CHECK(bool(checked) == (std::string(password) == "sec:ret"));
-    if (!checked) CHECK(says(checked.error(), server.host() + ": the registry wants other"));
+    if (!checked) CHECK(says(checked.error(), server.host() + ": the registry rejected"));
   }
 }
 

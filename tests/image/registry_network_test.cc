@@ -62,7 +62,7 @@ TEST_CASE("a proxy that wants credentials is named, and not asked again and agai
   FarClient client;
   const auto fetched = client.registry.manifest("latest");
   REQUIRE_FALSE(fetched);
-  CHECK(says(fetched.error(), "the proxy answers with status 407"));
+  CHECK(says(fetched.error(), "the proxy answered with status 407"));
   CHECK(says(fetched.error(), "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"));
   CHECK(proxy.received().size() == 1);
 }

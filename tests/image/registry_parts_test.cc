@@ -138,7 +138,7 @@ TEST_CASE("what is on the disk after a failure is a beginning of the blob, and i
     SlowClient client(server);
     const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
     REQUIRE(fetched.error);
-    CHECK(says(*fetched.error, "denies access"));
+    CHECK(says(*fetched.error, "denied access"));
     CHECK(fetched.has_partial);
   }
   const std::string there = directory.read(partial);
@@ -168,7 +168,7 @@ TEST_CASE("wrong bytes in a part are noticed by the digest") {
   SlowClient client(server);
   const Fetch fetched = fetch(client, directory, descriptor_of(bytes), bytes);
   REQUIRE(fetched.error);
-  CHECK(says(*fetched.error, "have the digest"));
+  CHECK(says(*fetched.error, "has the digest"));
   CHECK_FALSE(fetched.is_there);
   CHECK_FALSE(fetched.has_partial);
 }

@@ -129,7 +129,7 @@ TEST_CASE("what is wrong with a file is said with its place") {
         Row{"[[registry]]\nlocation = \"a.b\"\nmirror = [{}]", "registry[0].mirror[0]"},
         Row{"[[registry]]\nlocation=\"a.b\"\nmirror=[{location=\"c.d\",pull-from-mirror=\"x\"}]",
             "must be all, digest-only or tag-only"},
-        Row{"[[registry]]\nprefix=\"a.b\"\nlocation=\"mirror\"", "names no host"},
+        Row{"[[registry]]\nprefix=\"a.b\"\nlocation=\"mirror\"", "has no host"},
         Row{"[registries.search]\nregistries = [\"a.b\"]", "version 1 of this format"}}) {
     CAPTURE(row.text);
     const auto routes = Conf(row.text).routes("a.b/c");
@@ -342,7 +342,7 @@ TEST_CASE("a blob that the registry misses in the end is pushed after all, once"
   is_never_content = true;
   const Result<> copied = ends.copy(*source, *target);
   REQUIRE_FALSE(copied);
-  CHECK(says(copied.error(), "which it has just taken"));
+  CHECK(says(copied.error(), "which it has just accepted"));
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ TEST_CASE("whether a blob is there is no guess when access is denied") {
   Client client(server);
   const auto found = client.registry.has(descriptor_of("x"));
   REQUIRE_FALSE(found);
-  CHECK(says(found.error(), "denies access"));
+  CHECK(says(found.error(), "denied access"));
 }
 
 TEST_CASE("a blob that is too large for one request goes in chunks") {
@@ -256,7 +256,7 @@ TEST_CASE("the answer to a finished upload must name the blob's digest") {
   Push push({.announces = digest_of("other").text()});
   const Result<> pushed = push("bytes");
   REQUIRE_FALSE(pushed);
-  CHECK(says(pushed.error(), "announces " + digest_of("other").text()));
+  CHECK(says(pushed.error(), "announced " + digest_of("other").text()));
 }
 
 TEST_CASE("an error of the registry ends the upload, and the session with it") {
@@ -269,7 +269,7 @@ TEST_CASE("an error of the registry ends the upload, and the session with it") {
   Client client(server);
   const Result<> pushed = client.registry.push(descriptor_of("x"), Body::of_text("x"));
   REQUIRE_FALSE(pushed);
-  CHECK(says(pushed.error(), digest_of("x").text() + ": the registry answers with status 400"));
+  CHECK(says(pushed.error(), digest_of("x").text() + ": the registry answered with status 400"));
   CHECK(uploads.open_sessions() == 0);
 }
 

@@ -111,7 +111,7 @@ TEST_SUITE("store: commands") {
       CAPTURE(command);
       const Run result = program({command, "nobody"});
       CHECK(result.status == 1);
-      CHECK(holds(result.err, "there is no image 'docker.io/library/nobody:latest'"));
+      CHECK(holds(result.err, "no image 'docker.io/library/nobody:latest'"));
       CHECK(holds(result.err, "onggi-image list"));
     }
     CHECK(program({"tag", "nobody", "x"}).status == 1);
@@ -206,7 +206,7 @@ TEST_SUITE("store: commands") {
     for (const char* empty : {"partial", "trash", "work"})
       CHECK(fs::is_empty(scratch.path(std::string("store/") + empty)));
     CHECK(!scratch.exists("store/.index.json.new"));
-    CHECK(holds(program.out({"verify"}), "all right"));
+    CHECK(holds(program.out({"verify"}), "no damage found"));
   }
 
   TEST_CASE("gc keeps what containers and bundles use") {
@@ -287,7 +287,7 @@ TEST_SUITE("store: commands") {
           "blobs/sha256/" + std::string(broken.hex()));
     CHECK(!scratch.exists(path));
     program.out(pull);
-    CHECK(holds(program.out({"verify"}), "all right"));
+    CHECK(holds(program.out({"verify"}), "no damage found"));
   }
 
   TEST_CASE("verify sees a wrong diffID, and a layer without files") {

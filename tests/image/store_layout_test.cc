@@ -181,7 +181,7 @@ TEST_SUITE("store: the directory") {
     REQUIRE(chown(scratch.path("store").c_str(), 1000, 1000) == 0);
     const auto store = Store::open(scratch.path("store"), LockKind::shared);
     REQUIRE(!store);
-    CHECK(text_of(store.error()).find("belongs to the user 1000") != std::string::npos);
+    CHECK(text_of(store.error()).find("belongs to user 1000") != std::string::npos);
     CHECK(!scratch.exists("store/lock"));
   }
 

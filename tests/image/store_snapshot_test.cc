@@ -264,12 +264,14 @@ TEST_SUITE("store: snapshots") {
       CHECK(files.find("f199 ") != std::string::npos);
       CHECK(files.find("f0 ") != std::string::npos);
     } else {
-      CHECK(text_of(many.error()).find("more layers than this kernel takes") != std::string::npos);
+      CHECK(text_of(many.error()).find("more layers than this kernel supports") !=
+            std::string::npos);
     }
     const UniqueFd upper2 = open_at(scratch.path("u2")), work2 = open_at(scratch.path("w2"));
     const auto joined = mount_overlay({lower, upper2.get(), work2.get()}, LowerNotation::joined);
     REQUIRE(!joined);
-    CHECK(text_of(joined.error()).find("more layers than this kernel takes") != std::string::npos);
+    CHECK(text_of(joined.error()).find("more layers than this kernel supports") !=
+          std::string::npos);
     const auto fewer = mount_overlay({std::span(lower).first(50), upper2.get(), work2.get()},
                                      LowerNotation::joined);
     REQUIRE(fewer);

@@ -149,7 +149,7 @@ TEST_SUITE("transfer: copy") {
     Counted view;
     const auto copied = copy_layout(from.path(), "sparse", scratch.path("to"), view);
     REQUIRE(!copied);
-    CHECK(text_of(copied.error()).find("name one") != std::string::npos);
+    CHECK(text_of(copied.error()).find("choose one") != std::string::npos);
     CHECK(copy_layout(from.path(), "sparse", scratch.path("to"), view,
                       {Platform{"linux", "amd64", "", ""}, 3}));
   }

@@ -126,7 +126,7 @@ CASE("--cgroup names a cgroup below the container's") {
     CHECK(contains(missing.err, "no such file or directory"));
     const Outcome unknown = running.exec({"cgroup"}, {"--cgroup", "pads:batch"});
     CHECK(unknown.status == 255);
-    CHECK(contains(unknown.err, "no cgroup of a controller 'pads'"));
+    CHECK(contains(unknown.err, "no cgroup with the controller 'pads'"));
   }
   fs::remove(below);
 }

@@ -201,7 +201,7 @@ CASE("a name that is in use in the container is an error before anything moves")
   const Outcome outcome = create(bundle);
   CHECK(outcome.status == 1);
   CHECK(contains(outcome.err, "linux.netDevices.v0: "));
-  CHECK(contains(outcome.err, "'lo' already"));
+  CHECK(contains(outcome.err, "already has an interface 'lo'"));
   CHECK(contains(ip({"route"}), "10.55.0.0/16 dev v0"));
 }
 

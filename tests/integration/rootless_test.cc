@@ -266,7 +266,7 @@ CASE("limits without a cgroup to set them in are an error that names the limit")
   if (is_onggi()) {
     CHECK(contains(outcome.err, "linux.resources.pids.limit"));
     CHECK(contains(outcome.err, "permission denied"));
-    CHECK(contains(outcome.err, "delegated"));
+    CHECK(contains(outcome.err, "delegate"));
   }
 }
 

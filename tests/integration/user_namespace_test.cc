@@ -62,9 +62,9 @@ CASE("maps beside a path that are not those of the namespace are an error that s
   const std::string gids = refused("/linux/gidMappings", 500000);
   if (!is_onggi()) return;
   CHECK(contains(uids, "linux.uidMappings: "));
-  CHECK(contains(uids, "which is 0 400000 1000"));
+  CHECK(contains(uids, "which are 0 400000 1000"));
   CHECK(contains(gids, "linux.gidMappings: "));
-  CHECK(contains(gids, "which is 0 500000 900, 1000 600000 10"));
+  CHECK(contains(gids, "which are 0 500000 900, 1000 600000 10"));
 }
 
 CASE("equal maps beside a path are a warning in the log") {

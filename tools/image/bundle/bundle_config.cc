@@ -69,7 +69,7 @@ Strings environment_of(const ImageConfig& image, const ContainerUser& user,
   for (const std::string& variable : image.config.env) {
     const std::string_view name = variable_name(variable);
     if (name.empty() || name.size() == variable.size()) {
-      log::warn("config.Env: '" + variable + "' is not NAME=VALUE, ignoring");
+      log::warn("config.Env: '" + variable + "' must have the form NAME=VALUE, ignoring");
       continue;
     }
     const auto same = std::ranges::find(
@@ -132,7 +132,7 @@ void add_annotations(const ImageConfig& image, Json& json) {
   for (const auto& [key, value] : image.config.labels.entries) {
     if (key.empty()) continue;
     if (is_reserved(key)) {
-      log::warn("config.Labels: '" + key + "' is an option of the runtime, ignoring");
+      log::warn("config.Labels: '" + key + "' is reserved for the runtime, ignoring");
       continue;
     }
     put(key, value);
@@ -227,14 +227,15 @@ Result<> check_mount_point(const std::string& path, std::string_view what) {
   }
   if (right) return {};
   return config_error(what, "'", path,
-                      "' is not an absolute path below / and outside of /proc, /sys and /dev");
+                      "' must be an absolute path below /, outside /proc, /sys and /dev");
 }
 
 Result<> check_runnable(const ImageConfig& image) {
   if (image.os != "linux") return unsupported("os", "\"", image.os, "\" cannot run here");
   if (arguments_of(image).empty()) {
-    return with_hint(make_error(ErrorKind::invalid_config, "the image names no program to run"),
-                     "give one at the end of the command line");
+    return with_hint(
+        make_error(ErrorKind::invalid_config, "the image does not set a program to run"),
+        "give one after the image");
   }
   for (const std::string& volume : image.config.volumes.keys)
     TRY(check_mount_point(volume, "config.Volumes"));

@@ -133,8 +133,8 @@ Result<> check_container_id(std::string_view id) {
   const bool right = !id.empty() && id.size() <= kLongestId && kLetters.find(id[0]) != id.npos &&
                      id.find_first_not_of(std::string(kLetters) + "_.+-") == id.npos;
   if (right) return {};
-  return with_hint(make_error(ErrorKind::invalid_config, "'", id, "' is no container id"),
-                   "letters, digits and _.+-, the first a letter or digit");
+  return with_hint(make_error(ErrorKind::invalid_config, "'", id, "' is not a valid container ID"),
+                   "use letters, digits and _.+-, starting with a letter or digit");
 }
 
 std::string random_container_id() {
@@ -159,8 +159,8 @@ Result<Container> Container::make(const Store& store, const ContainerRecord& rec
   const std::string place = place_of(record.id);
   const long made = sys::mkdirat(store.directory(), place.c_str(), 0700);
   if (made == -EEXIST) {
-    return with_hint(state_error("there is a container ", record.id, " already"),
-                     "'onggi-image delete' removes it");
+    return with_hint(state_error("container ", record.id, " already exists"),
+                     "use 'onggi-image delete' to remove it");
   }
   if (made < 0) return system_error(made, "mkdir", place);
   UniqueFd directory = TRY(open_directory(store.directory(), place));
@@ -179,8 +179,8 @@ Result<std::optional<Container>> Container::open(const Store& store, const std::
   Result<UniqueFd> directory = open_directory(store.directory(), place);
   if (!directory) {
     if (directory.error().errnum != ENOENT) return directory.error();
-    return with_hint(state_error("there is no container ", id),
-                     "'onggi-image containers' lists them");
+    return with_hint(state_error("no such container: ", id),
+                     "use 'onggi-image containers' to list containers");
   }
   ContainerRecord record = TRY(read_record(directory->get()));
   UniqueFd lock = TRY(open_lock_file(directory->get()));
@@ -229,7 +229,7 @@ Result<> end_container(const Store& store, const std::string& id) {
   for (const std::string& word : {std::string("kill"), id, std::string("KILL")})
     call.arguments.push_back(word);
   const ProgramAnswer answer = TRY(call_program(call));
-  if (answer.status != 0) return state_error(record.runtime, " cannot end the container ", id);
+  if (answer.status != 0) return state_error(record.runtime, " cannot stop the container ", id);
   // The lock goes with the runner.
   return lock(file.get(), LockKind::shared, "lock");
 }

@@ -27,7 +27,7 @@ std::string resolv_conf(const std::string& first) {
     if (has_server(kept)) return kept;
   }
   if (own.empty())
-    log::warn("the host has no name server that a container could reach: it gets none");
+    log::warn("the host has no name server that a container can reach: the container gets none");
   return own;
 }
 

@@ -109,7 +109,7 @@ Error plugin_error(const Plugin& plugin, const std::string& output) {
     const std::string_view details = text_member(json, "details");
     if (!details.empty()) said.append(": ").append(details);
   }
-  if (said.empty()) said = "it gives no reason";
+  if (said.empty()) said = "the plugin gave no reason";
   return make_error(ErrorKind::state, "network plugin ", plugin.type, ": ", said);
 }
 
@@ -133,7 +133,7 @@ Result<std::string> address_in(const std::string& result) {
   TRY(parse_json_object(result, "the network's description", kResultLimit, json));
   const Value* address = rapidjson::Pointer("/ips/0/address").Get(json);
   if (address == nullptr || !address->IsString())
-    return make_error(ErrorKind::state, "the network plugins give no address");
+    return make_error(ErrorKind::state, "the network plugins returned no address");
   const std::string_view text(address->GetString(), address->GetStringLength());
   return std::string(text.substr(0, text.find('/')));
 }
@@ -168,7 +168,7 @@ Result<> add_interface(const std::string& address) {
   sockaddr_in to = {};
   to.sin_family = AF_INET;
   if (inet_pton(AF_INET, address.c_str(), &to.sin_addr) != 1)
-    return make_error(ErrorKind::state, "'", address, "' is no address");
+    return make_error(ErrorKind::state, "'", address, "' is not a valid address");
   std::memcpy(&request.ifr_addr, &to, sizeof to);
   if (ioctl(control.get(), SIOCSIFADDR, &request) != 0)
     return system_error(-errno, "ioctl", "SIOCSIFADDR");
@@ -204,9 +204,9 @@ std::optional<Range> parse_range(std::string_view text) {
 }  // namespace
 
 Result<std::vector<PortMapping>> parse_ports(std::string_view text) {
-  const Error wrong =
-      with_hint(make_error(ErrorKind::invalid_config, "--publish '", text, "' is no port"),
-                "[ADDRESS:]HOST:CONTAINER[/tcp|udp|sctp]");
+  const Error wrong = with_hint(
+      make_error(ErrorKind::invalid_config, "--publish '", text, "' is not a valid port mapping"),
+      "[ADDRESS:]HOST:CONTAINER[/tcp|udp|sctp]");
   PortMapping port;
   std::string_view rest = text;
   if (const size_t slash = rest.find('/'); slash != rest.npos) {

@@ -17,7 +17,7 @@ Result<> apply_overrides(const Overrides& overrides, ContainerConfig& config) {
     const size_t equals = variable.find('=');
     if (equals == 0 || variable.empty()) {
       return make_error(ErrorKind::invalid_config, "--env '", variable,
-                        "' is neither NAME=VALUE nor NAME");
+                        "' must have the form NAME=VALUE or NAME");
     }
     if (equals != std::string::npos) {
       config.env.push_back(variable);

@@ -185,7 +185,7 @@ Result<std::string> seccomp_for(std::string_view text,
   if (map == nullptr) return std::string(text);
   const Value* rules = member_of(profile, "syscalls");
   if (!map->IsArray() || rules == nullptr || !rules->IsArray())
-    return make_error(ErrorKind::invalid_config, "the seccomp profile has no rules");
+    return make_error(ErrorKind::invalid_config, "the seccomp profile contains no rules");
   JsonWriter json;
   json.begin_object();
   copy_members(json, profile, {"defaultAction", "defaultErrnoRet", "flags"});
@@ -193,7 +193,8 @@ Result<std::string> seccomp_for(std::string_view text,
   json.key("syscalls").begin_array();
   for (const auto& rule : rules->GetArray()) {
     if (!rule.IsObject())
-      return make_error(ErrorKind::invalid_config, "a rule of the seccomp profile is no object");
+      return make_error(ErrorKind::invalid_config,
+                        "a rule of the seccomp profile is not an object");
     if (!TRY(applies(rule, {capabilities, host}))) continue;
     json.begin_object();
     copy_members(json, rule, {"names", "action", "errnoRet", "args"});

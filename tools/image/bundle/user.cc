@@ -37,7 +37,7 @@ Result<std::string> read_inside(int root, const char* path) {
   const long found = sys::statx(fd.get(), "", AT_EMPTY_PATH, STATX_TYPE, &info);
   if (found < 0) return system_error(found, "statx", path);
   if (!S_ISREG(info.stx_mode)) {
-    return make_error(ErrorKind::invalid_config, "/", path, " of the image is not a regular file");
+    return make_error(ErrorKind::invalid_config, "/", path, " in the image is not a regular file");
   }
   return read_all(fd.get(), path, kFileLimit);
 }

@@ -69,7 +69,7 @@ Result<std::string> ask(int directory, const std::string& request) {
     if (size < 0) return system_error(size, "read", kSocket);
     if (size == 0) return answer;
     answer.append(buffer, static_cast<size_t>(size));
-    if (answer.size() > kAnswerLimit) return state_error(kProgram, " says too much");
+    if (answer.size() > kAnswerLimit) return state_error(kProgram, " printed too much output");
   }
 }
 
@@ -80,19 +80,20 @@ Result<> publish(const PortMapping& port, int directory) {
   TRY(parse_json_object(answer, kProgram, kAnswerLimit, json));
   if (member_of(json, "return") != nullptr) return {};
   const rapidjson::Value* error = member_of(json, "error");
-  const std::string_view reason =
-      error != nullptr && error->IsObject() ? text_member(*error, "desc") : "it gives no reason";
-  return with_hint(
-      state_error(kProgram, " cannot publish the port ", port.host, "/", port.protocol, ": ",
-                  reason),
-      "is it in use, or below what net.ipv4.ip_unprivileged_port_start gives to users?");
+  const std::string_view reason = error != nullptr && error->IsObject()
+                                      ? text_member(*error, "desc")
+                                      : "slirp4netns gave no reason";
+  return with_hint(state_error(kProgram, " cannot publish the port ", port.host, "/", port.protocol,
+                               ": ", reason),
+                   "choose a port that is not in use and not below the sysctl "
+                   "net.ipv4.ip_unprivileged_port_start");
 }
 
 }  // namespace
 
 Result<> check_user_network(const std::vector<PortMapping>& ports) {
   if (!is_installed()) {
-    return with_hint(unsupported("", "slirp4netns is not installed: there is no network"),
+    return with_hint(unsupported("", "slirp4netns is not installed: the container has no network"),
                      "install slirp4netns, or use --network host or none");
   }
   for (const PortMapping& port : ports) {
@@ -100,7 +101,7 @@ Result<> check_user_network(const std::vector<PortMapping>& ports) {
     if (port.protocol == "sctp" || is_ipv6) {
       return with_hint(unsupported("", "slirp4netns cannot publish a port of ",
                                    is_ipv6 ? "an IPv6 address" : "SCTP"),
-                       "use --network host, or be root");
+                       "use --network host, or run as root");
     }
   }
   return {};

@@ -36,11 +36,11 @@ Result<Strings> parse_mount_options(std::string_view text) {
   Strings options;
   for (std::string_view each : split(text, ',')) {
     if (each == "z" || each == "Z") {
-      return with_hint(unsupported("", "--volume option ", each, ": labels are not changed"),
-                       "chcon(1) changes them");
+      return with_hint(unsupported("", "--volume option ", each, ": relabelling is not supported"),
+                       "use chcon(1) to change the labels");
     }
     if (std::ranges::find(kOptions, each) == std::end(kOptions))
-      return make_error(ErrorKind::invalid_config, "--volume option '", each, "' is not known");
+      return make_error(ErrorKind::invalid_config, "--volume option '", each, "' is unknown");
     options.emplace_back(each);
   }
   return options;
@@ -50,7 +50,7 @@ Result<std::string> existing_path(const std::string& path) {
   char resolved[PATH_MAX];
   if (realpath(path.c_str(), resolved) == nullptr) {
     return with_hint(system_error(-errno, "open", path),
-                     "the source of a volume must exist, unless it is a name");
+                     "create the source directory, or use a volume name without a slash");
   }
   return std::string(resolved);
 }
@@ -73,7 +73,7 @@ Result<> copy_content(int from, int to) {
   call.seconds = 86'400;  // a day: some volumes are large
   const ProgramAnswer answer = TRY(call_program(call));
   if (answer.status == 0) return {};
-  return state_error("cp(1) could not copy what the image has, status ", answer.status);
+  return state_error("cp(1) could not copy the files of the image: exit status ", answer.status);
 }
 
 Result<> make_volume(const std::string& path, const std::string& destination, int rootfs) {
@@ -98,8 +98,9 @@ Result<Volume> parse_volume(std::string_view text) {
   for (std::string_view each : split(text, ':')) parts.emplace_back(each);
   const bool has_gap = text.starts_with(':') || text.ends_with(':') || text.find("::") != text.npos;
   if (parts.empty() || parts.size() > 3 || has_gap) {
-    return with_hint(make_error(ErrorKind::invalid_config, "--volume '", text, "' is no volume"),
-                     "[SOURCE:]DESTINATION[:OPTION,...]");
+    return with_hint(
+        make_error(ErrorKind::invalid_config, "--volume '", text, "' is not a valid volume"),
+        "[SOURCE:]DESTINATION[:OPTION,...]");
   }
   Volume volume;
   if (parts.size() == 3) volume.options = TRY(parse_mount_options(parts[2]));
@@ -112,13 +113,13 @@ Result<Volume> parse_volume(std::string_view text) {
     volume.kind = is_path ? Volume::Kind::bind : Volume::Kind::named;
     if (!is_path && !is_volume_name(volume.source)) {
       return with_hint(make_error(ErrorKind::invalid_config, "--volume: '", volume.source,
-                                  "' is no name of a volume"),
-                       "a path has a slash: ./DIRECTORY");
+                                  "' is not a valid volume name"),
+                       "for a path, include a slash: ./DIRECTORY");
     }
   }
   if (!volume.destination.starts_with('/') || clean_path(volume.destination) == "/") {
     return make_error(ErrorKind::invalid_config, "--volume: '", volume.destination,
-                      "' is not an absolute path below /");
+                      "' must be an absolute path below /");
   }
   volume.destination = clean_path(volume.destination);
   return volume;

@@ -123,9 +123,9 @@ Result<BundleRecord> parse_record(const std::string& text) {
 Result<> check_volumes(const std::vector<Volume>& volumes) {
   for (const Volume& volume : volumes) {
     if (volume.kind == Volume::Kind::bind) continue;
-    return with_hint(unsupported("", "--volume for ", volume.destination,
-                                 ": a bundle has paths of the host alone"),
-                     "SOURCE:DESTINATION with a slash in SOURCE, or use run");
+    return with_hint(
+        unsupported("", "--volume for ", volume.destination, ": bundles support only host paths"),
+        "use SOURCE:DESTINATION with a slash in SOURCE, or use run");
   }
   return {};
 }
@@ -143,7 +143,7 @@ Result<OpenBundle> open_bundle(std::string_view name) {
   UniqueFd directory = TRY(open_directory(AT_FDCWD, path));
   Result<std::string> text = read_file(directory.get(), kRecord, kRecordLimit);
   if (!text) {
-    return with_hint(text.error(), "only a bundle that onggi-image has made can be named here");
+    return with_hint(text.error(), "name a bundle that onggi-image created");
   }
   BundleRecord record = TRY(parse_record(*text));
   return OpenBundle{std::move(directory), path, std::move(record)};
@@ -161,8 +161,9 @@ Result<> detach(const OpenBundle& bundle) {
   const std::string rootfs = bundle.path + "/rootfs";
   const long unmounted = sys::umount2(rootfs.c_str(), UMOUNT_NOFOLLOW);
   if (unmounted == 0) return {};
-  return with_hint(system_error(unmounted, "umount", rootfs),
-                   unmounted == -EBUSY ? "a container or a shell is in it" : "");
+  return with_hint(
+      system_error(unmounted, "umount", rootfs),
+      unmounted == -EBUSY ? "stop the containers and leave the shells that use it" : "");
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ Result<Image> image_of_container(const Store& store, const ContainerRecord& reco
   const Digest digest = TRY(Digest::parse(record.manifest));
   std::optional<Contents> contents = TRY(contents_of(layout, digest));
   if (!contents || contents->manifests.empty() || !contents->manifests.front().config)
-    return state_error("the image of the container is not in the store any more");
+    return state_error("the image of the container is no longer in the store");
   StoredManifest& stored = contents->manifests.front();
   return Image{stored.descriptor, std::move(stored.manifest), std::move(*stored.config)};
 }
@@ -101,8 +101,8 @@ Result<int> commit_command(const Context& context, const CommitFlags& flags) {
   const std::string id(context.operands[0]);
   std::optional<Container> container = TRY(Container::open(store, id));
   if (!container) {
-    return with_hint(state_error("the container is running"),
-                     "its files would change meanwhile: end it first");
+    return with_hint(state_error("the container is still running"),
+                     "stop it first: its files could change during the commit");
   }
   const Image base = TRY(image_of_container(store, container->record()));
   const rapidjson::Document config = TRY(runtime_config(container->directory()));

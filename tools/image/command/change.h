@@ -14,11 +14,11 @@ struct CommitFlags {
   Format format = Format::text;
 };
 inline constexpr auto kCommitOptions = cli::options<CommitFlags>({
-    cli::option<&CommitFlags::message>("message", 'm', "TEXT", "a comment in the history"),
-    cli::option<&CommitFlags::author>("author", 'a', "NAME", "of the new image"),
+    cli::option<&CommitFlags::message>("message", 'm', "TEXT", "comment for the history"),
+    cli::option<&CommitFlags::author>("author", 'a', "NAME", "author of the new image"),
     cli::option<&CommitFlags::compression>("compression", 0, "none|gzip|zstd",
-                                           "of the new layer (default: gzip)"),
-    cli::option<&CommitFlags::format>("format", 'f', "text|json", "of the output (default: text)"),
+                                           "compression of the new layer (default: gzip)"),
+    cli::option<&CommitFlags::format>("format", 'f', "text|json", "output format (default: text)"),
 });
 
 struct ConfigFlags {
@@ -28,23 +28,26 @@ struct ConfigFlags {
   Format format = Format::text;
 };
 inline constexpr auto kConfigOptions = cli::options<ConfigFlags>({
-    cli::option<&ConfigFlags::env>("env", 'e', "NAME=VALUE", "a variable (repeatable)"),
+    cli::option<&ConfigFlags::env>("env", 'e', "NAME=VALUE", "environment variable (repeatable)"),
     cli::option<&ConfigFlags::cmd>("cmd", 0, "WORD",
-                                   "the program and its arguments, a word each time"),
-    cli::option<&ConfigFlags::entrypoint>("entrypoint", 0, "WORD", "the same before them"),
-    cli::option<&ConfigFlags::label>("label", 'l', "NAME=VALUE", "a label (repeatable)"),
+                                   "program and arguments, one word each (repeatable)"),
+    cli::option<&ConfigFlags::entrypoint>("entrypoint", 0, "WORD",
+                                          "words before those of --cmd (repeatable)"),
+    cli::option<&ConfigFlags::label>("label", 'l', "NAME=VALUE", "label (repeatable)"),
     cli::option<&ConfigFlags::port>("port", 'p', "PORT[-PORT][/PROTOCOL]",
-                                    "a port that the program listens on (repeatable)"),
-    cli::option<&ConfigFlags::volume>("volume", 'v', "DIR", "a volume's place (repeatable)"),
+                                    "port that the program listens on (repeatable)"),
+    cli::option<&ConfigFlags::volume>("volume", 'v', "DIR", "path of a volume (repeatable)"),
     cli::option<&ConfigFlags::user>("user", 'u', "USER[:GROUP]", "of the program"),
     cli::option<&ConfigFlags::workdir>("workdir", 'w', "DIR", "of the program"),
-    cli::option<&ConfigFlags::stop_signal>("stop-signal", 0, "SIGNAL", "that ends the program"),
+    cli::option<&ConfigFlags::stop_signal>("stop-signal", 0, "SIGNAL",
+                                           "signal that stops the program"),
     cli::option<&ConfigFlags::clear>("clear", 0, "env|cmd|entrypoint|labels|ports|volumes",
-                                     "take away what the base has (repeatable)"),
-    cli::option<&ConfigFlags::author>("author", 'a', "NAME", "of the new image"),
-    cli::option<&ConfigFlags::message>("message", 'm', "TEXT", "a comment in the history"),
-    cli::option<&ConfigFlags::no_history>("no-history", 0, nullptr, "leave the history alone"),
-    cli::option<&ConfigFlags::format>("format", 'f', "text|json", "of the output (default: text)"),
+                                     "remove a setting of the base image (repeatable)"),
+    cli::option<&ConfigFlags::author>("author", 'a', "NAME", "author of the new image"),
+    cli::option<&ConfigFlags::message>("message", 'm', "TEXT", "comment for the history"),
+    cli::option<&ConfigFlags::no_history>("no-history", 0, nullptr,
+                                          "do not add an entry to the history"),
+    cli::option<&ConfigFlags::format>("format", 'f', "text|json", "output format (default: text)"),
 });
 
 Result<int> commit_command(const Context& context, const CommitFlags& flags);

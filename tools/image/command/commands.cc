@@ -19,16 +19,16 @@ namespace {
 using namespace cli;
 
 constexpr auto kGlobalOptions = options<GlobalOptions>({
-    option<&GlobalOptions::root>("root", 0, "DIR",
-                                 "the store (default: /var/lib/onggi, or "
-                                 "$XDG_DATA_HOME/onggi for an ordinary user)"),
-    option<&GlobalOptions::max_layer_size>(
-        "max-layer-size", 0, "SIZE",
-        "what a layer may be unpacked, such as 200g (default: 64g, and 200 times its own size)"),
+    option<&GlobalOptions::root>(
+        "root", 0, "DIR",
+        "path of the store (default: /var/lib/onggi; $XDG_DATA_HOME/onggi for rootless users)"),
+    option<&GlobalOptions::max_layer_size>("max-layer-size", 0, "SIZE",
+                                           "largest unpacked size of a layer, such as 200g "
+                                           "(default: 64g, and 200 times its compressed size)"),
     option<&GlobalOptions::stall_timeout>(
         "stall-timeout", 0, "SECONDS",
-        "after which a transfer that stands still is broken off and taken up again (default: 30)"),
-    option<&GlobalOptions::debug>("debug", 0, nullptr, "say more on standard error"),
+        "restart a transfer that has made no progress for this long (default: 30)"),
+    option<&GlobalOptions::debug>("debug", 0, nullptr, "print more messages on standard error"),
     option<&GlobalOptions::version>("version", 'v', nullptr, "show the version"),
 });
 
@@ -43,58 +43,57 @@ constexpr Command kCommands[] = {
     command<kRunOptions, run_command>("run", "IMAGE [ARGUMENT...]",
                                       "run a program of an image in a new container"),
     command<kBundleOptions, bundle_command>("bundle", "IMAGE DIR [ARGUMENT...]",
-                                            "make a bundle for an OCI runtime"),
+                                            "create a bundle for an OCI runtime"),
     command<kNoOptions, mount_command>("mount", "DIR",
                                        "mount the root filesystem of a bundle again"),
     command<kNoOptions, unmount_command>("unmount", "DIR",
                                          "unmount the root filesystem of a bundle"),
     command<kNoOptions, unbundle_command>("unbundle", "DIR", "unmount and remove a bundle"),
     command<kContainersOptions, containers_command>("containers", "",
-                                                    "list the containers that run has made"),
+                                                    "list the containers that run has created"),
     command<kNoOptions, logs_command>("logs", "CONTAINER-ID",
-                                      "print what a detached container has said"),
+                                      "print the output of a detached container"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
-    command<kListOptions, list_command>("list", "", "list the images of the store"),
+    command<kListOptions, list_command>("list", "", "list the images in the store"),
     command<kInspectOptions, inspect_command>("inspect", "IMAGE",
                                               "show an image's manifest and config"),
-    command<kHistoryOptions, history_command>("history", "IMAGE", "show how an image was made"),
+    command<kHistoryOptions, history_command>("history", "IMAGE", "show the history of an image"),
     command<kNameOptions, tag_command>("tag", "IMAGE NAME", "give an image another name"),
-    command<kNameOptions, untag_command>("untag", "NAME", "take a name away from its image"),
+    command<kNameOptions, untag_command>("untag", "NAME", "remove a name from its image"),
     command<kNameOptions, remove_command>("remove", "IMAGE", "remove an image from the store"),
     command<kCommitOptions, commit_command>("commit", "CONTAINER-ID NAME",
-                                            "make an image of a container that has ended"),
+                                            "create an image from a stopped container"),
     command<kConfigOptions, config_command>("config", "IMAGE NAME",
-                                            "make an image with another configuration"),
+                                            "create an image with a changed configuration"),
     command<kCommitOptions, flatten_command>("flatten", "IMAGE NAME",
-                                             "make an image with all layers in one"),
-    command<kCopyOptions, pull_command>("pull", "NAME", "fetch an image from its registry"),
-    command<kCopyOptions, push_command>("push", "IMAGE [NAME]", "send an image to a registry"),
+                                             "create an image with all layers merged into one"),
+    command<kCopyOptions, pull_command>("pull", "NAME", "download an image from a registry"),
+    command<kCopyOptions, push_command>("push", "IMAGE [NAME]", "upload an image to a registry"),
     command<kCopyOptions, copy_command>("copy", "SOURCE TARGET",
                                         "copy an image between the store, layouts, archives and "
                                         "registries"),
-    command<kGcOptions, gc_command>("gc", "", "remove what no image or container needs"),
-    command<kVerifyOptions, verify_command>("verify", "", "check every file of the store"),
+    command<kGcOptions, gc_command>("gc", "", "remove data that no image or container uses"),
+    command<kVerifyOptions, verify_command>("verify", "", "verify every file in the store"),
     command<kUnpackOptions, unpack_command>("unpack", "IMAGE DIR",
-                                            "put the files of an image into a new directory"),
+                                            "unpack an image into a new directory"),
     command<kTagsOptions, tags_command>("tags", "NAME", "list the tags of a repository"),
-    command<kReferrersOptions, referrers_command>("referrers", "NAME",
-                                                  "list what a registry has about an image"),
-    command<kRemoteOptions, delete_remote_command>("delete-remote", "NAME",
-                                                   "remove a tag, or by digest an image, from its "
-                                                   "registry"),
+    command<kReferrersOptions, referrers_command>(
+        "referrers", "NAME", "list the artifacts that refer to an image in its registry"),
+    command<kRemoteOptions, delete_remote_command>(
+        "delete-remote", "NAME", "remove a tag, or an image by digest, from its registry"),
     command<kLoginOptions, login_command>("login", "[REGISTRY]",
-                                          "keep credentials for a registry (default: docker.io)"),
+                                          "store credentials for a registry (default: docker.io)"),
     command<kRemoteOptions, logout_command>("logout", "[REGISTRY]",
-                                            "forget the credentials for a registry"),
+                                            "remove the credentials for a registry"),
     command<kNoOptions, help<GlobalOptions>>("help", "[COMMAND]", "show help"),
     command<kNoOptions, completion<GlobalOptions>>("completion", "bash",
-                                                   "print the completion script for a shell"),
+                                                   "print a shell completion script"),
     command<kNoOptions, man<GlobalOptions>>("man", "", "print the manual page"),
 };
 
 constexpr std::string_view kDescription =
-    "Pulls images from registries, keeps them in a store of shared layers, and makes bundles of "
-    "them\nfor\n.BR onggi (1).\n";
+    "Pulls images from registries, keeps them in a store of shared layers, and creates bundles "
+    "from them\nfor\n.BR onggi (1).\n";
 constexpr std::string_view kExitStatus = "0 on success and 1 on failure.\n";
 
 }  // namespace

@@ -20,7 +20,7 @@ Value text_value(std::string_view text, ImageEdit& edit) {
 
 Error wrong(std::string_view option, std::string_view text, std::string_view hint) {
   return with_hint(
-      make_error(ErrorKind::invalid_config, "--", option, " '", text, "' cannot be read"), hint);
+      make_error(ErrorKind::invalid_config, "--", option, " '", text, "' is not valid"), hint);
 }
 
 Result<> set_words(const char* member, const Words& words, ImageEdit& edit) {

@@ -22,7 +22,7 @@ constexpr size_t kDigits = 5;  // of a fraction: one microsecond
 
 Error wrong(std::string_view option, std::string_view text, std::string_view hint) {
   return with_hint(
-      make_error(ErrorKind::invalid_config, "--", option, " '", text, "' cannot be read"), hint);
+      make_error(ErrorKind::invalid_config, "--", option, " '", text, "' is not valid"), hint);
 }
 
 // "1.5" -> 150000 microseconds in a period, without floating point and its locale.
@@ -76,8 +76,8 @@ Result<std::string> read_seccomp(const std::string& asked) {
   const std::string file = asked.empty() ? default_seccomp_file() : asked;
   if (file.empty()) {
     log::warn(
-        "no seccomp profile is installed: the container may make every system call "
-        "(golang-github-containers-common has one)");
+        "no seccomp profile is installed: the container can make every system call; install "
+        "golang-github-containers-common");
     return std::string();
   }
   const std::string text = TRY(read_file(AT_FDCWD, file, kProfileLimit));
@@ -117,11 +117,12 @@ Result<> read_network(const ContainerFlags& flags, ContainerRequest& request) {
   request.bundle.network = choice->kind;
   request.connection = choice->connection;
   if (request.connection == Connection::bridge && !is_root)
-    return with_hint(unsupported("", "--network bridge needs root"), "try --network slirp4netns");
+    return with_hint(unsupported("", "--network bridge requires root"),
+                     "use --network slirp4netns");
   if (!flags.publish.empty() && request.connection == Connection::none) {
     return with_hint(
-        make_error(ErrorKind::invalid_config, "--publish goes not with --network ", name),
-        name == "host" ? "every port of the program is the host's" : "");
+        make_error(ErrorKind::invalid_config, "--publish cannot be used with --network ", name),
+        name == "host" ? "remove --publish: the program uses the ports of the host directly" : "");
   }
   for (const std::string& text : flags.publish) {
     const std::vector<PortMapping> ports = TRY(parse_ports(text));

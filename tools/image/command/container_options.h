@@ -25,59 +25,62 @@ struct ContainerFlags {
 
 inline constexpr auto kBundleOptions = cli::options<ContainerFlags>({
     cli::option<&ContainerFlags::env>("env", 'e', "NAME=VALUE",
-                                      "add to the environment; NAME alone has the value that it "
-                                      "has here (repeatable)"),
-    cli::option<&ContainerFlags::volume>("volume", 'v', "[SOURCE:]DESTINATION[:OPTION,...]",
-                                         "mount a directory or file of the host, or a named "
-                                         "volume (repeatable)"),
+                                      "set an environment variable; NAME alone takes the value "
+                                      "from this environment (repeatable)"),
+    cli::option<&ContainerFlags::volume>(
+        "volume", 'v', "[SOURCE:]DESTINATION[:OPTION,...]",
+        "mount a host directory or file, or a named volume (repeatable)"),
     cli::option<&ContainerFlags::workdir>("workdir", 'w', "DIR",
                                           "working directory in the container"),
-    cli::option<&ContainerFlags::user>("user", 'u', "USER[:GROUP]", "names or numbers"),
+    cli::option<&ContainerFlags::user>("user", 'u', "USER[:GROUP]",
+                                       "user and group, as names or numbers"),
     cli::option<&ContainerFlags::entrypoint>("entrypoint", 0, "PROGRAM",
-                                             "in place of the image's; empty: none"),
-    cli::option<&ContainerFlags::hostname>("hostname", 0, "NAME", "of the container"),
-    cli::option<&ContainerFlags::memory>("memory", 'm', "SIZE", "memory limit; 512m, 2g"),
-    cli::option<&ContainerFlags::cpus>("cpus", 0, "N", "limit of CPU time; 1.5 is one and a half"),
-    cli::option<&ContainerFlags::pids_limit>("pids-limit", 0, "N", "limit of processes"),
+                                             "replace the image's entrypoint; empty: none"),
+    cli::option<&ContainerFlags::hostname>("hostname", 0, "NAME", "hostname of the container"),
+    cli::option<&ContainerFlags::memory>("memory", 'm', "SIZE", "memory limit, such as 512m or 2g"),
+    cli::option<&ContainerFlags::cpus>("cpus", 0, "N",
+                                       "number of CPUs that may be used, such as 1.5"),
+    cli::option<&ContainerFlags::pids_limit>("pids-limit", 0, "N",
+                                             "maximum number of processes; -1: unlimited"),
     cli::option<&ContainerFlags::tty>("tty", 't', nullptr, "give the program a terminal"),
     cli::option<&ContainerFlags::read_only>("read-only", 0, nullptr,
-                                            "the root filesystem cannot be written to"),
+                                            "make the root filesystem read-only"),
     cli::option<&ContainerFlags::no_new_privileges>(
-        "no-new-privileges", 0, nullptr, "programs gain nothing by set-id bits or capabilities"),
+        "no-new-privileges", 0, nullptr,
+        "set no_new_privs: set-id bits and file capabilities grant nothing"),
     cli::option<&ContainerFlags::seccomp>(
         "seccomp", 0, "FILE|none",
-        "which system calls are permitted, as a profile of docker's or podman's form (default: "
-        "podman's, if it is installed)"),
+        "seccomp profile in the format of Docker and podman (default: podman's, if installed)"),
     cli::option<&ContainerFlags::pull>("pull", 0, "missing|always|never",
-                                       "when to ask the registry (default: missing)"),
-    cli::option<&ContainerFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
-                                           "of an image for several (default: this machine's)"),
+                                       "when to download the image (default: missing)"),
+    cli::option<&ContainerFlags::platform>(
+        "platform", 0, "OS/ARCH[/VARIANT]",
+        "platform to choose from a multi-platform image (default: this machine's)"),
     cli::option<&ContainerFlags::authfile>("authfile", 0, "FILE", "credentials, as for pull"),
     cli::option<&ContainerFlags::plain_http>("plain-http", 0, nullptr,
-                                             "permit a registry without encryption"),
+                                             "allow unencrypted connections to the registry"),
 });
 
 inline constexpr auto kRunOptions =
     kBundleOptions +
     cli::options<ContainerFlags>({
-        cli::option<&ContainerFlags::publish>("publish", 'p', "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]",
-                                              "make a port or a range of ports of the container "
-                                              "one of the host (repeatable)"),
+        cli::option<&ContainerFlags::publish>(
+            "publish", 'p', "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]",
+            "publish a port or a range of ports on the host (repeatable)"),
         cli::option<&ContainerFlags::network>(
             "network", 0, "bridge|slirp4netns|none|host",
-            "a bridge of the host's containers, a network that needs no rights, the loopback "
-            "alone, "
-            "or the host's own network (default: bridge, or slirp4netns for an ordinary user)"),
+            "network of the container; none has only a loopback interface (default: bridge; "
+            "slirp4netns for rootless users)"),
         cli::option<&ContainerFlags::interactive>("interactive", 'i', nullptr,
-                                                  "standard input is the program's"),
-        cli::option<&ContainerFlags::detach>("detach", 'd', nullptr,
-                                             "return once the program runs, and print the "
-                                             "container's id; what it says goes to a log"),
+                                                  "connect standard input to the program"),
+        cli::option<&ContainerFlags::detach>(
+            "detach", 'd', nullptr,
+            "run in the background, print the container ID, and write the output to a log"),
         cli::option<&ContainerFlags::remove>("rm", 0, nullptr,
-                                             "remove the container when it has ended"),
-        cli::option<&ContainerFlags::name>("name", 0, "ID", "the container's id (default: random)"),
+                                             "remove the container after it has stopped"),
+        cli::option<&ContainerFlags::name>("name", 0, "ID", "container ID (default: random)"),
         cli::option<&ContainerFlags::runtime>("runtime", 0, "FILE",
-                                              "the OCI runtime (default: onggi)"),
+                                              "path of the OCI runtime (default: onggi)"),
     });
 
 // How a network namespace of its own gets to other machines.

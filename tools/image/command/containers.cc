@@ -63,13 +63,13 @@ Result<int> delete_command(const Context& context, const DeleteOptions& options)
   const std::string id(context.operands[0]);
   std::optional<Container> container = TRY(Container::open(store, id));
   if (!container && !options.force)
-    return with_hint(state_error("the container is running"), "--force ends it");
+    return with_hint(state_error("the container is running"), "use --force to stop it first");
   if (!container) {
     TRY(end_container(store, id));
     Result<std::optional<Container>> ended = Container::open(store, id);
     if (!ended) return 0;  // removed by the one who ran it
     container = std::move(ended).value();
-    if (!container) return state_error("the container does not end");
+    if (!container) return state_error("the container did not stop");
   }
   TRY(container->clean_up({}));
   TRY(container->remove(store));
@@ -84,7 +84,8 @@ Result<int> logs_command(const Context& context, const NoOptions&) {
   const std::string path = "containers/" + id + "/log";
   const long opened = sys::openat(store.directory(), path.c_str(), O_RDONLY | O_NOFOLLOW);
   if (opened == -ENOENT) {
-    return with_hint(state_error("the container has no log"), "one that was run with --detach has");
+    return with_hint(state_error("the container has no log"),
+                     "only containers started with run --detach have a log");
   }
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd log(opened);

@@ -12,15 +12,15 @@ struct ContainersOptions {
 };
 inline constexpr auto kContainersOptions = cli::options<ContainersOptions>({
     cli::option<&ContainersOptions::format>("format", 0, "text|json",
-                                            "form of the list (default: text)"),
-    cli::option<&ContainersOptions::quiet>("quiet", 'q', nullptr, "ids only"),
+                                            "output format (default: text)"),
+    cli::option<&ContainersOptions::quiet>("quiet", 'q', nullptr, "print container IDs only"),
 });
 
 struct DeleteOptions {
   bool force = false;
 };
 inline constexpr auto kDeleteOptions = cli::options<DeleteOptions>({
-    cli::option<&DeleteOptions::force>("force", 'f', nullptr, "end it first"),
+    cli::option<&DeleteOptions::force>("force", 'f', nullptr, "stop a running container first"),
 });
 
 Result<int> containers_command(const Context& context, const ContainersOptions& options);

@@ -17,7 +17,7 @@ using Named = ImageSource::Named;
 Result<std::optional<Platform>> wanted_platform(const CopyFlags& flags, Transport target) {
   if (flags.all_platforms && !flags.platform.empty())
     return make_error(ErrorKind::invalid_config,
-                      "--platform and --all-platforms exclude each other");
+                      "--platform cannot be combined with --all-platforms");
   if (!flags.platform.empty()) return std::optional(TRY(parse_platform(flags.platform)));
   const bool takes_one = target == Transport::store || target == Transport::docker_archive;
   if (flags.all_platforms || !takes_one) return std::optional<Platform>();
@@ -86,7 +86,7 @@ Result<int> push_command(const Context& context, const CopyFlags& flags) {
   const bool has_name = context.operands.size() > 1;
   if (!has_name && from.transport != Transport::store) {
     return make_error(ErrorKind::invalid_config, "'", context.operands[0],
-                      "' has no name of a registry: give a second operand");
+                      "' does not include a registry name: give the name as a second argument");
   }
   const Endpoint to = TRY(registry_endpoint(has_name ? context.operands[1] : from.place));
   return copy_and_print(context, from, to, flags);

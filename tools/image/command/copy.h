@@ -16,17 +16,17 @@ struct CopyFlags {
   long stall_seconds = kStallSeconds;
 };
 inline constexpr auto kCopyOptions = cli::options<CopyFlags>({
-    cli::option<&CopyFlags::format>("format", 'f', "text|json", "of the output (default: text)"),
+    cli::option<&CopyFlags::format>("format", 'f', "text|json", "output format (default: text)"),
     cli::option<&CopyFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
-                                      "of an image for several, only this one"),
+                                      "platform to copy from a multi-platform image"),
     cli::option<&CopyFlags::all_platforms>("all-platforms", 'a', nullptr,
-                                           "of an image for several, all of them"),
+                                           "copy all platforms of a multi-platform image"),
     cli::option<&CopyFlags::authfile>("authfile", 0, "FILE",
                                       "credentials (default: auth.json of podman and skopeo, then "
                                       "~/.docker/config.json)"),
     cli::option<&CopyFlags::plain_http>("plain-http", 0, nullptr,
-                                        "permit a registry without encryption; on this machine it "
-                                        "always is"),
+                                        "allow unencrypted connections to the registry (default: "
+                                        "only for registries on this machine)"),
     cli::option<&CopyFlags::quiet>("quiet", 'q', nullptr, "show no progress"),
 });
 

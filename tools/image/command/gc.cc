@@ -23,8 +23,7 @@ Result<int> gc_command(const Context& context, const GcOptions& options) {
     // Their runtime may have been removed from this machine; blobs and layers can go all the same.
     if (!removed) {
       log::warn(
-          text<1024>("containers that have ended: ", removed.error().message.view(), ", ignoring")
-              .view());
+          text<1024>("stopped containers: ", removed.error().message.view(), ", ignoring").view());
     }
   }
   const Collected collected = TRY(collect(context.global.root));

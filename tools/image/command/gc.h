@@ -11,7 +11,7 @@ struct GcOptions {
   Format format = Format::text;
 };
 inline constexpr auto kGcOptions = cli::options<GcOptions>({
-    cli::option<&GcOptions::format>("format", 'f', "text|json", "of the output (default: text)"),
+    cli::option<&GcOptions::format>("format", 'f', "text|json", "output format (default: text)"),
 });
 
 Result<int> gc_command(const Context& context, const GcOptions& options);

@@ -24,7 +24,7 @@ Result<Image> image_in_store(const Store& store, const std::string& name,
   const Endpoint endpoint = TRY(parse_endpoint(name));
   if (endpoint.transport != Transport::store && endpoint.transport != Transport::registry) {
     return with_hint(unsupported("", "'", name, "' is not in the store"),
-                     "'onggi-image copy' brings it there");
+                     "use 'onggi-image copy' to copy it there");
   }
   const Platform platform = TRY(platform_or_host(flags.platform));
   if (flags.pull != Pull::always) {

@@ -108,7 +108,7 @@ std::string json_of(const SourceImage& image, std::string_view name) {
 
 Result<const ImageConfig*> config_of(const SourceImage& image) {
   if (image.config) return &*image.config;
-  return make_error(ErrorKind::invalid_config, "it is an artifact, without an image config");
+  return make_error(ErrorKind::invalid_config, "it is an artifact without an image config");
 }
 
 // Newest first, as docker shows it. Layers go with the entries that are not empty.

@@ -14,22 +14,23 @@ struct DocumentFlags {
 };
 inline constexpr auto kHistoryOptions = cli::options<DocumentFlags>({
     cli::option<&DocumentFlags::format>("format", 'f', "text|json",
-                                        "of the output (default: text)"),
-    cli::option<&DocumentFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
-                                          "of an image for several (default: this machine's)"),
+                                        "output format (default: text)"),
+    cli::option<&DocumentFlags::platform>(
+        "platform", 0, "OS/ARCH[/VARIANT]",
+        "platform to choose from a multi-platform image (default: this machine's)"),
     cli::option<&DocumentFlags::authfile>("authfile", 0, "FILE",
                                           "credentials for docker://NAME (default: auth.json of "
                                           "podman and skopeo, then ~/.docker/config.json)"),
     cli::option<&DocumentFlags::plain_http>("plain-http", 0, nullptr,
-                                            "permit a registry without encryption"),
+                                            "allow unencrypted connections to the registry"),
 });
 inline constexpr auto kInspectOptions =
-    kHistoryOptions +
-    cli::options<DocumentFlags>({
-        cli::option<&DocumentFlags::raw>("raw", 0, nullptr,
-                                         "the bytes of the manifest or index that has the name"),
-        cli::option<&DocumentFlags::config>("config", 0, nullptr, "the bytes of the image config"),
-    });
+    kHistoryOptions + cli::options<DocumentFlags>({
+                          cli::option<&DocumentFlags::raw>(
+                              "raw", 0, nullptr, "print the manifest or index as it is stored"),
+                          cli::option<&DocumentFlags::config>(
+                              "config", 0, nullptr, "print the image config as it is stored"),
+                      });
 
 Result<int> inspect_command(const Context& context, const DocumentFlags& options);
 Result<int> history_command(const Context& context, const DocumentFlags& options);

@@ -11,9 +11,9 @@ struct ListOptions {
   bool quiet = false;
 };
 inline constexpr auto kListOptions = cli::options<ListOptions>({
-    cli::option<&ListOptions::format>("format", 'f', "text|json", "of the output (default: text)"),
+    cli::option<&ListOptions::format>("format", 'f', "text|json", "output format (default: text)"),
     cli::option<&ListOptions::quiet>("quiet", 'q', nullptr,
-                                     "names alone, or digests of images without one"),
+                                     "print names only, or digests of unnamed images"),
 });
 
 Result<int> list_command(const Context& context, const ListOptions& options);

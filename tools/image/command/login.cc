@@ -49,7 +49,7 @@ Result<std::string> read_line(std::string_view prompt) {
   line.resize(static_cast<size_t>(size));
   const bool is_aborted = std::ranges::any_of(
       line, [](char c) { return c >= 0 && c < ' ' && c != '\n' && c != '\r' && c != '\t'; });
-  if (is_aborted) return make_error(ErrorKind::state, "broken off");
+  if (is_aborted) return make_error(ErrorKind::state, "interrupted");
   return without_line_end(std::move(line));
 }
 
@@ -58,8 +58,9 @@ Result<std::string> read_password(const RemoteFlags& flags, bool is_terminal) {
     return without_line_end(TRY(read_all(STDIN_FILENO, "standard input", kLongestAnswer)));
   }
   if (!is_terminal) {
-    return with_hint(make_error(ErrorKind::invalid_config, "no terminal to ask for the password"),
-                     "--password-stdin reads it from standard input");
+    return with_hint(
+        make_error(ErrorKind::invalid_config, "cannot ask for the password: no terminal"),
+        "use --password-stdin to read it from standard input");
   }
   const SilentTerminal silent;
   return read_line("Password: ");
@@ -76,8 +77,8 @@ Result<int> login_command(const Context& context, const RemoteFlags& flags) {
   if (credentials.user.empty() && is_terminal && !flags.password_stdin)
     credentials.user = TRY(read_line("Username: "));
   if (credentials.user.empty() || credentials.user.find(':') != std::string::npos) {
-    return with_hint(make_error(ErrorKind::invalid_config, "a user name, without ':', is needed"),
-                     "--username USER");
+    return with_hint(make_error(ErrorKind::invalid_config, "a user name without ':' is required"),
+                     "pass --username USER");
   }
   credentials.password = TRY(read_password(flags, is_terminal));
   if (credentials.password.empty())
@@ -90,7 +91,7 @@ Result<int> login_command(const Context& context, const RemoteFlags& flags) {
   const std::unique_ptr<Access> access = TRY(registries.access(place.image));
   TRY(Registry(*access).check_credentials());
   TRY(store_login(file, place.key, credentials));
-  return cli::print("credentials for " + place.key + " are in " + file + "\n");
+  return cli::print("credentials for " + place.key + " are stored in " + file + "\n");
 }
 
 }  // namespace onggi::image

@@ -8,7 +8,7 @@ Result<int> logout_command(const Context& context, const RemoteFlags& flags) {
   const LoginPlace place =
       TRY(parse_login_place(context.operands.empty() ? std::string_view() : context.operands[0]));
   const bool was_there = TRY(remove_login(credential_source(flags.authfile), place.key));
-  if (!was_there) return make_error(ErrorKind::state, "there are no credentials for ", place.key);
+  if (!was_there) return make_error(ErrorKind::state, "no credentials for ", place.key);
   return 0;
 }
 

@@ -25,8 +25,8 @@ Result<> read_limits(GlobalOptions& global) {
   const std::optional<int64_t> size = cli::parse_size(global.max_layer_size);
   if (!size || *size <= 0) {
     return with_hint(make_error(ErrorKind::invalid_config, "--max-layer-size '",
-                                global.max_layer_size, "' cannot be read"),
-                     "a size such as 500m or 200g");
+                                global.max_layer_size, "' is not valid"),
+                     "use a size such as 500m or 200g");
   }
   global.limits.bytes = global.limits.ratio_from = static_cast<uint64_t>(*size);
   return {};
@@ -38,7 +38,7 @@ Result<> read_stall_timeout(GlobalOptions& global) {
   const std::optional<long> seconds = parse_decimal<long>(global.stall_timeout);
   if (!seconds || *seconds < 1 || *seconds > kLongest) {
     return make_error(ErrorKind::invalid_config, "--stall-timeout '", global.stall_timeout,
-                      "' is not a number of seconds from 1 to ", kLongest);
+                      "' must be a number of seconds from 1 to ", kLongest);
   }
   global.stall_seconds = *seconds;
   return {};

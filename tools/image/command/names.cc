@@ -50,7 +50,7 @@ Result<int> remove_command(const Context& context, const NameOptions& options) {
   const Result<Collected> collected = collect(context.global.root);
   if (!collected) {
     const std::string message(collected.error().message.view());
-    log::warn("the image has no name any more, but its files are still there: " + message);
+    log::warn("the image has no name any more, but its files are still in the store: " + message);
   }
   return print_name(options, image.name, image.descriptor);
 }

@@ -10,7 +10,7 @@ struct NameOptions {
   Format format = Format::text;
 };
 inline constexpr auto kNameOptions = cli::options<NameOptions>({
-    cli::option<&NameOptions::format>("format", 'f', "text|json", "of the output (default: text)"),
+    cli::option<&NameOptions::format>("format", 'f', "text|json", "output format (default: text)"),
 });
 
 Result<int> tag_command(const Context& context, const NameOptions& options);

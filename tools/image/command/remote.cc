@@ -19,8 +19,8 @@ Result<LoginPlace> parse_login_place(std::string_view text) {
   place.image = TRY(parse_reference(place.key + "/image"));
   if (place.key.substr(0, place.key.find('/')) == place.image.registry) return place;
   return with_hint(
-      make_error(ErrorKind::invalid_config, "'", text, "' does not begin with a registry's host"),
-      "a name without dots needs its port: \"registry:443\"");
+      make_error(ErrorKind::invalid_config, "'", text, "' does not begin with a registry host"),
+      "add the port to a host name without dots: \"registry:443\"");
 }
 
 Result<Reference> parse_remote(std::string_view text) {

@@ -19,11 +19,11 @@ inline constexpr auto kRemoteOptions = cli::options<RemoteFlags>({
                                         "credentials (default: auth.json of podman and skopeo, "
                                         "then ~/.docker/config.json)"),
     cli::option<&RemoteFlags::plain_http>("plain-http", 0, nullptr,
-                                          "permit a registry without encryption; on this machine "
-                                          "it always is"),
+                                          "allow unencrypted connections to the registry (default: "
+                                          "only for registries on this machine)"),
 });
 inline constexpr auto kFormatOption = cli::options<RemoteFlags>({
-    cli::option<&RemoteFlags::format>("format", 0, "text|json", "of the output (default: text)"),
+    cli::option<&RemoteFlags::format>("format", 0, "text|json", "output format (default: text)"),
 });
 
 AccessOptions access_options(const std::string& authfile, bool plain_http, long stall_seconds);
@@ -48,7 +48,7 @@ Result<int> delete_remote_command(const Context& context, const RemoteFlags& fla
 inline constexpr auto kLoginOptions =
     kRemoteOptions +
     cli::options<RemoteFlags>({
-        cli::option<&RemoteFlags::username>("username", 'u', "USER", "(default: asked for)"),
+        cli::option<&RemoteFlags::username>("username", 'u', "USER", "user name (default: ask)"),
         cli::option<&RemoteFlags::password_stdin>("password-stdin", 0, nullptr,
                                                   "read the password from standard input"),
     });
@@ -56,7 +56,8 @@ inline constexpr auto kTagsOptions = kRemoteOptions + kFormatOption;
 inline constexpr auto kReferrersOptions =
     kRemoteOptions + kFormatOption +
     cli::options<RemoteFlags>({
-        cli::option<&RemoteFlags::artifact_type>("artifact-type", 0, "TYPE", "these alone"),
+        cli::option<&RemoteFlags::artifact_type>("artifact-type", 0, "TYPE",
+                                                 "list only this artifact type"),
     });
 
 }  // namespace onggi::image

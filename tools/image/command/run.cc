@@ -214,7 +214,7 @@ Result<int> Run::execute_detached(int started) {
   }
   const std::string text = TRY(read_file(AT_FDCWD, pid_file, 64));
   const std::optional<int> pid = parse_decimal<int>(text);
-  if (!pid) return state_error("the runtime writes no pid");
+  if (!pid) return state_error("the runtime did not write a pid file");
   TRY(write_all(started, "started", record_.id));
   (void)sys::close(started);
   detachment.finish();
@@ -292,8 +292,8 @@ Result<int> run_detached(Run& run) {
 
 Result<int> run_command(const Context& context, const ContainerFlags& flags) {
   if (flags.detach && flags.interactive && !flags.tty) {
-    return with_hint(unsupported("", "--detach goes with --interactive only if --tty does"),
-                     "there would be nobody to type");
+    return with_hint(unsupported("", "--detach with --interactive requires --tty"),
+                     "add --tty, or remove --interactive");
   }
   if (!flags.name.empty()) TRY(check_container_id(flags.name));
   ContainerRequest request = TRY(container_request(flags, context.operands.subspan(1)));

@@ -7,13 +7,14 @@
 namespace onggi::image {
 
 inline constexpr auto kUnpackOptions = cli::options<LookupFlags>({
-    cli::option<&LookupFlags::platform>("platform", 0, "OS/ARCH[/VARIANT]",
-                                        "of an image for several (default: this machine's)"),
+    cli::option<&LookupFlags::platform>(
+        "platform", 0, "OS/ARCH[/VARIANT]",
+        "platform to choose from a multi-platform image (default: this machine's)"),
     cli::option<&LookupFlags::pull>("pull", 0, "missing|always|never",
-                                    "when to ask the registry (default: missing)"),
+                                    "when to download the image (default: missing)"),
     cli::option<&LookupFlags::authfile>("authfile", 0, "FILE", "credentials, as for pull"),
     cli::option<&LookupFlags::plain_http>("plain-http", 0, nullptr,
-                                          "permit a registry without encryption"),
+                                          "allow unencrypted connections to the registry"),
 });
 
 Result<int> unpack_command(const Context& context, const LookupFlags& flags);

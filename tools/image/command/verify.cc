@@ -28,7 +28,7 @@ std::string text_of(const Verified& verified, bool removed) {
   text += std::to_string(verified.images) + " images, " + std::to_string(verified.blobs) +
           " blobs (" + size_text(verified.bytes) + "), " + std::to_string(verified.layers) +
           " layers: ";
-  if (verified.damages.empty()) return text + "all right\n";
+  if (verified.damages.empty()) return text + "no damage found\n";
   text += std::to_string(verified.damages.size()) + " damaged";
   return text + (removed ? ", and removed: pull the images again\n"
                          : "; 'onggi-image verify --remove-damaged', then pull the images again\n");

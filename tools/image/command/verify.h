@@ -12,9 +12,10 @@ struct VerifyOptions {
 };
 inline constexpr auto kVerifyOptions = cli::options<VerifyOptions>({
     cli::option<&VerifyOptions::format>("format", 'f', "text|json",
-                                        "of the output (default: text)"),
+                                        "output format (default: text)"),
     cli::option<&VerifyOptions::remove_damaged>(
-        "remove-damaged", 0, nullptr, "so that pulling the image again fetches the parts anew"),
+        "remove-damaged", 0, nullptr,
+        "remove damaged files, so that pulling the image downloads them again"),
 });
 
 Result<int> verify_command(const Context& context, const VerifyOptions& options);

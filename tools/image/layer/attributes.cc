@@ -84,7 +84,7 @@ Result<> Attributes::set_owner(int directory, const char* name, int flags, const
   if (!privileged_) {
     if (entry.uid != 0 || entry.gid != 0) {
       notices_.once("owner",
-                    "not root: every file belongs to this user, owners of the image are lost");
+                    "not root: every file belongs to this user; the owners in the image are lost");
     }
     return {};
   }
@@ -103,7 +103,7 @@ Result<> Attributes::set_xattrs(int fd, bool path_only, const TarEntry& entry) {
   const Xattrs xattrs(fd, path_only);
   for (const auto& [name, value] : entry.xattrs) {
     if (is_hosts_own(name)) {
-      notices_.once(name, "extended attribute " + name + " is the host's own, ignoring");
+      notices_.once(name, "extended attribute " + name + " belongs to the host, ignoring");
       continue;
     }
     const long set = xattrs.set(name, value);
@@ -113,7 +113,7 @@ Result<> Attributes::set_xattrs(int fd, bool path_only, const TarEntry& entry) {
       return system_error(set, "setxattr", text<256>(entry.name, " ", name).view());
     }
     notices_.once("xattr", "extended attribute " + name + " of " + entry.name +
-                               " cannot be set here, ignoring this and others");
+                               " cannot be set, ignoring this and others");
   }
   return {};
 }

@@ -106,7 +106,7 @@ Result<> LayerApplier::count(const TarEntry& entry) {
   if (bytes_ < entry.size || bytes_ > limits_.bytes) {
     return with_hint(
         make_error(ErrorKind::invalid_config, "more than ", limits_.bytes, " bytes of files"),
-        "if it is to be trusted, allow more with --max-layer-size");
+        "if you trust the image, raise --max-layer-size");
   }
   return {};
 }
@@ -146,13 +146,14 @@ Result<> LayerApplier::apply_root(const TarEntry& entry) {
 Result<bool> LayerApplier::apply_whiteout(const std::string& clean) {
   const auto [parent, name] = split_name(clean);
   if (is_below_whiteout(parent) || (name.starts_with(kAufs) && name != kOpaque)) {
-    log::debug("'" + clean + "' is about aufs, ignoring");
+    log::debug("'" + clean + "' is aufs metadata, ignoring");
     return true;
   }
   if (!name.starts_with(kWhiteout)) return false;
   const std::string hidden = name.substr(kWhiteout.size());
   if (hidden.empty() || hidden == "." || hidden == "..") {
-    return make_error(ErrorKind::invalid_config, "a whiteout of '", hidden, "', which is no name");
+    return make_error(ErrorKind::invalid_config, "a whiteout of '", hidden,
+                      "', which is not a valid name");
   }
   // A parent that is not there has nothing to hide, also if this layer has hidden it.
   const DirectoryRef directory = TRY(rootfs_.directory(parent, nullptr));
@@ -208,7 +209,7 @@ Result<> LayerApplier::make_directory(const Directory& parent, const std::string
   TRY(check_length(path));
   if (replace && keeps(path))
     return make_error(ErrorKind::invalid_config, "'", path,
-                      "' is not a directory, by this same layer");
+                      "' is not a directory in the same layer");
   const bool inherits = TRY(before_change(parent.fd.get(), parent.path))->inherits;
   if (replace) TRY(remove_tree(parent.fd.get(), name));
   const long made = sys::mkdirat(parent.fd.get(), name.c_str(), 0700);
@@ -269,7 +270,7 @@ Result<> LayerApplier::note_name(size_t size) {
 
 void LayerApplier::warn_of_duplicate(const std::string& path) {
   attributes_.notices().once("duplicate",
-                             "'" + path + "' is in a layer twice, the last one counts");
+                             "'" + path + "' is in the layer twice, using the last one");
 }
 
 Result<> LayerApplier::clear_the_way(const Place& place) {
@@ -355,10 +356,10 @@ Result<> LayerApplier::make_node(const TarEntry& entry, const Place& place) {
 // A device that cannot be made: an ordinary user can make none, nor root in a user namespace, and
 // device 0:0 would be a whiteout where the tree becomes a layer of an overlay.
 Result<> LayerApplier::make_placeholder(const TarEntry& entry, const Place& place) {
-  attributes_.notices().once(
-      "device", "device " + std::to_string(entry.device_major) + ":" +
-                    std::to_string(entry.device_minor) + " '" + place.path +
-                    "' cannot be made here: an empty file without permissions, as for others");
+  attributes_.notices().once("device",
+                             "device " + std::to_string(entry.device_major) + ":" +
+                                 std::to_string(entry.device_minor) + " '" + place.path +
+                                 "' cannot be created: using an empty file without permissions");
   const int parent = place.parent->fd.get();
   const long made =
       TRY(create_at(place, [&] { return sys::mknodat(parent, place.name.c_str(), S_IFREG, 0); }));
@@ -416,7 +417,7 @@ Result<> LayerApplier::make_late_links() {
   if (late_links_.empty()) return {};
   const Link& first = late_links_.front();
   return config_error("'" + first.name + "'", "a hardlink to '", first.target,
-                      "', which is neither in this layer nor left of those below");
+                      "', which is not in this layer or in the layers below");
 }
 
 // Parents first: each directory is then found by its parent, which is open still. Only what its

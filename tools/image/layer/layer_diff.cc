@@ -116,15 +116,15 @@ class LayerDiffer {
     const auto [parent, name] = split_name(place.path);
     const DirectoryRef directory = TRY(upper_.directory(parent, nullptr));
     if (directory == nullptr || directory->path != parent)
-      return state_error("the upper directory is changed meanwhile");
+      return state_error("the upper directory changed during the operation");
     const DiskEntry entry = TRY(DiskEntry::open(directory->fd.get(), name, marks_));
     if (name.starts_with(kWhiteout)) {
-      return make_error(ErrorKind::unsupported, "a layer takes names with ", kWhiteout,
-                        " for whiteouts: a file with such a name cannot be in one");
+      return make_error(ErrorKind::unsupported, "layers reserve names with ", kWhiteout,
+                        " for whiteouts: rename the file");
     }
     TRY(entry.check_readable());
     if (entry.is_socket()) {
-      log::debug("'" + place.path + "' is a socket, which no layer can have, ignoring");
+      log::debug("'" + place.path + "' is a socket, which layers cannot contain, ignoring");
       return {};
     }
     const bool is_directory = entry.type() == EntryType::directory;
@@ -167,7 +167,7 @@ class LayerDiffer {
   Result<> look_into(const DiskEntry& entry, const Place& place) {
     const DirectoryRef directory = TRY(upper_.directory(place.path, nullptr));
     if (directory == nullptr || directory->path != place.path)
-      return state_error("the upper directory is changed meanwhile");
+      return state_error("the upper directory changed during the operation");
     const std::vector<Child> children = TRY(children_of(directory->fd.get()));
     const std::vector<Child> below = TRY(lower_children(place.path));
     std::vector<std::string> gone, here;

@@ -25,7 +25,7 @@ Result<> LayerStream::read_portion() {
 }
 
 Result<> LayerStream::check_limits() const {
-  constexpr std::string_view kCure = "if it is to be trusted, allow more with --max-layer-size";
+  constexpr std::string_view kCure = "if you trust the image, raise --max-layer-size";
   if (produced_ > limits_.bytes) {
     return with_hint(
         make_error(ErrorKind::invalid_config, "inflates to more than ", limits_.bytes, " bytes"),
@@ -64,7 +64,7 @@ Result<> LayerStream::finish() {
   const Digest found = hasher_.finish();
   if (found == diff_id_) return {};
   return make_error(ErrorKind::invalid_config, "the tar's digest is ", found.text(),
-                    ", the image config gives ", diff_id_.text());
+                    ", but the image config has ", diff_id_.text());
 }
 
 }  // namespace onggi::image

@@ -121,7 +121,7 @@ Result<> Rootfs::step(Walk& walk, const std::string& name, bool own) {
   if (name == "..") {
     // Never the kernel's "..": the directory could have been moved out of the root.
     walk.at = TRY(directory(split_name(walk.at->path).first, nullptr));
-    if (walk.at == nullptr) return state_error("the tree is changed by somebody else");
+    if (walk.at == nullptr) return state_error("another process is changing the directory tree");
     return {};
   }
   std::optional<uint32_t> old_mode;

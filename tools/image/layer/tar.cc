@@ -42,12 +42,12 @@ std::string text_of(const char (&block)[kBlockSize], Part part) {
 }
 Result<int64_t> number_of(const char (&block)[kBlockSize], Part part) {
   const std::optional<int64_t> number = parse_tar_number(part_of(block, part));
-  if (!number) return damaged("a number of a header is none");
+  if (!number) return damaged("a number in a header is invalid");
   return *number;
 }
 Result<uint64_t> size_of(const char (&block)[kBlockSize], Part part) {
   const int64_t number = TRY(number_of(block, part));
-  if (number < 0) return damaged("a number of a header is negative");
+  if (number < 0) return damaged("a number in a header is negative");
   return static_cast<uint64_t>(number);
 }
 
@@ -66,9 +66,8 @@ Result<> check_sum(const char (&block)[kBlockSize]) {
   }
   const std::optional<int64_t> sum = parse_tar_number(part_of(block, kChecksum));
   if (sum == plain || sum == with_sign) return {};
-  return with_hint(
-      make_error(ErrorKind::invalid_config, "a header of the tar has a wrong checksum"),
-      "damaged, not a tar, or compressed by something else than gzip and zstd");
+  return with_hint(make_error(ErrorKind::invalid_config, "a tar header has a wrong checksum"),
+                   "the file is damaged, not a tar, or not compressed with gzip or zstd");
 }
 
 struct TypeRow {
@@ -106,7 +105,7 @@ Result<bool> TarReader::read_block(Block& block) {
 }
 
 Result<> TarReader::need_block(Block& block) {
-  if (!TRY(read_block(block))) return damaged("it ends where more is announced");
+  if (!TRY(read_block(block))) return damaged("it is shorter than its headers say");
   return {};
 }
 
@@ -217,7 +216,7 @@ Result<> assign_number(std::string_view value, std::optional<uint64_t>& to) {
   to.reset();
   if (value.empty()) return {};
   to = parse_decimal<uint64_t>(value);
-  if (!to || *to > INT64_MAX) return damaged("'", value, "' is not a size or an id");
+  if (!to || *to > INT64_MAX) return damaged("'", value, "' is not a valid size or id");
   return {};
 }
 
@@ -225,7 +224,7 @@ Result<> assign_time(std::string_view value, std::optional<Timestamp>& to) {
   to.reset();
   if (value.empty()) return {};
   to = parse_pax_time(value);
-  if (!to) return damaged("'", value, "' is not a time");
+  if (!to) return damaged("'", value, "' is not a valid time");
   return {};
 }
 
@@ -319,7 +318,7 @@ Result<> TarReader::read_entry(const Block& block, char type, TarEntry& to) {
   if (local_.sparse_name) to.name = *local_.sparse_name;
   if (row == std::end(kTypes)) {
     return make_error(ErrorKind::unsupported, to.name, ": tar entries of type '", type,
-                      "' are not known");
+                      "' are not supported");
   }
   to.link = local_.link ? *local_.link : text_of(block, kLink);
   to.type = row->type;
@@ -385,7 +384,7 @@ Result<> TarReader::read_sparse_map(TarEntry& to) {
   to.extents.clear();
   for (uint64_t wanted = 1; numbers.size() < wanted;) {
     Block block;
-    if (stored_ < kBlockSize) return damaged(to.name, ": the map of a sparse file is cut off");
+    if (stored_ < kBlockSize) return damaged(to.name, ": the map of a sparse file is truncated");
     TRY(need_block(block));
     stored_ -= kBlockSize;
     for (char c : block) {
@@ -420,7 +419,7 @@ Result<> TarReader::check_extents(const TarEntry& entry) const {
     sum += extent.size;
   }
   if (right && sum == stored_) return {};
-  return damaged(entry.name, ": the parts of a sparse file do not fit the file");
+  return damaged(entry.name, ": the parts of a sparse file do not match the file size");
 }
 
 }  // namespace onggi::image

@@ -103,7 +103,7 @@ Result<std::string> extended(const TarEntry& entry, bool long_name) {
   for (const auto& [name, value] : xattrs) {
     if (name.find('=') != std::string::npos) {
       return make_error(ErrorKind::unsupported, "extended attribute '", name,
-                        "' cannot be in a tar: its name has a '='");
+                        "' cannot be stored in a tar: its name contains '='");
     }
     add_record(records, "SCHILY.xattr." + name, value);
   }
@@ -152,7 +152,7 @@ Result<> TarWriter::entry(const TarEntry& entry) {
   constexpr uint64_t kLargestDevice = kLargestId;
   if (entry.device_major > kLargestDevice || entry.device_minor > kLargestDevice) {
     return make_error(ErrorKind::unsupported, "device ", entry.device_major, ":",
-                      entry.device_minor, " cannot be in a tar");
+                      entry.device_minor, " cannot be stored in a tar");
   }
   const std::optional<size_t> split = split_point(entry.name);
   const std::string text = TRY(extended(entry, !split));

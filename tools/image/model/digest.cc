@@ -49,14 +49,14 @@ Result<Digest> Digest::parse(std::string_view text) {
   const std::string_view name = text.substr(0, colon);
   const std::string_view encoded = text.substr(std::min(colon + 1, text.size()));
   if (!is_algorithm(name) || !is_encoded(encoded)) {
-    return make_error(ErrorKind::invalid_config, "'", text, "' is not a digest");
+    return make_error(ErrorKind::invalid_config, "'", text, "' is not a valid digest");
   }
   const auto row = std::ranges::find(kAlgorithms, name, &AlgorithmName::name);
   if (row == std::end(kAlgorithms)) {
     return make_error(ErrorKind::unsupported, "digest '", text, "': unknown algorithm ", name);
   }
   if (encoded.size() != row->digits || !is_lower_hex(encoded)) {
-    return make_error(ErrorKind::invalid_config, "digest '", text, "': ", name, " takes ",
+    return make_error(ErrorKind::invalid_config, "digest '", text, "': ", name, " requires ",
                       row->digits, " digits of 0-9 and a-f");
   }
   Digest digest;
@@ -102,8 +102,8 @@ Digest digest_of(std::string_view bytes, Algorithm algorithm) {
 
 Result<> Verifier::update(std::string_view bytes) {
   if (bytes.size() > size_ - seen_) {
-    return make_error(ErrorKind::invalid_config, digest_.text(), ": more than the ", size_,
-                      " bytes that its descriptor announces");
+    return make_error(ErrorKind::invalid_config, digest_.text(), ": longer than the ", size_,
+                      " bytes in its descriptor");
   }
   seen_ += bytes.size();
   hasher_.update(bytes);
@@ -113,12 +113,12 @@ Result<> Verifier::update(std::string_view bytes) {
 Result<> Verifier::finish() {
   if (seen_ != size_) {
     return make_error(ErrorKind::invalid_config, digest_.text(), ": ", seen_,
-                      " bytes, its descriptor announces ", size_);
+                      " bytes, but its descriptor says ", size_);
   }
   const Digest found = hasher_.finish();
   if (found == digest_) return {};
   return make_error(ErrorKind::invalid_config, digest_.text(),
-                    ": the content has another digest: ", found.text());
+                    ": the content has a different digest: ", found.text());
 }
 
 Result<> verify(std::string_view bytes, const Digest& digest, uint64_t size) {

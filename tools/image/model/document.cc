@@ -161,8 +161,7 @@ Result<MediaKind> shape_of(const Json& json) {
   // Old layouts without images have "manifests": null.
   const bool index = has(json, "manifests") || (!manifest && json.HasMember("manifests"));
   if (manifest && index) {
-    return make_error(ErrorKind::invalid_config,
-                      "has the fields of a manifest and of an index: it could be read as either");
+    return make_error(ErrorKind::invalid_config, "has the fields of both a manifest and an index");
   }
   if (!manifest && !index) {
     if (has(json, "fsLayers")) return MediaKind::unsupported_docker_schema_1;
@@ -249,7 +248,7 @@ Result<> check_image(const Manifest& manifest, const ImageConfig& config) {
   }
   if (manifest.layers.size() != config.rootfs.diff_ids.size()) {
     return config_error("rootfs.diff_ids", "has ", config.rootfs.diff_ids.size(),
-                        " entries, the manifest has ", manifest.layers.size(), " layers");
+                        " entries, but the manifest has ", manifest.layers.size(), " layers");
   }
   uint32_t number = 0;
   for (const Descriptor& layer : manifest.layers) {
@@ -257,7 +256,7 @@ Result<> check_image(const Manifest& manifest, const ImageConfig& config) {
     if (kind != MediaKind::layer && kind != MediaKind::foreign_layer) {
       return with_hint(unsupported(text<64>("layers[", number, "].mediaType").view(), "\"",
                                    layer.media_type, "\" is not a layer"),
-                       "this is an artifact, or a kind of image that onggi-image does not know");
+                       "this is an artifact, or an image type that onggi-image does not support");
     }
     ++number;
   }

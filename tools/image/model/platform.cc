@@ -55,7 +55,7 @@ Result<Platform> parse_platform(std::string_view text) {
   const std::vector<std::string_view> parts = split(text, '/').all();
   if (parts.size() < 2 || parts.size() > 3) {
     return make_error(ErrorKind::invalid_config, "platform '", text,
-                      "' is not of the form OS/ARCHITECTURE[/VARIANT]");
+                      "' must have the form OS/ARCHITECTURE[/VARIANT]");
   }
   Platform platform;
   platform.os = parts[0];
@@ -102,7 +102,7 @@ Result<const Descriptor*> choose_manifest(const Index& index, const Platform& wa
     return &*std::ranges::find_if_not(index.manifests, is_attestation);
   }
   return with_hint(make_error(ErrorKind::invalid_config, "no image for ", platform_text(wanted)),
-                   "there is: " + (offered.empty() ? "none with a platform" : offered));
+                   "available: " + (offered.empty() ? "no platforms" : offered));
 }
 
 }  // namespace onggi::image

@@ -25,7 +25,8 @@ bool is_alphanumeric(char c) {
 
 template <class... Parts>
 Error wrong(std::string_view text, const Parts&... parts) {
-  return make_error(ErrorKind::invalid_config, "'", text, "' is not an image name: ", parts...);
+  return make_error(ErrorKind::invalid_config, "'", text,
+                    "' is not a valid image name: ", parts...);
 }
 
 bool is_port(std::string_view text) {
@@ -114,22 +115,25 @@ Result<Reference> parse_reference(std::string_view text) {
   if (const size_t colon = rest.rfind(':');
       colon != rest.npos && rest.find('/', colon) == rest.npos) {
     reference.tag = rest.substr(colon + 1);
-    if (!is_tag(reference.tag)) return wrong(text, "the tag may have 128 of A-Z a-z 0-9 _ . -");
+    if (!is_tag(reference.tag))
+      return wrong(text, "a tag has at most 128 of the characters A-Z a-z 0-9 _ . -");
     rest = rest.substr(0, colon);
   }
   reference.registry = kDockerHub;
   if (const size_t slash = rest.find('/');
       slash != rest.npos && names_a_host(rest.substr(0, slash))) {
     reference.registry = rest.substr(0, slash);
-    if (!is_host(reference.registry)) return wrong(text, "no host before the first slash");
+    if (!is_host(reference.registry))
+      return wrong(text, "the host before the first slash is missing");
     rest.remove_prefix(slash + 1);
   }
   if (reference.registry == "index.docker.io" || reference.registry == "registry-1.docker.io")
     reference.registry = kDockerHub;
   if (!is_repository(rest)) {
-    return wrong(text, "the repository is made of a-z 0-9, and . _ __ - between them");
+    return wrong(text, "a repository consists of a-z 0-9, separated by . _ __ or -");
   }
-  if (rest.size() + reference.registry.size() > 255) return wrong(text, "longer than 255");
+  if (rest.size() + reference.registry.size() > 255)
+    return wrong(text, "it is longer than 255 characters");
   const bool is_official = reference.registry == kDockerHub && rest.find('/') == rest.npos;
   reference.repository = (is_official ? "library/" : "") + std::string(rest);
   if (reference.tag.empty() && reference.digest.empty()) reference.tag = "latest";

@@ -70,7 +70,7 @@ Result<Companion> Companion::start(const CompanionCall& call) {
   ready.write.reset();
   if (becomes_ready(ready.read.get())) return companion;
   show(companion.words_.get());
-  return state_error(call.arguments[0], " does not start");
+  return state_error(call.arguments[0], " did not start");
 }
 
 Companion::~Companion() {

@@ -25,7 +25,7 @@ Result<> wait_until_readable(int fd) {
     count = poll(&readable, 1, kPatience);
   } while (count < 0 && errno == EINTR);
   if (count > 0) return {};
-  return state_error("the runtime sends no terminal");
+  return state_error("the runtime did not send a terminal");
 }
 
 // True: there is more to come. EIO: nobody has the terminal any more (ioctl_tty(2)).
@@ -89,7 +89,7 @@ Result<UniqueFd> ConsoleSocket::receive() const {
   const cmsghdr* sent = CMSG_FIRSTHDR(&message);
   if (sent == nullptr || sent->cmsg_level != SOL_SOCKET || sent->cmsg_type != SCM_RIGHTS ||
       sent->cmsg_len != CMSG_LEN(sizeof(int)))
-    return state_error("the runtime sends no terminal");
+    return state_error("the runtime did not send a terminal");
   int terminal = -1;
   std::memcpy(&terminal, CMSG_DATA(sent), sizeof terminal);
   return UniqueFd(terminal);

@@ -88,14 +88,15 @@ Result<std::string> read_until_end(int fd, const ProgramCall& call) {
     const int64_t left = end - milliseconds();
     const int count = left <= 0 ? 0 : poll(&readable, 1, static_cast<int>(left));
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return state_error(program, " gave no answer in ", call.seconds, " seconds");
+    if (count <= 0)
+      return state_error(program, " did not answer within ", call.seconds, " seconds");
     char buffer[4096];
     const long size = sys::read(fd, buffer, sizeof buffer);
     if (size < 0) return system_error(size, "read", program);
     if (size == 0) return text;
     text.append(buffer, static_cast<size_t>(size));
     if (text.size() > call.limit)
-      return state_error(program, " writes more than ", call.limit, " bytes");
+      return state_error(program, " wrote more than ", call.limit, " bytes");
   }
 }
 

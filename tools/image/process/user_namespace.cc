@@ -50,7 +50,7 @@ Result<> map_many(const char* program, pid_t pid, const std::vector<IdMapping>& 
   }
   const ProgramAnswer answer = TRY(call_program(call));
   if (answer.status == 0) return {};
-  return state_error(program, " fails with status ", answer.status);
+  return state_error(program, " failed with status ", answer.status);
 }
 
 Result<> map_one(uint32_t uid, uint32_t gid) {
@@ -92,7 +92,7 @@ UserMappings mappings_of_user() {
 Result<> unshare_user() {
   if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) return {};
   return with_hint(system_error(-errno, "unshare", "user namespace"),
-                   "this host does not let ordinary users have user namespaces");
+                   "this host does not allow rootless users to create user namespaces");
 }
 
 Result<> enter_with_many(const UserMappings& ids) {
@@ -128,7 +128,8 @@ Result<std::optional<UserMappings>> enter_user_namespace() {
     if (setgroups(0, nullptr) != 0) return system_error(-errno, "setgroups");
   } else {
     log::warn(
-        "no subordinate ids (subuid(5), newuidmap(1)): all files of images will be this user's");
+        "no subordinate ids (see subuid(5) and newuidmap(1)): all files of images will belong to "
+        "this user");
     TRY(unshare_user());
     TRY(map_one(ids.uids[0].outside, ids.gids[0].outside));
   }

@@ -63,12 +63,14 @@ Scopes scopes_of(const Challenge& challenge) {
 // administrator's page) trusts whoever asks from here.
 Result<> check_realm(const Url& realm, const Url& asker) {
   if (realm.scheme != "https" && asker.scheme == "https") {
-    return make_error(ErrorKind::invalid_config, asker.host,
-                      " is asked by https, but wants credentials sent to ", without_query(realm));
+    return make_error(
+        ErrorKind::invalid_config, asker.host,
+        " is contacted over https, but requests credentials for the unencrypted address ",
+        without_query(realm));
   }
   if (is_internal(realm.host) && realm.host != asker.host) {
     return make_error(ErrorKind::invalid_config, asker.host,
-                      " wants credentials sent to the internal address ", without_query(realm));
+                      " requests credentials for the internal address ", without_query(realm));
   }
   return {};
 }
@@ -93,7 +95,7 @@ Result<> Access::connect(Http& http) {
     request.url = TRY(parse_url("http://" + address));
     exchange = send_with_retries(http, clock_, request);
   } else if (exchange.failure == Failure::not_tls) {
-    return with_hint(exchange.error, "--plain-http permits a registry without encryption");
+    return with_hint(exchange.error, "use --plain-http to allow unencrypted connections");
   }
   if (exchange.failure != Failure::none) return exchange.error;
   // Without its scope: some name a repository there that is only an example.
@@ -178,9 +180,9 @@ Error Access::with_login_hint(const Error& error) {
 
 Error Access::login_hint(const Error& error) const {
   if (credentials_) return error;
-  return with_hint(error,
-                   "there are no credentials for it in auth.json or ~/.docker/config.json; "
-                   "`onggi-image login` asks for them");
+  return with_hint(
+      error,
+      "auth.json and ~/.docker/config.json have no credentials for it: use 'onggi-image login'");
 }
 
 Result<Access::Token> Access::fetch_token(Http& http, const Scopes& scopes) {
@@ -256,7 +258,7 @@ Result<Access::Token> Access::read_token(const Response& response) const {
   if (text.empty()) text = text_member(json, "access_token");
   const bool is_clean = std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
   if (text.empty() || !is_clean)
-    return make_error(ErrorKind::invalid_config, server, " has sent no token");
+    return make_error(ErrorKind::invalid_config, server, " did not send a token");
   int64_t life = kShortestLife;
   const rapidjson::Value* seconds = member_of(json, "expires_in");
   if (seconds != nullptr && seconds->IsUint())

@@ -32,7 +32,7 @@ Result<> check_range(const Response& head, const Descriptor& blob, uint64_t star
     if (last && *last >= start && *last < end) return {};
   }
   return make_error(ErrorKind::invalid_config, subject, ": asked for ", expected.view(),
-                    ", the registry sends ", given.empty() ? "no range" : printable(given));
+                    ", but the registry sent ", given.empty() ? "no range" : printable(given));
 }
 
 std::string_view content_encoding(const Response& response) {
@@ -61,7 +61,7 @@ Result<> BlobSink::open(const Response& head) {
   if (length == nullptr || is_decoded || parse_decimal<uint64_t>(*length) == blob.size) return {};
   is_wrapped_ = is_encoded_;
   if (is_wrapped_) return {};
-  return make_error(ErrorKind::invalid_config, blob.digest.text(), ": the registry sends ",
+  return make_error(ErrorKind::invalid_config, blob.digest.text(), ": the registry sent ",
                     printable(*length), " bytes instead of the ", blob.size, " of its descriptor");
 }
 

@@ -21,7 +21,8 @@ struct Helper {
 
 Result<Helper> find_helper(std::string_view name, long seconds) {
   if (name.empty() || name.find('/') != name.npos) {
-    return make_error(ErrorKind::invalid_config, "'", name, "' is not a credential helper's name");
+    return make_error(ErrorKind::invalid_config, "'", name,
+                      "' is not a valid credential helper name");
   }
   return Helper{"docker-credential-" + std::string(name), seconds};
 }
@@ -42,7 +43,7 @@ Result<std::optional<std::string>> call_helper(const Helper& helper, const char*
   std::string& answer = called.value().output;
   if (called.value().status == 0) return std::optional(std::move(answer));
   if (answer.find("credentials not found") != answer.npos) return std::optional<std::string>();
-  return state_error(helper.program, " fails for ", server);
+  return state_error(helper.program, " failed for ", server);
 }
 
 }  // namespace

@@ -171,7 +171,7 @@ struct Http::Transfer {
     } else {
       error->message.append(": too slow, less than ", kSlowestBytes * seconds, " bytes in ",
                             seconds, " seconds");
-      error->hint.append("--stall-timeout SECONDS before the command waits longer");
+      error->hint.append("use --stall-timeout SECONDS before the command to wait longer");
     }
     return true;
   }
@@ -179,7 +179,7 @@ struct Http::Transfer {
   size_t add_header(std::string_view line) {
     header_bytes += line.size();
     if (header_bytes > kMostHeaderBytes)
-      return end(make_error(ErrorKind::invalid_config, "the answer's header has no end"));
+      return end(make_error(ErrorKind::invalid_config, "the header of the answer is incomplete"));
     const size_t size = line.size();
     if (line.starts_with("HTTP/")) {  // also after "100 Continue"
       response.headers.clear();
@@ -283,7 +283,7 @@ Exchange Http::send(const Request& request) {
 // 502 to 504: it has not reached the server.
 static Exchange refused_by_proxy(const std::string& subject, long status) {
   const Error error =
-      make_error(ErrorKind::state, subject, "the proxy answers with status ", status);
+      make_error(ErrorKind::state, subject, "the proxy answered with status ", status);
   if (status >= 502 && status <= 504) return failed_exchange(error, Failure::unreachable);
   return failed_exchange(
       status == 407 ? with_hint(error, "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT") : error);
@@ -311,7 +311,7 @@ Exchange Http::send_once(const Request& request) {
       make_error(ErrorKind::system, subject,
                  printable(transfer.message[0] != 0 ? transfer.message : curl_easy_strerror(code)));
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
-    exchange.error.hint.append("the authority's certificate belongs into /etc/containers/certs.d/",
+    exchange.error.hint.append("put the CA certificate into /etc/containers/certs.d/",
                                request.url.host, ":", request.url.port, "/ca.crt");
   }
   return exchange;

@@ -112,7 +112,7 @@ Result<std::string> login_file(const CredentialSource& source, const std::string
   }
   if (!first_there.empty()) return first_there;
   if (!source.files.empty()) return source.files.front();
-  return make_error(ErrorKind::state, "no file for credentials: neither $HOME nor --authfile");
+  return make_error(ErrorKind::state, "no file for credentials: set $HOME or pass --authfile");
 }
 
 Result<> store_login(const std::string& file, const std::string& key,

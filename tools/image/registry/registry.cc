@@ -92,7 +92,7 @@ Error Registry::error_of(const Exchange& exchange, std::string_view subject) {
 Exchange Registry::next(Pages& pages) {
   if (++pages.count > kMostPages) {
     return failed_exchange(
-        make_error(ErrorKind::invalid_config, pages.subject, ": the list has no end"));
+        make_error(ErrorKind::invalid_config, pages.subject, ": the list does not end"));
   }
   Exchange exchange = send(pages.request, scopes("pull"), Repeats::yes);
   const std::string* link = exchange.response.header("link");
@@ -103,8 +103,8 @@ Exchange Registry::next(Pages& pages) {
   if (!target) return failed_exchange(target.error());
   if (!target.value().same_origin(pages.request.url)) {
     return failed_exchange(make_error(ErrorKind::invalid_config, pages.subject,
-                                      ": the list goes on at ", without_query(target.value()),
-                                      ", another server"));
+                                      ": the list continues at ", without_query(target.value()),
+                                      ", a different server"));
   }
   pages.request.url = target.value();
   return exchange;

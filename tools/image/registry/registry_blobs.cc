@@ -97,7 +97,7 @@ Result<> Registry::Fetch::broken(const Exchange& exchange) {
   if (goes_on && backoff_.wait(exchange)) return {};
   const std::string& subject = blob_.descriptor().digest.text();
   if (!is_short) return registry_.error_of(exchange, subject);
-  return make_error(ErrorKind::invalid_config, subject, ": the registry sends ", blob_.size(),
+  return make_error(ErrorKind::invalid_config, subject, ": the registry sent ", blob_.size(),
                     " bytes instead of the ", blob_.descriptor().size, " of its descriptor");
 }
 
@@ -132,9 +132,9 @@ Result<> Registry::fetch_foreign(PartialBlob& blob, const Error& refusal) {
     if (!url) {
       last = url.error();
     } else if (is_internal(url.value().host) && url.value().host != base.host) {
-      last = make_error(ErrorKind::invalid_config, blob.descriptor().digest.text(),
-                        ": the manifest sends us to the internal address ",
-                        without_query(url.value()));
+      last =
+          make_error(ErrorKind::invalid_config, blob.descriptor().digest.text(),
+                     ": the manifest refers to the internal address ", without_query(url.value()));
     } else {
       const Result<> fetched = Fetch(*this, url.value(), false, blob).run();
       if (fetched) return fetched;

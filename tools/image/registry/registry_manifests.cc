@@ -206,7 +206,7 @@ Result<> Registry::remove(const std::string& version) {
   const Exchange exchange = send(request, scopes("pull,delete"), Repeats::yes);
   if (exchange.is_success()) {
     if (subject) {
-      TRY_AT("the manifest is removed, but its subject's list still has it",
+      TRY_AT("the manifest is removed, but is still in the referrers list of its subject",
              remove_referrer(*subject, *digest));
     }
     return {};
@@ -214,8 +214,8 @@ Result<> Registry::remove(const std::string& version) {
   Error error = error_of(exchange, subject_of(version));
   if (exchange.status() != 405 && exchange.status() != 400) return error;
   return with_hint(error, is_digest(version)
-                              ? "this registry does not let anybody delete"
-                              : "this registry may delete nothing, or by digests alone");
+                              ? "this registry does not allow deletion"
+                              : "the registry does not support deletion, or only by digest");
 }
 
 }  // namespace onggi::image

@@ -117,19 +117,20 @@ Result<> Registry::Upload::adopt(const Response& response) {
   if (location == nullptr) {
     if (session_) return {};
     return make_error(ErrorKind::invalid_config, subject(),
-                      ": the registry does not say where the blob is to go");
+                      ": the registry did not return an upload location");
   }
   const Url target = TRY_AT(subject(), resolve_url(response.url, *location));
   const Url base = TRY(registry_.access_.base(registry_.http_));
   if (base.scheme == "https" && target.scheme != "https") {
     return with_hint(make_error(ErrorKind::invalid_config, subject(),
-                                ": the registry is asked by https, but wants the blob sent to ",
+                                ": the registry is contacted over https, but requests the upload "
+                                "to the unencrypted address ",
                                 without_query(target)),
-                     "a proxy before the registry has to tell it by X-Forwarded-Proto");
+                     "configure the proxy before the registry to send X-Forwarded-Proto");
   }
   if (is_internal(target.host) && target.host != base.host) {
     return make_error(ErrorKind::invalid_config, subject(),
-                      ": the registry wants the blob sent to the internal address ",
+                      ": the registry requests the upload to the internal address ",
                       without_query(target));
   }
   session_ = target;
@@ -187,7 +188,7 @@ Result<Registry::Upload::Next> Registry::Upload::taken(const Response& response)
   if (!is_chunked() || offset_ == blob_.size) {
     if (response.status == 202) {
       return make_error(ErrorKind::state, subject(),
-                        ": the registry has all of the blob, but says that it goes on");
+                        ": the registry received the whole blob, but expects more");
     }
     TRY(check_announced_digest(response, blob_.digest, subject()));
     return Next::is_done;
@@ -271,7 +272,7 @@ Result<bool> Registry::mount(const Descriptor& blob, const std::string& other_re
 Result<> Registry::push(const Descriptor& blob, const Body& bytes) {
   if (bytes.size != blob.size) {
     return make_error(ErrorKind::internal, blob.digest.text(), ": ", bytes.size,
-                      " bytes are at hand, the descriptor says ", blob.size);
+                      " bytes were read, but the descriptor says ", blob.size);
   }
   return Upload(*this, blob, bytes).run();
 }

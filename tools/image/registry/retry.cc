@@ -44,11 +44,11 @@ struct StatusText {
   std::string_view text;
 };
 constexpr StatusText kStatuses[] = {
-    {401, "the registry wants other credentials"},
-    {403, "the registry denies access"},
+    {401, "the registry rejected the credentials"},
+    {403, "the registry denied access"},
     {404, "not found in the registry"},
     {413, "too large for the registry"},
-    {429, "the registry has had too many requests"},
+    {429, "too many requests to the registry"},
 };
 
 // "MANIFEST_UNKNOWN: manifest unknown"; empty if the body has no such thing.
@@ -78,7 +78,7 @@ bool Backoff::wait(const Exchange& exchange) {
   pause += chance % (pause / 4);
   pause = std::min(retry_after(exchange.response, clock_).value_or(pause), kLongestPause);
   const std::string url = without_query(exchange.response.url);
-  log::debug(text<1024>(exchange_error(exchange, url).message.view(), "; another try in ", pause,
+  log::debug(text<1024>(exchange_error(exchange, url).message.view(), "; retrying in ", pause,
                         " milliseconds")
                  .view());
   clock_.sleep(pause);
@@ -98,12 +98,12 @@ Error status_error(const Response& response, std::string_view subject) {
   const auto* known = std::ranges::find(kStatuses, response.status, &StatusText::status);
   Error error = make_error(ErrorKind::state, subject, ": ");
   if (response.is_foreign) {
-    error.message.append("the registry sends us to ", without_query(response.url),
-                         ", which answers with status ", response.status);
+    error.message.append("the registry redirected to ", without_query(response.url),
+                         ", which answered with status ", response.status);
   } else if (known != std::end(kStatuses)) {
     error.message.append(known->text);
   } else {
-    error.message.append("the registry answers with status ", response.status);
+    error.message.append("the registry answered with status ", response.status);
   }
   if (const std::string said = said_by_registry(response); !said.empty())
     error.message.append(" (", said, ")");
@@ -121,8 +121,8 @@ Result<> check_announced_digest(const Response& response, const Digest& digest,
   if (field == nullptr) return {};
   const Digest announced = TRY_AT(subject, Digest::parse(*field));
   if (announced == digest || announced.algorithm() != digest.algorithm()) return {};
-  return make_error(ErrorKind::invalid_config, subject, ": the registry announces ",
-                    announced.text(), ", but the bytes have ", digest.text());
+  return make_error(ErrorKind::invalid_config, subject, ": the registry announced ",
+                    announced.text(), ", but the content has ", digest.text());
 }
 
 }  // namespace onggi::image

@@ -72,7 +72,7 @@ void warn_of_others(const Place& place, const std::string_view (&known)[N]) {
   for (const auto& [key, value] : place.table) {
     if (std::ranges::find(known, key.str()) == std::end(known)) {
       log::warn(text<512>("'", place.file, "': ", place.name, ".", printable(key.str()),
-                          " is not known, ignoring")
+                          " is unknown, ignoring")
                     .view());
     }
   }
@@ -130,7 +130,8 @@ Result<Rule> read_rule(const Place& place) {
   for (Mirror& mirror : rule.mirrors) {
     if (!rule.mirrors_by_digest_only) break;
     if (!mirror.for_tags || !mirror.for_digests)
-      return place.error("has mirror-by-digest-only, and pull-from-mirror in a mirror");
+      return place.error(
+          "mirror-by-digest-only cannot be combined with pull-from-mirror in a mirror");
     mirror.for_tags = false;
   }
   return rule;
@@ -147,7 +148,7 @@ Result<> read_rules(const std::string& file, std::vector<Rule>& rules) {
   const Place place = {parsed.table(), file, {}};
   if (place.table.contains("registries")) {
     return with_hint(unsupported("registries", "'", file, "' has version 1 of this format"),
-                     "containers-registries.conf(5) describes version 2");
+                     "use version 2, see containers-registries.conf(5)");
   }
   for (Rule& rule : TRY(read_tables<Rule>(place, "registry", read_rule))) {
     const auto old = std::ranges::find(rules, rule.prefix, &Rule::prefix);
@@ -179,8 +180,8 @@ Result<Reference> moved(const std::string& location, std::string_view rest) {
   const std::string host = location.substr(0, location.find('/'));
   if (host.find_first_of(".:[") == host.npos && host != "localhost") {
     return with_hint(
-        make_error(ErrorKind::invalid_config, "location '", printable(location), "' names no host"),
-        "a name without dots needs its port: \"mirror:443\"");
+        make_error(ErrorKind::invalid_config, "location '", printable(location), "' has no host"),
+        "add the port to a host name without dots: \"mirror:443\"");
   }
   return TRY_AT("registries.conf", parse_reference(location + std::string(rest)));
 }

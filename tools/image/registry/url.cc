@@ -43,10 +43,11 @@ Result<Url> taken_apart(CURLU* handle, std::string_view text) {
   std::ranges::transform(url.host, url.host.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  if (url.scheme != "https" && url.scheme != "http") return wrong(text, "is not http or https");
+  if (url.scheme != "https" && url.scheme != "http")
+    return wrong(text, "must begin with http or https");
   if (url.text.empty() || url.host.empty()) return wrong(text, "has no host");
   if (!part(handle, CURLUPART_USER).empty() || !part(handle, CURLUPART_PASSWORD).empty())
-    return wrong(text, "may not carry a user name");
+    return wrong(text, "must not contain a user name");
   return url;
 }
 
@@ -56,7 +57,7 @@ Result<> set(CURLU* handle, std::string_view text) {
   const std::string copy(text);
   if (!clean || copy.find('\0') != copy.npos ||
       curl_url_set(handle, CURLUPART_URL, copy.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-    return wrong(text, "cannot be understood");
+    return wrong(text, "is not valid");
   return {};
 }
 

@@ -25,8 +25,7 @@ class Walk {
     if (auto* manifest = std::get_if<Manifest>(&document))
       return add_manifest(descriptor, std::move(*manifest));
     if (depth == kIndexDepth) {
-      return make_error(ErrorKind::invalid_config, "indexes within indexes, deeper than ",
-                        kIndexDepth);
+      return make_error(ErrorKind::invalid_config, "indexes are nested deeper than ", kIndexDepth);
     }
     for (const Descriptor& each : std::get<Index>(document).manifests) {
       if (TRY(is_there(each))) {

@@ -33,8 +33,7 @@ Result<Needed> find_needed(const Store& store) {
   for (const Descriptor& each : layout.index().manifests) {
     const Result<Contents> contents = contents_of(layout, each);
     if (!contents) {
-      return with_hint(contents.error(),
-                       "nothing was removed; 'onggi-image verify' says what to do");
+      return with_hint(contents.error(), "nothing was removed; run 'onggi-image verify'");
     }
     add(contents.value(), needed);
   }

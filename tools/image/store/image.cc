@@ -19,7 +19,7 @@ Result<Document> read_document(const Layout& layout, const Descriptor& descripto
 // Not an error: the layers decide what is in the image, this only what it is called.
 void check_platform(const ImageConfig& config, const Platform& wanted) {
   if (config.os == wanted.os && config.architecture == wanted.architecture) return;
-  log::warn("the image is for " + config.os + "/" + config.architecture + ", not for " +
+  log::warn("the platform of the image is " + config.os + "/" + config.architecture + ", not for " +
             platform_text(wanted));
 }
 
@@ -49,7 +49,7 @@ Result<Image> read_image(const Layout& layout, const Descriptor& named, const Pl
     check_platform(image.config, platform);
     return image;
   }
-  return make_error(ErrorKind::invalid_config, "indexes within indexes, deeper than ", kIndexDepth);
+  return make_error(ErrorKind::invalid_config, "indexes are nested deeper than ", kIndexDepth);
 }
 
 Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,

@@ -63,8 +63,8 @@ Result<std::optional<int64_t>> source_date_epoch() {
   const std::optional<int64_t> seconds = parse_decimal<int64_t>(text);
   if (!seconds || *seconds < 0) {
     return with_hint(
-        make_error(ErrorKind::invalid_config, "SOURCE_DATE_EPOCH '", text, "' is no time"),
-        "seconds since 1970");
+        make_error(ErrorKind::invalid_config, "SOURCE_DATE_EPOCH '", text, "' is not a valid time"),
+        "set it to the number of seconds since 1970");
   }
   return seconds;
 }

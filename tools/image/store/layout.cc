@@ -80,7 +80,8 @@ Result<Layout> Layout::open(const std::string& path) {
 
 Result<Layout> Layout::open(UniqueFd directory) {
   Result<std::string> version = read_regular(directory.get(), "oci-layout", 4096);
-  if (!version) return with_hint(version.error(), "is this directory an OCI image layout?");
+  if (!version)
+    return with_hint(version.error(), "check that this directory is an OCI image layout");
   TRY(check_version(version.value()));
   std::string text = TRY(read_regular(directory.get(), "index.json", kManifestLimit));
   Index index = TRY(parse_index(std::move(text), {}));
@@ -97,9 +98,9 @@ Result<const Descriptor*> find_image(const Index& index, std::string_view refere
   const std::string names = names_of(index);
   if (reference.empty()) {
     if (all.size() == 1) return &all.front();
-    if (all.empty()) return make_error(ErrorKind::invalid_config, "the layout has no image");
+    if (all.empty()) return make_error(ErrorKind::invalid_config, "the layout contains no image");
     if (names.empty()) return choose_manifest(index, platform);
-    return with_hint(make_error(ErrorKind::invalid_config, "the layout has several images"),
+    return with_hint(make_error(ErrorKind::invalid_config, "the layout contains several images"),
                      text<160>("name one of: ", names).view());
   }
   const auto found =
@@ -107,7 +108,7 @@ Result<const Descriptor*> find_image(const Index& index, std::string_view refere
   if (found != all.end()) return &*found;
   return with_hint(
       make_error(ErrorKind::invalid_config, "no image is named '", reference, "' in the layout"),
-      text<160>("there is: ", names.empty() ? "none with a name" : names).view());
+      text<160>("available: ", names.empty() ? "no named images" : names).view());
 }
 
 Result<UniqueFd> Layout::open_blob(const Descriptor& descriptor) const {
@@ -119,7 +120,7 @@ Result<UniqueFd> Layout::open_blob(const Descriptor& descriptor) const {
 Result<std::string> Layout::read(const Descriptor& descriptor, uint64_t limit) const {
   if (descriptor.size > limit) {
     return make_error(ErrorKind::invalid_config, descriptor.digest.text(), " has ", descriptor.size,
-                      " bytes, at most ", limit);
+                      " bytes, more than the limit of ", limit);
   }
   std::optional<std::string> embedded = TRY(decoded_data(descriptor));
   if (embedded) return std::move(*embedded);

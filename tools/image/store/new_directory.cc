@@ -23,7 +23,7 @@ Result<> check_free(int parent, const std::string& name, const std::string& path
   const UniqueFd directory(opened);
   DirectoryReader entries(directory.get());
   if (TRY(entries.next()) == nullptr) return {};
-  return with_hint(state_error("'", path, "' is not empty"), "name a directory that is new");
+  return with_hint(state_error("'", path, "' is not empty"), "use an empty or new directory");
 }
 
 }  // namespace

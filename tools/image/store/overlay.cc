@@ -51,9 +51,10 @@ Result<> set_lower(const UniqueFd& context, std::span<const UniqueFd> lower,
   }
   if (notation == LowerNotation::one_by_one) return {};
   if (joined.size() > kLongestValue) {
-    return with_hint(make_error(ErrorKind::unsupported,
-                                "more layers than this kernel takes in one mount: ", lower.size()),
-                     "Linux 6.8 takes 500");
+    return with_hint(
+        make_error(ErrorKind::unsupported,
+                   "more layers than this kernel supports in one mount: ", lower.size()),
+        "use Linux 6.8, which supports 500");
   }
   return set(context, "lowerdir", joined);
 }
@@ -124,8 +125,8 @@ bool in_user_namespace() {
 Result<UniqueFd> mount_overlay(const OverlayLayers& layers, LowerNotation first) {
   if (layers.lower.size() > kMostLayers) {
     return with_hint(make_error(ErrorKind::unsupported, "an overlay of ", layers.lower.size(),
-                                " layers, and Linux takes ", kMostLayers),
-                     "'onggi-image unpack' puts any number of them into one directory");
+                                " layers, but Linux supports ", kMostLayers),
+                     "use 'onggi-image unpack', which supports any number of layers");
   }
   UniqueFd mounted;
   Error error;

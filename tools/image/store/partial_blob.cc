@@ -52,8 +52,8 @@ Result<> PartialBlob::take_up() {
 Result<> PartialBlob::append(std::string_view bytes) {
   if (bytes.size() > descriptor_.size - size_) {
     (void)restart();
-    return make_error(ErrorKind::invalid_config, descriptor_.digest.text(), ": more than the ",
-                      descriptor_.size, " bytes of its descriptor");
+    return make_error(ErrorKind::invalid_config, descriptor_.digest.text(), ": longer than the ",
+                      descriptor_.size, " bytes in its descriptor");
   }
   TRY(write_all(file_.get(), name_, bytes));
   hasher_.update(bytes);
@@ -89,8 +89,8 @@ Result<> PartialBlob::publish(int directory, const std::string& name) {
   const Digest found = hasher_.finish();
   if (found != descriptor_.digest || !is_complete()) {
     (void)sys::unlinkat(directory_, name_.c_str(), 0);
-    return make_error(ErrorKind::invalid_config, "the bytes that came for ",
-                      descriptor_.digest.text(), " have the digest ", found.text());
+    return make_error(ErrorKind::invalid_config, "the content received for ",
+                      descriptor_.digest.text(), " has the digest ", found.text());
   }
   // Else a crash could leave a name over blocks that were never written.
   if (fsync(file_.get()) != 0) return system_error(-errno, "fsync", name_);

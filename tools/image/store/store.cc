@@ -34,8 +34,8 @@ Result<std::string> default_root() {
   if (data.starts_with('/')) return data + "/onggi";
   const std::string home = variable("HOME");
   if (home.starts_with('/')) return home + "/.local/share/onggi";
-  return with_hint(make_error(ErrorKind::invalid_config, "there is no place for the store"),
-                   "set HOME or XDG_DATA_HOME, or name one by --root DIR");
+  return with_hint(make_error(ErrorKind::invalid_config, "no directory for the store"),
+                   "set HOME or XDG_DATA_HOME, or pass --root DIR");
 }
 
 Result<> check_owner(int directory, const std::string& path) {
@@ -43,9 +43,9 @@ Result<> check_owner(int directory, const std::string& path) {
   const long found = sys::statx(directory, "", AT_EMPTY_PATH, STATX_UID | STATX_MODE, &info);
   if (found < 0) return system_error(found, "statx", path);
   if (info.stx_uid != geteuid()) {
-    return with_hint(state_error("the store '", path, "' belongs to the user ", info.stx_uid,
+    return with_hint(state_error("the store '", path, "' belongs to user ", info.stx_uid,
                                  ", not to ", geteuid()),
-                     "name another one by --root DIR");
+                     "pass another one with --root DIR");
   }
   const long changed = (info.stx_mode & 07777) == 0700 ? 0 : sys::fchmod(directory, 0700);
   if (changed < 0) return system_error(changed, "chmod", path);
@@ -60,7 +60,7 @@ Result<UniqueFd> open_lock(int directory, LockKind kind) {
     TRY(lock(file.get(), kind, "lock"));
   } else if (!TRY(try_lock(file.get(), kind, "lock"))) {
     return with_hint(state_error("the store is in use by another command"),
-                     "try again when it has ended");
+                     "try again when it has finished");
   }
   return file;
 }
@@ -70,8 +70,8 @@ bool is_digest_part(std::string_view text) {
 }
 
 Error no_image(std::string_view text, const std::string& name) {
-  return with_hint(state_error("there is no image '", name.empty() ? text : name, "' in the store"),
-                   "'onggi-image list' shows what there is, 'onggi-image pull' fetches more");
+  return with_hint(state_error("no image '", name.empty() ? text : name, "' in the store"),
+                   "use 'onggi-image list' to list images, or 'onggi-image pull' to download one");
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ Result<std::string> store_root(const std::string& chosen) {
   const std::string root = chosen.empty() ? TRY(default_root()) : chosen;
   const std::string given = TRY(absolute_path(root));
   std::string path = clean_path(given);
-  if (path.empty()) return make_error(ErrorKind::invalid_config, "the store cannot be '/'");
+  if (path.empty()) return make_error(ErrorKind::invalid_config, "the store must not be '/'");
   return path;
 }
 

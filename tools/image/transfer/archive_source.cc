@@ -71,7 +71,7 @@ std::string tags_of(const std::vector<DockerImage>& images) {
   for (const DockerImage& image : images) {
     for (const std::string& tag : image.tags) names.append(names.empty() ? "" : ", ") += tag;
   }
-  return names.empty() ? "none with a name" : names;
+  return names.empty() ? "no named images" : names;
 }
 
 Result<const DockerImage*> choose(const std::vector<DockerImage>& images,
@@ -86,7 +86,7 @@ Result<const DockerImage*> choose(const std::vector<DockerImage>& images,
           ? make_error(ErrorKind::invalid_config, "the archive has ", images.size(), " images")
           : make_error(ErrorKind::invalid_config, "no image is named '", reference,
                        "' in the archive");
-  return with_hint(error, text<160>("there is: ", tags_of(images)).view());
+  return with_hint(error, text<160>("available: ", tags_of(images)).view());
 }
 
 // Of an index of docker's: full names are in containerd's annotation.
@@ -113,7 +113,7 @@ Result<std::unique_ptr<ArchiveSource>> ArchiveSource::open_layout(TarFile file,
                                                                   const Platform& platform) {
   if (!file.has("oci-layout")) {
     return with_hint(make_error(ErrorKind::invalid_config, "the archive has no oci-layout"),
-                     "is it one of docker's? docker-archive:FILE");
+                     "for an archive of Docker, use docker-archive:FILE");
   }
   std::string text = TRY(file.read("index.json", kManifestLimit));
   const Index index = TRY(parse_index(std::move(text), {}));
@@ -138,7 +138,7 @@ Result<std::unique_ptr<ArchiveSource>> ArchiveSource::open_docker(TarFile file,
     }
   }
   const Result<std::string> list = source->file_.read("manifest.json", kArchiveJsonLimit);
-  if (!list) return with_hint(list.error(), "is it an OCI layout? oci-archive:FILE");
+  if (!list) return with_hint(list.error(), "for an OCI archive, use oci-archive:FILE");
   const std::vector<DockerImage> images = TRY(parse_docker_images(list.value()));
   const DockerImage* image = TRY(choose(images, reference));
   TRY(source->make_manifest(image->config, image->layers));
@@ -205,7 +205,7 @@ Result<TarFile::Part> ArchiveSource::find(const Descriptor& descriptor) const {
       TRY(file_.find(other == by_digest_.end() ? blob_path(descriptor.digest) : other->second));
   if (part.size == descriptor.size) return part;
   return make_error(ErrorKind::invalid_config, descriptor.digest.text(), " has ", part.size,
-                    " bytes in the archive, its descriptor says ", descriptor.size);
+                    " bytes in the archive, but its descriptor says ", descriptor.size);
 }
 
 Result<Document> ArchiveSource::document(const Descriptor& descriptor) {

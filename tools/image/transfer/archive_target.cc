@@ -27,7 +27,8 @@ Result<> check_replaceable(int parent, const std::string& name) {
   if (found == -ENOENT) return {};
   if (found < 0) return system_error(found, "statx", name);
   if (S_ISREG(info.stx_mode)) return {};
-  return make_error(ErrorKind::invalid_config, "'", name, "' is there and is not a regular file");
+  return make_error(ErrorKind::invalid_config, "'", name,
+                    "' already exists and is not a regular file");
 }
 
 // What docker shows and understands: "alpine:latest". Empty: no tag.
@@ -64,7 +65,7 @@ Result<std::unique_ptr<ArchiveTarget>> ArchiveTarget::open(ArchiveKind kind,
                                                            std::string reference) {
   if (path == "-") {
     return with_hint(unsupported("", "an archive cannot be written to standard output"),
-                     "its bytes would stand beside what the command prints: name a file");
+                     "name a file: standard output is for messages");
   }
   const size_t slash = path.rfind('/');
   const std::string directory = slash == path.npos ? "." : path.substr(0, slash + 1);
@@ -131,7 +132,7 @@ Result<> ArchiveTarget::add_docker_manifest(std::string_view bytes, const Descri
   const auto* manifest = std::get_if<Manifest>(&document);
   if (manifest == nullptr) {
     return with_hint(unsupported("", "a docker-archive has images for one platform, not an index"),
-                     "name a platform by --platform, or write an oci-archive");
+                     "choose one with --platform, or write an oci-archive");
   }
   JsonWriter json;
   json.begin_array().begin_object();

@@ -38,8 +38,7 @@ class Parts {
       return {};
     }
     if (depth == kIndexDepth) {
-      return make_error(ErrorKind::invalid_config, "indexes within indexes, deeper than ",
-                        kIndexDepth);
+      return make_error(ErrorKind::invalid_config, "indexes are nested deeper than ", kIndexDepth);
     }
     for (const Descriptor& each : std::get<Index>(document).manifests) TRY(add(each, depth + 1));
     return {};
@@ -53,7 +52,9 @@ class Parts {
     Result<Document> read = source_.document(descriptor);
     if (!read) {
       return with_hint(read.error(),
-                       descriptor.platform ? "if the source has not all platforms, name one" : "");
+                       descriptor.platform
+                           ? "if the source does not have all platforms, choose one with --platform"
+                           : "");
     }
     Document document = std::move(read).value();
     TRY(add_below(document, depth));

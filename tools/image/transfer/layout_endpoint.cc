@@ -59,7 +59,7 @@ Result<UniqueFd> LayoutSource::open(const Descriptor& descriptor) {
   if (found < 0) return system_error(found, "statx", descriptor.digest.text());
   if (info.stx_size == descriptor.size) return file;
   return make_error(ErrorKind::invalid_config, descriptor.digest.text(), " has ", info.stx_size,
-                    " bytes in the layout, its descriptor says ", descriptor.size);
+                    " bytes in the layout, but its descriptor says ", descriptor.size);
 }
 
 Result<std::unique_ptr<LayoutTarget>> LayoutTarget::open(const std::string& path,

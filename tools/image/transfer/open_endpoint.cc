@@ -103,11 +103,11 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     endpoint = {row.transport, std::string(rest.substr(0, colon)),
                 std::string(rest.substr(std::min(colon + 1, rest.size())))};
     if (!endpoint.place.empty()) return endpoint;
-    return make_error(ErrorKind::invalid_config, "'", text, "' has nothing behind ", row.prefix);
+    return make_error(ErrorKind::invalid_config, "'", text, "' has nothing after ", row.prefix);
   }
   endpoint.place = text;
   if (!text.empty()) return endpoint;
-  return make_error(ErrorKind::invalid_config, "an image has no empty name");
+  return make_error(ErrorKind::invalid_config, "an image name must not be empty");
 }
 
 Source open_source(const Endpoint& endpoint, const EndpointContext& context) {

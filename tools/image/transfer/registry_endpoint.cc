@@ -17,7 +17,7 @@ namespace {
 
 Error wrong_size(const Descriptor& descriptor, uint64_t size) {
   return make_error(ErrorKind::invalid_config, descriptor.digest.text(), ": has ", size,
-                    " bytes instead of the ", descriptor.size, " of its descriptor");
+                    " bytes, not the ", descriptor.size, " in its descriptor");
 }
 
 const Descriptor* find_blob(const Document& document, const Digest& digest) {
@@ -157,7 +157,7 @@ Result<> RegistryTarget::put(const Descriptor& descriptor, std::string_view byte
   for (const Digest& digest : missing) {
     const Descriptor* blob = find_blob(document, digest);
     if (blob == nullptr || media_kind(blob->media_type) == MediaKind::foreign_layer) {
-      return make_error(ErrorKind::state, descriptor.digest.text(), ": the registry misses ",
+      return make_error(ErrorKind::state, descriptor.digest.text(), ": the registry does not have ",
                         digest.text(), ", which is not pushed with this image");
     }
     std::atomic<uint64_t> done = 0;
@@ -165,8 +165,8 @@ Result<> RegistryTarget::put(const Descriptor& descriptor, std::string_view byte
   }
   const std::vector<Digest> still = TRY(registry->push(document, version));
   if (still.empty()) return {};
-  return make_error(ErrorKind::state, descriptor.digest.text(), ": the registry misses ",
-                    still.front().text(), ", which it has just taken");
+  return make_error(ErrorKind::state, descriptor.digest.text(), ": the registry does not have ",
+                    still.front().text(), ", which it has just accepted");
 }
 
 Result<> RegistryTarget::put_document(const Descriptor& descriptor, std::string_view bytes) {

@@ -22,7 +22,7 @@ Result<ImageSource::Named> choose_platform(ImageSource& source, ImageSource::Nam
     named.document = TRY(source.document(chosen));
     named.descriptor = chosen;
   }
-  return make_error(ErrorKind::invalid_config, "indexes within indexes, deeper than ", kIndexDepth);
+  return make_error(ErrorKind::invalid_config, "indexes are nested deeper than ", kIndexDepth);
 }
 
 Result<SourceImage> read_source_image(ImageSource& source, const Platform& platform) {
@@ -33,7 +33,7 @@ Result<SourceImage> read_source_image(ImageSource& source, const Platform& platf
   if (media_kind(config.media_type) != MediaKind::config) return image;
   if (config.size > kConfigLimit) {
     return make_error(ErrorKind::invalid_config, "the image config has ", config.size,
-                      " bytes, at most ", kConfigLimit);
+                      " bytes, more than the limit of ", kConfigLimit);
   }
   const UniqueFd file = TRY(source.open(config));
   std::string bytes = TRY(read_all(file.get(), config.digest.text(), config.size));

@@ -140,7 +140,7 @@ Result<> TarFile::list() {
       listed.link = target_of(entry, clean);
     } else {
       return make_error(ErrorKind::invalid_config, "'", entry.name,
-                        "' is neither a file nor a link: is this an image archive?");
+                        "' is neither a file nor a link: not an image archive");
     }
     entries_.insert_or_assign(clean, std::move(listed));
     if (entries_.size() > kMostEntries)
@@ -158,14 +158,14 @@ Result<TarFile::Part> TarFile::find(const std::string& name) const {
     if (found->second.link.empty()) return found->second.part;
     at = found->second.link;
   }
-  return make_error(ErrorKind::invalid_config, "'", name, "' is a link to a link, too often");
+  return make_error(ErrorKind::invalid_config, "'", name, "' has too many levels of links");
 }
 
 Result<std::string> TarFile::read(const std::string& name, uint64_t limit) const {
   const Part part = TRY(find(name));
   if (part.size > limit) {
-    return make_error(ErrorKind::invalid_config, "'", name, "' has ", part.size, " bytes, at most ",
-                      limit);
+    return make_error(ErrorKind::invalid_config, "'", name, "' has ", part.size,
+                      " bytes, more than the limit of ", limit);
   }
   std::string bytes(part.size, '\0');
   for (size_t done = 0; done < bytes.size();) {

@@ -39,7 +39,7 @@ void UnpackView::begin(const Named& named, std::span<const Named> below,
   const Named* found = find_manifest(named, below, platform_);
   const auto* manifest = found == nullptr ? nullptr : std::get_if<Manifest>(&found->document);
   if (manifest == nullptr || media_kind(manifest->config.media_type) != MediaKind::config) {
-    log::debug("no layers are unpacked: there is no image for " + platform_text(platform_));
+    log::debug("no layers are unpacked: no image for " + platform_text(platform_));
     return;
   }
   thread_ = std::thread([this, found] { unpacked_ = unpack(*found); });
@@ -60,7 +60,7 @@ Result<BlobDigest> UnpackView::wait_for(const Descriptor& blob) {
   changed_.wait(lock, [&] { return is_broken_off_ || there_.contains(blob.digest); });
   const auto found = there_.find(blob.digest);
   if (found != there_.end()) return found->second;
-  return state_error("the copy was broken off");
+  return state_error("the copy was interrupted");
 }
 
 Result<> UnpackView::unpack(const Named& named) {
