@@ -255,6 +255,9 @@ inline long pidfd_send_signal(int pidfd, int signal) {
 inline long execveat(int dir, const char* path, char* const* argv, char* const* envp, int flags) {
   return call(SYS_execveat, dir, path, argv, envp, flags);
 }
+inline long execve(const char* path, char* const* argv, char* const* envp) {
+  return call(SYS_execve, path, argv, envp);
+}
 inline long prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0,
                   unsigned long d = 0) {
   return call(SYS_prctl, option, a, b, c, d);
@@ -322,8 +325,11 @@ inline long clone3_onto_stack(clone_args* arguments, void (*entry)(void*), void*
 #endif
 }
 
+// A seccomp filter may refuse even this call; a signal of the processor's (SIGILL, SIGTRAP) ends us
+// then.
 [[noreturn]] inline void exit_group(int status) {
-  for (;;) raw(SYS_exit_group, status);
+  raw(SYS_exit_group, status);
+  __builtin_trap();
 }
 
 // ── signals ──

@@ -86,7 +86,7 @@ Result<Running> start(const spec::Hook& hook, const Point& point) {
   // away: in the background of ours it would be stopped as soon as it read from it, and we with it.
   SpawnRequest request{
       .arguments = vector_of(hook.args.empty() ? spec::TextList{hook.path} : hook.args),
-      .environment = vector_of(hook.env),
+      .environment = vector_of(hook.env.value_or(spec::TextList())),
       .directory = directory.get(),
       .input = input.get(),
       .output = theirs.get(),

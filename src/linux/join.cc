@@ -43,16 +43,30 @@ Error cannot_join(long result, const plan::JoinedNamespace& joined) {
   return at_place(system_error(result, "setns", joined.path), joined.place);
 }
 
-Result<> write_time_offsets(std::string_view offsets) {
-  if (offsets.empty()) return {};
+// Before we are hidden, when the file would no longer be ours, and before another mount namespace
+// says what is in /proc.
+Result<UniqueFd> open_time_offsets(std::string_view offsets) {
+  if (offsets.empty()) return UniqueFd();
   const long opened = sys::openat(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY);
   if (opened < 0)
     return at_place(system_error(opened, "open", "/proc/self/timens_offsets"), "linux.timeOffsets");
-  const UniqueFd file(opened);
+  return UniqueFd(opened);
+}
+
+Result<> write_time_offsets(const UniqueFd& file, std::string_view offsets) {
+  if (!file) return {};
   const long written = sys::write(file.get(), offsets.data(), offsets.size());
   if (written < 0)
     return at_place(system_error(written, "write", "/proc/self/timens_offsets"),
                     "linux.timeOffsets");
+  return {};
+}
+
+// Until init is executed we are the runtime itself, with all that it has open: nothing for those
+// who see us in a namespace of theirs from now on (CVE-2016-9962, CVE-2019-5736).
+Result<> hide() {
+  const long hidden = sys::prctl(PR_SET_DUMPABLE, 0);
+  if (hidden < 0) return system_error(hidden, "prctl PR_SET_DUMPABLE");
   return {};
 }
 
@@ -110,10 +124,7 @@ Result<JoinedContainer> open_container(const plan::NamespacePlan& plan, ProcessH
 }
 
 Result<> join_container(const JoinedContainer& container) {
-  // Until init is executed we are the runtime itself, with all that it has open: nothing for those
-  // who see us in their pid namespace from now on (CVE-2016-9962, CVE-2019-5736).
-  const long hidden = sys::prctl(PR_SET_DUMPABLE, 0);
-  if (hidden < 0) return system_error(hidden, "prctl PR_SET_DUMPABLE");
+  TRY(hide());
   const long joined = container.flags == 0 ? 0 : sys::setns(container.process, container.flags);
   if (joined == -ESRCH) return not_running();
   if (joined < 0) return system_error(joined, "setns", "the container's namespaces");
@@ -138,6 +149,8 @@ Result<std::vector<UniqueFd>> open_namespaces(const plan::NamespacePlan& plan) {
 }
 
 Result<> join_namespaces(const plan::NamespacePlan& plan, const std::vector<UniqueFd>& fds) {
+  const UniqueFd offsets = TRY(open_time_offsets(plan.time_offsets));
+  TRY(hide());
   unsigned refused = 0;
   int user = -1;
   for (unsigned i = 0; i < fds.size(); i++) {
@@ -166,7 +179,7 @@ Result<> join_namespaces(const plan::NamespacePlan& plan, const std::vector<Uniq
   if ((plan.create & CLONE_NEWTIME) == 0) return {};
   const long unshared = sys::unshare(CLONE_NEWTIME);
   if (unshared < 0) return at_place(system_error(unshared, "unshare", "time"), "linux.namespaces");
-  return write_time_offsets(plan.time_offsets);
+  return write_time_offsets(offsets, plan.time_offsets);
 }
 
 Result<> become_root(bool set_groups) {
@@ -181,7 +194,7 @@ Result<> become_root(bool set_groups) {
   if (gid < 0) return at_place(system_error(gid, "setresgid", "0"), "linux.gidMappings");
   const long uid = sys::setresuid(0);
   if (uid < 0) return at_place(system_error(uid, "setresuid", "0"), "linux.uidMappings");
-  return {};
+  return hide();  // a change of user sets it to fs.suid_dumpable (prctl(2))
 }
 
 }  // namespace onggi

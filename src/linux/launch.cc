@@ -13,6 +13,7 @@
 #include "linux/socket_message.h"
 #include "linux/waiting.h"
 
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <signal.h>
 
@@ -62,9 +63,21 @@ void keep_for_init(const ChildEntry& entry) {
   for (const UniqueFd& joined : entry.fds->namespaces) keep(joined.get());
 }
 
+// Who executes a file that he may not read is not dumpable from his first instruction on
+// (execve(2), ptrace(2)); root may read everything, unless by these two. As root he has them again
+// afterwards.
+void give_up_reading() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2] = {};
+  if (sys::call(SYS_capget, &header, &data[0]) < 0) return;
+  data[0].effective &= ~(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH);
+  (void)sys::call(SYS_capset, &header, &data[0]);
+}
+
 [[noreturn]] void execute_init(void* argument) {
   const auto& entry = *static_cast<const ChildEntry*>(argument);
   keep_for_init(entry);
+  give_up_reading();
   char name[] = "onggi-init";
   char* const argv[] = {name, const_cast<char*>(entry.plan_number), nullptr};
   char* const envp[] = {nullptr};
@@ -90,14 +103,27 @@ void enter_user_namespace(void* argument) {
   execute_init(argument);
 }
 
+// `process` is a number or "self".
+template <class Process>
+Result<> set_oom_score(const plan::Plan& plan, Process process) {
+  if (!plan.oom_score_adj) return {};
+  const auto path = text<64>("/proc/", process, "/oom_score_adj");
+  const auto value = text<16>(*plan.oom_score_adj);
+  TRY_AT("process.oomScoreAdj", write_existing(AT_FDCWD, std::string(path.view()), value.view()));
+  return {};
+}
+
 // Joins what has to be joined before init exists, makes init for our parent and goes away.
 void enter_bridge(void* argument) {
   auto entry = *static_cast<const ChildEntry*>(argument);
   (void)sys::close(entry.fds->channel.get());
   const plan::NamespacePlan& namespaces = entry.plan->namespaces;
-  const Result<> joined = namespaces.of_container
-                              ? join_container(entry.fds->container)
-                              : join_namespaces(namespaces, entry.fds->namespaces);
+  // Init inherits it; from the join on we are not dumpable, and the file is not an ordinary user's.
+  Result<> joined = set_oom_score(*entry.plan, "self");
+  if (joined) {
+    joined = namespaces.of_container ? join_container(entry.fds->container)
+                                     : join_namespaces(namespaces, entry.fds->namespaces);
+  }
   if (!joined) fail(entry, joined.error());
   const bool new_user = (entry.create & CLONE_NEWUSER) != 0;
   const CloneRequest request{.flags = entry.create | CLONE_PARENT, .cgroup = -1};
@@ -252,14 +278,6 @@ Result<> raise_hard_limits(const plan::Plan& plan, int pid) {
   return {};
 }
 
-Result<> set_oom_score(const plan::Plan& plan, int pid) {
-  if (!plan.oom_score_adj) return {};
-  const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
-  TRY_AT("process.oomScoreAdj",
-         write_existing(AT_FDCWD, path, std::to_string(*plan.oom_score_adj)));
-  return {};
-}
-
 }  // namespace
 
 Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
@@ -283,7 +301,7 @@ Result<Init> launch(const plan::Plan& plan, const LaunchResources& resources) {
   // While init still is the user that we are: afterwards an ordinary user could not reach what
   // belongs to one of his mapped ids.
   TRY(raise_hard_limits(plan, init.pid()));
-  TRY(set_oom_score(plan, init.pid()));
+  if (!plan.namespaces.bridge) TRY(set_oom_score(plan, init.pid()));
   if (plan.stream_owner) own_standard_streams(*plan.stream_owner, false);
   if (fds.go) {
     fds.init_go.reset();

@@ -45,9 +45,9 @@ Result<UniqueFd> make_sealed_memfd(const char* name, std::string_view bytes, boo
   if (created < 0) return system_error(created, "memfd_create", name);
   UniqueFd memfd(created);
   TRY(write_all(memfd.get(), name, bytes));
-  // Who executes what he may not read is not dumpable (ptrace(2)): in a user namespace nobody, its
-  // root included, gets hold of init or of what it has open.
-  const long limited = executable ? sys::fchmod(memfd.get(), 0511) : 0;
+  // Who executes what he may not read is not dumpable (ptrace(2)), so that nobody gets hold of init
+  // or of what it has open: launch.cc.
+  const long limited = executable ? sys::fchmod(memfd.get(), 0111) : 0;
   if (limited < 0) return system_error(limited, "fchmod", name);
   const long sealed = sys::fcntl(memfd.get(), kAddSeals, kSealAll);
   if (sealed < 0) return system_error(sealed, "fcntl F_ADD_SEALS", name);

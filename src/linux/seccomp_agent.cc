@@ -21,13 +21,14 @@ Result<> deliver_listener(int socket, int listener, std::optional<SeccompAgent>&
 Result<SeccompAgent> SeccompAgent::connect(const std::string& path, std::string process_state,
                                            int signals) {
   UniqueFd connection = TRY(connect_to_socket(path, signals));
-  return SeccompAgent(std::move(connection), std::move(process_state));
+  return SeccompAgent(path, std::move(connection), std::move(process_state));
 }
 
 // "If more than one sendmsg(2) is used, the file descriptors MUST be sent only in the first call."
 // (config-linux.md#containerprocessstate)
 Result<> SeccompAgent::deliver(int listener, int signals) {
-  const UniqueFd connection = std::move(connection_);
+  const UniqueFd connection =
+      connection_ ? std::move(connection_) : TRY(connect_to_socket(path_, signals));
   int attempts = 0;
   for (size_t sent = 0; sent < process_state_.size();) {
     const Result<size_t> now =

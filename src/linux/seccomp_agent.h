@@ -20,14 +20,18 @@ class SeccompAgent {
   static Result<SeccompAgent> connect(const std::string& path, std::string process_state,
                                       int signals);
 
-  // Sends the message with the listener, then closes the connection. Only once. An agent that does
-  // not read gives an error after some seconds.
+  // Sends the message with the listener, then closes the connection: the next one, of a process
+  // whose filter is another instance (a startContainer hook), is made anew. An agent that does not
+  // read gives an error after some seconds.
   Result<> deliver(int listener, int signals);
 
  private:
-  SeccompAgent(UniqueFd connection, std::string process_state)
-      : connection_(std::move(connection)), process_state_(std::move(process_state)) {}
+  SeccompAgent(std::string path, UniqueFd connection, std::string process_state)
+      : path_(std::move(path)),
+        connection_(std::move(connection)),
+        process_state_(std::move(process_state)) {}
 
+  std::string path_;
   UniqueFd connection_;
   std::string process_state_;
 };

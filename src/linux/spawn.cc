@@ -60,7 +60,7 @@ long execute_first(const ChildEntry& entry) {
   auto* const argv = const_cast<char* const*>(entry.request.arguments.data());
   long failed = -ENOENT;
   for (const std::string& place : entry.places) {
-    const long now = sys::execveat(AT_FDCWD, place.c_str(), argv, entry.environment, 0);
+    const long now = sys::execve(place.c_str(), argv, entry.environment);
     const bool missing =
         now == -ENOENT || now == -ENOTDIR || now == -ESTALE || now == -ENODEV || now == -ETIMEDOUT;
     if (!missing || failed != -EACCES) failed = now;

@@ -47,14 +47,18 @@ void add_environment(BuildContext& context, const spec::Process& process) {
   handoff.env = pool.list(kept);
 }
 
-// The specification wants a warning, not an error, for what cannot be granted
-// (config.md#linux-process).
-void add_capabilities(BuildContext& context, const spec::Capabilities& wanted) {
-  // A user namespace starts with all of them, over what it owns.
+// A user namespace starts with all capabilities, over what it owns.
+uint64_t grantable_capabilities(const BuildContext& context) {
   const bool user_namespace = std::ranges::any_of(
       context.spec.linux.namespaces,
       [](const spec::Namespace& entry) { return entry.type == spec::NamespaceType::user; });
-  const uint64_t grantable = user_namespace ? ~uint64_t{0} : context.facts.capabilities;
+  return user_namespace ? ~uint64_t{0} : context.facts.capabilities;
+}
+
+// The specification wants a warning, not an error, for what cannot be granted
+// (config.md#linux-process).
+void add_capabilities(BuildContext& context, const spec::Capabilities& wanted) {
+  const uint64_t grantable = context.plan.handoff.grantable;
   for (std::string_view name : wanted.unknown) {
     context.warn("process.capabilities: " + std::string(name) + " is unknown, ignoring");
   }
@@ -131,6 +135,7 @@ void build_handoff(BuildContext& context) {
   if (spec.linux.personality) handoff.personality = static_cast<int32_t>(*spec.linux.personality);
   add_environment(context, process);
   add_user(context, process.user);
+  handoff.grantable = grantable_capabilities(context);
   if (process.capabilities) add_capabilities(context, *process.capabilities);
   add_limits(context, process);
   if (!spec.linux.seccomp) return;

@@ -35,7 +35,8 @@ ContainerHooks container_hooks(BuildContext& context, const std::vector<spec::Ho
     const spec::TextList name{hook.path};
     list.push_back({.path = pool.text(hook.path),
                     .args = pool.texts(hook.args.empty() ? name : hook.args),
-                    .env = hook.env.empty() ? environment : pool.texts(hook.env),
+                    .env = hook.env ? pool.texts(*hook.env) : environment,
+                    .adds_home = !hook.env,
                     .timeout = hook.timeout.value_or(0)});
   }
   return {.list = pool.list(list),
@@ -59,7 +60,7 @@ void build_hooks(BuildContext& context) {
   }
   if (!hooks.start_container.empty()) {
     Handoff& handoff = context.plan.handoff;
-    handoff.start_hooks = container_hooks(context, hooks.start_container, "startContainer", "/",
+    handoff.start_hooks = container_hooks(context, hooks.start_container, "startContainer", {},
                                           "created", handoff.env);
   }
 }

@@ -284,8 +284,7 @@ void print_handoff(const Plan& plan, std::string& text) {
     add_line(text, "linux.personality", std::to_string(handoff.personality));
   }
   if (handoff.seccomp) {
-    add_line(text, "linux.seccomp",
-             handoff.no_new_privileges ? "load last" : "load before capabilities are dropped");
+    add_line(text, "linux.seccomp", "load last");
     if ((handoff.seccomp_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
       add_line(text, "linux.seccomp.listenerPath", "send the listener to the agent");
   }

@@ -151,12 +151,13 @@ struct AwaitRuntimeHooks {};  // prestart and createRuntime, which the runtime r
 struct Hook {
   Text path;
   List<Text> args, env;
-  uint32_t timeout = 0;  // seconds; 0: none
+  bool adds_home = false;  // to the environment of the program, which `env` is
+  uint32_t timeout = 0;    // seconds; 0: none
 };
 struct ContainerHooks {  // createContainer and startContainer, which init runs itself
   List<Hook> list;
   Text point;      // "createContainer"
-  Text directory;  // where they run
+  Text directory;  // where they run; none: as the program, with its rights too
   Text state;      // the state document up to the number of the pid and the closing brace
 };
 struct EnterRootfs {
@@ -227,6 +228,7 @@ struct Handoff {
   List<uint32_t> additional_gids;
   List<Limit> limits;
   CapabilityMasks capabilities;
+  uint64_t grantable = 0;      // capabilities that init itself can have
   Text apparmor, selinux;      // label of the program, set for the coming execve
   Text keyring;                // name of a new session keyring
   ContainerHooks start_hooks;  // startContainer

@@ -12,11 +12,16 @@ static Result<> read_timeout(const Cursor& at, Hook& to) {
   return {};
 }
 
+// An empty list is an environment too, unlike none.
+static Result<> read_environment(const Cursor& at, Hook& to) {
+  return read(at, to.env.emplace());
+}
+
 static Result<> read(const Cursor& at, Hook& to) {
   static constexpr Field<Hook> kFields[] = {
       {"path", into<&Hook::path>, kRequired},
       {"args", into<&Hook::args>},
-      {"env", into<&Hook::env>},
+      {"env", read_environment},
       {"timeout", read_timeout},
   };
   return read_object(at, kFields, to);

@@ -94,7 +94,8 @@ struct Process {
 
 struct Hook {
   Text path;
-  TextList args, env;
+  TextList args;
+  std::optional<TextList> env;
   std::optional<uint32_t> timeout;  // seconds, at least 1
 };
 

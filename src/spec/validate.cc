@@ -101,7 +101,7 @@ Result<> check_hooks(const Spec& spec) {
       const Place at = place("hooks.", name, "[", i, "]");
       if (!is_absolute(hook.path))
         return broken(place(at.view(), ".path"), "must be an absolute path");
-      TRY(check_environment(hook.env, place(at.view(), ".env").view()));
+      if (hook.env) TRY(check_environment(*hook.env, place(at.view(), ".env").view()));
     }
   }
   return {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// System call filters: actions, errno values, conditions on arguments, and the two moments at which
-// a filter is loaded.
+// System call filters: actions, errno values, conditions on arguments, and that it is loaded
+// last; seccomp_start_test.cc has more of that.
 #include "support/suite.h"
 
 using namespace onggi::test;
@@ -175,7 +175,7 @@ CASE("bad filters are errors that name the place") {
   }
 }
 
-CASE("the profile decides when the filter is loaded, newer calls are unknown (checklist 17)") {
+CASE("newer calls are unknown, with and without noNewPrivileges (checklist 17)") {
   REQUIRES(root());
   REQUIRES(seccomp());
   DEVIATES("crun", "1.8.1 answers newer calls as it does denied ones");
@@ -192,36 +192,6 @@ CASE("the profile decides when the filter is loaded, newer calls are unknown (ch
     CHECK(value_of(outcome.out, "syscall sync") == "EPERM");
     CHECK(value_of(outcome.out, "Seccomp") == "2");
   }
-  // Without no_new_privs the filter comes before the credentials, so it decides about them.
-  Bundle forbidden;
-  filter(forbidden, R"({"names": ["setresuid", "setuid"], "action": "SCMP_ACT_ERRNO"})");
-  forbidden.set("/process/user/uid", 1000).guest({"id"});
-  CHECK(value_of(run(forbidden.set("/process/noNewPrivileges", true)).out, "uid") ==
-        "1000 1000 1000");
-  CHECK_FALSE(run(forbidden.set("/process/noNewPrivileges", false)).ok());
-}
-
-CASE("with noNewPrivileges only the execve has to be allowed") {
-  REQUIRES(root());
-  REQUIRES(seccomp());
-  REQUIRES((Need{is_onggi(), "other runtimes make calls of their own after the load"}));
-  Bundle bundle;
-  filter(bundle, R"({"names": ["execveat"], "action": "SCMP_ACT_ALLOW"})", "SCMP_ACT_KILL_PROCESS");
-  bundle.set("/process/user/uid", 1000);
-  // The program itself is killed at its first call; an error of ours would be another status.
-  CHECK(run(bundle.guest({"echo", "x"})).status == 128 + 31);
-}
-
-CASE("a filter that forbids the set-up's own calls names them when it comes first") {
-  REQUIRES(root());
-  REQUIRES(seccomp());
-  REQUIRES((Need{is_onggi(), "the words are ours"}));
-  Bundle bundle;
-  filter(bundle, R"({"names": ["capset"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5})");
-  CHECK(run(bundle).ok());
-  const Outcome outcome = run(bundle.set("/process/noNewPrivileges", false));
-  CHECK(outcome.status == 1);
-  CHECK(contains(outcome.err, "process.capabilities: capset: input/output error"));
 }
 
 CASE("an empty profile that allows everything is a filter all the same") {

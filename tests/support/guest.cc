@@ -52,7 +52,8 @@ int report(const char* verb, const char* object, long result) {
 namespace {
 
 int run_verb(guest::Arguments words) {
-  for (const auto& verbs : {guest::file_verbs(), guest::process_verbs(), guest::seccomp_verbs()}) {
+  for (const auto& verbs : {guest::file_verbs(), guest::inside_verbs(), guest::process_verbs(),
+                            guest::seccomp_verbs()}) {
     for (const guest::Verb& verb : verbs) {
       if (!words.empty() && strcmp(verb.name, words[0]) == 0 && words.size() > verb.arguments) {
         return verb.run(words.subspan(1));

@@ -14,6 +14,7 @@ struct Verb {
   size_t arguments;  // at least so many
 };
 std::span<const Verb> file_verbs();
+std::span<const Verb> inside_verbs();
 std::span<const Verb> process_verbs();
 std::span<const Verb> seccomp_verbs();
 

@@ -83,8 +83,6 @@ Result<> apply(const plan::ReadonlyPath& step, InitContext& context);
 Result<> apply(const plan::MaskPath& step, InitContext& context);
 Result<> apply(const plan::ReadonlyRootfs& step, InitContext& context);
 
-// hooks.cc: each in turn; the first failure ends it.
-Result<> run_hooks(const plan::ContainerHooks& hooks, const InitContext& context);
 // namespaces.cc: the v1 groups, by descriptors that the runtime opened.
 Result<> join_cgroups(InitContext& context);
 // streams.cc
@@ -95,22 +93,19 @@ Result<> write_labels(InitContext& context);
 // program.cc: where args[0] is, as execvp(3) would find it. Before `ready`, so that `create` can
 // say so.
 Result<> check_program(InitContext& context);
-// handoff.cc: ends in the container's program, or returns why not. `seccomp` is the compiled
-// filter, if there is one.
+// handoff.cc: ends in the container's program, or returns why not, as long as there is no filter
+// yet that could forbid to say so. `seccomp` is the compiled filter, if there is one.
 Result<> run_program(InitContext& context, UniqueFd seccomp);
-// listener.cc: for a filter with a listener. The courier is started before there are limits that
-// could stand against it; hand_over() returns, without a system call, when the agent has the
-// listener. In between the courier sets process.scheduler for the program.
-Result<> start_courier(const InitContext& context);
-void hand_over(int listener);
 // scheduling.cc: process.execCPUAffinity.final, or else all CPUs that the cpuset allows;
 // process.scheduler for a thread (0: this one), then the rest for this process.
 Result<> set_affinity(const InitContext& context);
 Result<> set_scheduler(const plan::Scheduler& scheduler, long thread);
 Result<> set_scheduling(const InitContext& context);
 // credentials.cc
-Result<> drop_bounding_set(const plan::Handoff& handoff);
-Result<> set_credentials(InitContext& context);
+Result<> set_limits(const InitContext& context);
+// Of this thread. `kept` are capabilities above those of the program, until it is executed.
+Result<> set_credentials(const InitContext& context, uint64_t kept);
+Result<> set_capabilities(const plan::CapabilityMasks& masks);
 
 // copy_up.cc: the contents of a directory into the detached mount that is going to cover it.
 Result<> copy_up(int covered, int mount);

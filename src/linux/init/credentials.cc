@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits, ids and the five capability sets (capabilities(7)) of the container's program.
+// What an execve will do to a process with these ids and these sets does not depend on what is
+// permitted or effective besides (capabilities(7), "Transformation of capabilities during
+// execve()"), so a right may be kept up to it.
 #include "base/text.h"
 #include "linux/init/context.h"
 
@@ -12,13 +15,14 @@ namespace {
 
 constexpr int kCapabilities = 64;
 
-Result<> set_limits(const InitContext& context) {
-  for (const plan::Limit& limit : context.pool(context.plan.handoff.limits)) {
-    const uint64_t pair[2] = {limit.soft, limit.hard};
-    const long result = sys::prlimit64(0, static_cast<int>(limit.resource), pair, nullptr);
-    if (result == 0) continue;
-    return at_place(system_error(result, "prlimit"),
-                    text<64>("process.rlimits[", limit.place_index, "]").view());
+Result<> drop_bounding_set(const plan::Handoff& handoff) {
+  for (unsigned capability = 0; capability < kCapabilities; capability++) {
+    if ((handoff.capabilities.bounding >> capability & 1) != 0) continue;
+    const long dropped = sys::prctl(PR_CAPBSET_DROP, capability);
+    if (dropped == -EINVAL) break;  // past the last one that this kernel knows
+    if (dropped < 0)
+      return at_place(system_error(dropped, "prctl PR_CAPBSET_DROP"),
+                      "process.capabilities.bounding");
   }
   return {};
 }
@@ -38,6 +42,19 @@ Result<> set_ids(const InitContext& context) {
   if (uid < 0)
     return at_place(system_error(uid, "setresuid", text<16>(handoff.uid).view()),
                     "process.user.uid");
+  return {};
+}
+
+}  // namespace
+
+Result<> set_limits(const InitContext& context) {
+  for (const plan::Limit& limit : context.pool(context.plan.handoff.limits)) {
+    const uint64_t pair[2] = {limit.soft, limit.hard};
+    const long result = sys::prlimit64(0, static_cast<int>(limit.resource), pair, nullptr);
+    if (result == 0) continue;
+    return at_place(system_error(result, "prlimit"),
+                    text<64>("process.rlimits[", limit.place_index, "]").view());
+  }
   return {};
 }
 
@@ -64,29 +81,21 @@ Result<> set_capabilities(const plan::CapabilityMasks& masks) {
   return {};
 }
 
-}  // namespace
-
-Result<> drop_bounding_set(const plan::Handoff& handoff) {
-  for (unsigned capability = 0; capability < kCapabilities; capability++) {
-    if ((handoff.capabilities.bounding >> capability & 1) != 0) continue;
-    const long dropped = sys::prctl(PR_CAPBSET_DROP, capability);
-    if (dropped == -EINVAL) break;  // past the last one that this kernel knows
-    if (dropped < 0)
-      return at_place(system_error(dropped, "prctl PR_CAPBSET_DROP"),
-                      "process.capabilities.bounding");
-  }
-  return {};
-}
-
-Result<> set_credentials(InitContext& context) {
+Result<> set_credentials(const InitContext& context, uint64_t kept) {
   const plan::Handoff& handoff = context.plan.handoff;
-  TRY(set_limits(context));
   TRY(drop_bounding_set(handoff));
   // Keeps the permitted set over the change of user, until capset below; execve clears it.
-  const long kept = sys::prctl(PR_SET_KEEPCAPS, 1);
-  if (kept < 0) return system_error(kept, "prctl PR_SET_KEEPCAPS");
+  const long keeps = sys::prctl(PR_SET_KEEPCAPS, 1);
+  if (keeps < 0) return system_error(keeps, "prctl PR_SET_KEEPCAPS");
   TRY(set_ids(context));
-  return set_capabilities(handoff.capabilities);
+  plan::CapabilityMasks masks = handoff.capabilities;
+  masks.effective |= kept;
+  masks.permitted |= kept;
+  TRY(set_capabilities(masks));
+  // A change of user sets it to fs.suid_dumpable (prctl(2)).
+  const long hidden = sys::prctl(PR_SET_DUMPABLE, 0);
+  if (hidden < 0) return system_error(hidden, "prctl PR_SET_DUMPABLE");
+  return {};
 }
 
 }  // namespace onggi

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // From `start` to the container's program, in the order that each right is needed for the last
-// time.
+// time. The filter is the last of all: no call but the execve has to be allowed by it.
 #include "base/streams.h"
 #include "base/text.h"
-#include "linux/init/context.h"
+#include "linux/init/confinement.h"
+#include "linux/init/courier.h"
+#include "linux/init/hooks.h"
 #include "linux/init/program.h"
 
+#include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/prctl.h>
-#include <linux/seccomp.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 namespace onggi {
@@ -33,26 +33,9 @@ Result<> join_session_keyring(const InitContext& context) {
   return {};
 }
 
-constexpr uint32_t kListener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
-
-Result<> load_seccomp(const UniqueFd& program, uint32_t flags) {
-  struct statx info = {};
-  const long result = sys::statx(program.get(), "", AT_EMPTY_PATH, STATX_SIZE, &info);
-  if (result < 0) return system_error(result, "statx", "the seccomp program");
-  const long memory = sys::mmap(info.stx_size, PROT_READ, MAP_PRIVATE, program.get());
-  if (memory < 0 && memory > -4096) return system_error(memory, "mmap", "the seccomp program");
-  const sock_fprog filter{static_cast<unsigned short>(info.stx_size / sizeof(sock_filter)),
-                          reinterpret_cast<sock_filter*>(memory)};
-  const long loaded = sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
-  if (loaded < 0) return at_place(system_error(loaded, "seccomp"), "linux.seccomp");
-  if ((flags & kListener) != 0) hand_over(static_cast<int>(loaded));
-  return {};
-}
-
-Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
+// What hooks of the container inherit too.
+Result<> prepare(InitContext& context) {
   const plan::Handoff& handoff = context.plan.handoff;
-  const bool listener = (handoff.seccomp_flags & kListener) != 0;
-  if (listener) TRY(start_courier(context));
   own_standard_streams(handoff.uid, handoff.terminal);
   TRY(write_labels(context));
   TRY(join_session_keyring(context));
@@ -61,33 +44,78 @@ Result<> prepare_program(InitContext& context, const UniqueFd& seccomp) {
   // (CVE-2024-21626).
   const long closing = sys::close_range(context.plan.fds.first_private, ~0U, CLOSE_RANGE_CLOEXEC);
   if (closing < 0) return system_error(closing, "close_range");
-  if (!listener) TRY(set_scheduler(handoff.scheduler, 0));
   TRY(set_scheduling(context));
-  if (handoff.personality >= 0) {
-    const long changed = sys::call(SYS_personality, handoff.personality);
-    if (changed < 0) return at_place(system_error(changed, "personality"), "linux.personality");
-  }
-  // Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go; with
-  // it, it comes last and need not allow what happens in between.
-  if (seccomp && !handoff.no_new_privileges) TRY(load_seccomp(seccomp, handoff.seccomp_flags));
-  TRY(set_credentials(context));
-  TRY(enter_cwd_again(context));
+  if (handoff.personality < 0) return {};
+  const long changed = sys::call(SYS_personality, handoff.personality);
+  if (changed < 0) return at_place(system_error(changed, "personality"), "linux.personality");
+  return {};
+}
+
+constexpr uint64_t bit(unsigned capability) {
+  return uint64_t{1} << capability;
+}
+
+// What confine() needs and the program will not have.
+uint64_t late_capabilities(const plan::Handoff& handoff, const Filter& filter) {
+  uint64_t needed = 0;
+  if (filter && !handoff.no_new_privileges) needed |= bit(CAP_SYS_ADMIN);
+  if (handoff.scheduler.policy >= 0) needed |= bit(CAP_SYS_NICE);
+  return needed & handoff.grantable & ~handoff.capabilities.effective;
+}
+
+Result<> forbid_new_privileges(const plan::Handoff& handoff) {
   if (!handoff.no_new_privileges) return {};
   const long set = sys::prctl(PR_SET_NO_NEW_PRIVS, 1);
   if (set < 0)
     return at_place(system_error(set, "prctl PR_SET_NO_NEW_PRIVS"), "process.noNewPrivileges");
-  if (seccomp) TRY(load_seccomp(seccomp, handoff.seccomp_flags));
+  return {};
+}
+
+bool is_early(const Confinement& confinement) {
+  const plan::Handoff& handoff = confinement.context.plan.handoff;
+  return confinement.kept != 0 && (handoff.capabilities.bounding & bit(CAP_SYS_PTRACE)) != 0;
+}
+
+// Hooks, while this process waits for them with the rights of the program, but without its filter,
+// which might forbid to wait. A hook that may trace would find in it what is kept for the filter:
+// then the filter comes first, and the hooks have to live with what it forbids this process.
+Result<> run_start_hooks(const Confinement& confinement, bool early) {
+  const InitContext& context = confinement.context;
+  const plan::Handoff& handoff = context.plan.handoff;
+  if (!early) return run_hooks(handoff.start_hooks, context, &confinement);
+  TRY(confine(confinement));
+  Result<> done = set_capabilities(handoff.capabilities);
+  if (done) done = run_hooks(handoff.start_hooks, context, nullptr);
+  if (!done) report_failure(context.channel, done.error());
   return {};
 }
 
 }  // namespace
 
 Result<> run_program(InitContext& context, UniqueFd seccomp) {
-  if (!context.plan.handoff.has_program)
+  const plan::Handoff& handoff = context.plan.handoff;
+  if (!handoff.has_program)
     return config_error("process", "is not set: there is no program to start");
-  TRY(run_hooks(context.plan.handoff.start_hooks, context));
-  TRY(prepare_program(context, seccomp));
-  return execute(context);
+  TRY(prepare(context));
+  const Filter filter = TRY(Filter::map(seccomp, handoff.seccomp_flags));
+  const Program program = TRY(prepare_program(context));
+  const Confinement confinement{context, filter, late_capabilities(handoff, filter)};
+  if (needs_courier(filter, context.channel)) {
+    TRY(start_courier({.context = &context,
+                       .report = context.channel,
+                       .listener = filter.has_listener(),
+                       .drop = true,
+                       .kept = filter.has_listener() ? confinement.kept : 0}));
+  }
+  TRY(set_limits(context));
+  TRY(set_credentials(context, confinement.kept));
+  TRY(enter_cwd_again(context));
+  TRY(forbid_new_privileges(handoff));
+  const bool hooks = handoff.start_hooks.list.count != 0;
+  const bool early = hooks && is_early(confinement);
+  if (hooks) TRY(run_start_hooks(confinement, early));
+  if (!early) TRY(confine(confinement));
+  report_failure(context.channel, execute(program, filter));
 }
 
 }  // namespace onggi

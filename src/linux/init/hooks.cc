@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// createContainer and startContainer hooks: the two that run in the container's namespaces. The
-// state document is given as a sealed file rather than a pipe, so that a hook which does not read
-// it can neither block nor kill us.
+// The state document is given as a file rather than a pipe, so that a hook which does not read it
+// can neither block nor kill us. The image chooses the program of a startContainer hook, so that
+// one is executed as the container's program is: with its rights, in its directory, with its
+// environment. Each of its processes gets there by itself, from an init that has dropped what it
+// can and is not dumpable.
+#include "linux/init/hooks.h"
+
 #include "base/text.h"
-#include "linux/init/context.h"
+#include "linux/init/courier.h"
 #include "linux/init/program.h"
 #include "linux/socket_message.h"
 
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,11 +19,17 @@
 namespace onggi {
 namespace {
 
-constexpr int kErrorFd = 3;  // in the child: its number, for the errno of a failed execve
-
 struct HookProcess {
   int pid = 0;
   UniqueFd pidfd, output, failure;
+};
+
+// One hook, and what it shares with the others of its list.
+struct HookCall {
+  const InitContext& context;
+  const plan::ContainerHooks& list;
+  const plan::Hook& hook;
+  const Confinement* confinement;
 };
 
 // The last bytes of what a hook has printed.
@@ -69,48 +80,69 @@ struct ChildFds {
   int state, output, failure;
 };
 
-[[noreturn]] void execute_hook(const InitContext& context, const plan::Hook& hook,
-                               const char* directory, const ChildFds& fds) {
+// In the child: everything but the three streams ends with the execve.
+Result<> set_up_child(const HookCall& call, const ChildFds& fds) {
   (void)sys::call(SYS_setpgid, 0, 0);
-  (void)sys::umask(022);
-  long failed = sys::chdir(directory);
-  // Above 3 first, so that none of the four lies in another's way.
-  const long failure = sys::fcntl(fds.failure, F_DUPFD_CLOEXEC, 10);
   (void)sys::dup3(fds.state, 0, 0);
   (void)sys::dup3(fds.output, 1, 0);
   (void)sys::dup3(fds.output, 2, 0);
-  (void)sys::dup3(static_cast<int>(failure), kErrorFd, O_CLOEXEC);
-  (void)sys::close_range(kErrorFd + 1, ~0U, 0);
-  if (failed == 0) {
-    char** argv = pointer_array(context.pool, hook.args, nullptr);
-    char** envp = pointer_array(context.pool, hook.env, nullptr);
-    failed = argv == nullptr || envp == nullptr
-                 ? -ENOMEM
-                 : sys::execveat(AT_FDCWD, context.pool(hook.path), argv, envp, 0);
-  }
-  (void)sys::write(kErrorFd, &failed, sizeof failed);
-  sys::exit_group(127);
+  const long closing = sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (closing < 0) return system_error(closing, "close_range");
+  if (!call.list.directory) return {};
+  (void)sys::umask(022);
+  const char* directory = call.context.pool(call.list.directory);
+  const long entered = sys::chdir(directory);
+  if (entered < 0) return system_error(entered, "chdir", directory);
+  return {};
 }
 
-Result<HookProcess> start_hook(const InitContext& context, const plan::Hook& hook,
-                               const char* directory, int state) {
-  int output[2], failure[2];
+// Up to the filter, of which the execve is the first call.
+Result<> confine_child(const HookCall& call, int report) {
+  if (call.confinement == nullptr) return {};
+  const Filter& filter = call.confinement->filter;
+  if (needs_courier(filter, report)) {
+    TRY(start_courier({.context = &call.context,
+                       .report = report,
+                       .listener = filter.has_listener(),
+                       .drop = false,
+                       .kept = 0}));
+  }
+  return confine(*call.confinement);
+}
+
+[[noreturn]] void execute_hook(const HookCall& call, const ChildFds& fds) {
+  forget_courier();
+  const plan::PoolView& pool = call.context.pool;
+  const char* path = pool(call.hook.path);
+  const bool adds_home = call.hook.adds_home && !call.context.home.empty();
+  char** argv = pointer_array(pool, call.hook.args, nullptr);
+  char** envp = pointer_array(pool, call.hook.env, adds_home ? call.context.home.c_str() : nullptr);
+  Result<> prepared = set_up_child(call, fds);
+  if (argv == nullptr || envp == nullptr) prepared = system_error(-ENOMEM, "mmap");
+  if (prepared) prepared = confine_child(call, fds.failure);
+  if (!prepared) report_failure(fds.failure, prepared.error());
+  const long failed = sys::execve(path, argv, envp);
+  const Filter none;
+  const Filter& filter = call.confinement != nullptr ? call.confinement->filter : none;
+  report_failure(fds.failure, explain_execve(failed, path, filter));
+}
+
+Result<HookProcess> start_hook(const HookCall& call, int state) {
+  int output[2];
   const long piped = sys::call(SYS_pipe2, &output[0], O_CLOEXEC);
   if (piped < 0) return system_error(piped, "pipe");
   HookProcess process;
   process.output.reset(output[0]);
   const UniqueFd output_end(output[1]);
-  const long second = sys::call(SYS_pipe2, &failure[0], O_CLOEXEC);
-  if (second < 0) return system_error(second, "pipe");
-  process.failure.reset(failure[0]);
-  const UniqueFd failure_end(failure[1]);
+  SocketPair failure = TRY(make_socket_pair(SOCK_SEQPACKET));
+  process.failure = std::move(failure.first);
   int pidfd = -1;
   clone_args arguments = {};
   arguments.flags = CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
   const long pid = sys::call(SYS_clone3, &arguments, sizeof arguments);
-  if (pid == 0) execute_hook(context, hook, directory, {state, output[1], failure[1]});
+  if (pid == 0) execute_hook(call, {state, output[1], failure.second.get()});
   if (pid < 0) return system_error(pid, "clone3");
   process.pid = static_cast<int>(pid);
   process.pidfd.reset(pidfd);
@@ -124,35 +156,34 @@ void read_output(const HookProcess& process, Tail& tail) {
   if (size > 0) tail.add({buffer, static_cast<size_t>(size)});
 }
 
-// Until the hook itself ends: a grandchild may keep the pipe open for as long as it likes. False:
-// out of time.
-bool wait_for_end(const HookProcess& process, uint32_t timeout, Tail& tail) {
+enum class Ending { ended, out_of_time };
+
+// Until the hook itself ends: a grandchild may keep the pipe open for as long as it likes.
+Result<Ending> wait_for_end(const HookProcess& process, uint32_t timeout, Tail& tail) {
   const int64_t deadline = now_milliseconds() + int64_t{timeout} * 1000;
   for (;;) {
     pollfd polled[] = {{.fd = process.pidfd.get(), .events = POLLIN, .revents = 0},
                        {.fd = process.output.get(), .events = POLLIN, .revents = 0}};
     const int64_t left = timeout == 0 ? 0 : deadline - now_milliseconds();
-    if (timeout != 0 && left <= 0) return false;
+    if (timeout != 0 && left <= 0) return Ending::out_of_time;
     const timespec limit{.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
     const long ready =
         sys::retry(SYS_ppoll, &polled[0], 2, timeout == 0 ? nullptr : &limit, nullptr, 0);
-    if (ready < 0) return true;  // the wait below tells
+    if (ready < 0) return system_error(ready, "ppoll");
     if ((polled[1].revents & POLLIN) != 0) {
       read_output(process, tail);
     } else if (polled[0].revents != 0) {
-      return true;
+      return Ending::ended;
     }
   }
 }
 
 Result<> judge(const HookProcess& process, const char* path, const Tail& tail) {
   int status = 0;
-  (void)sys::retry(SYS_wait4, process.pid, &status, 0, nullptr);
-  long failed = 0;
-  if (sys::read(process.failure.get(), &failed, sizeof failed) ==
-      static_cast<long>(sizeof failed)) {
-    return system_error(failed, "exec", path);
-  }
+  const long reaped = sys::waitpid(process.pid, status);
+  if (reaped < 0) return system_error(reaped, "wait4");
+  const std::optional<Received> failed = TRY(receive_message(process.failure.get()));
+  if (failed) return failed->message.error;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   Error error = make_error(ErrorKind::system, "'", path, "' ");
   if (WIFSIGNALED(status)) {
@@ -164,33 +195,41 @@ Result<> judge(const HookProcess& process, const char* path, const Tail& tail) {
   return error;
 }
 
-Result<> run_hook(const InitContext& context, const plan::ContainerHooks& hooks,
-                  const plan::Hook& hook) {
-  const UniqueFd state = TRY(make_state(context, hooks));
-  const char* path = context.pool(hook.path);
-  const HookProcess process =
-      TRY(start_hook(context, hook, context.pool(hooks.directory), state.get()));
+// Also what it has started. A hook that has become another user may be out of our reach; then it
+// ends with the container, as we do.
+void end_hook(const HookProcess& process) {
+  if (sys::kill(-process.pid, SIGKILL) < 0) return;
+  int status = 0;
+  (void)sys::waitpid(process.pid, status);
+}
+
+Result<> run_hook(const HookCall& call) {
+  const UniqueFd state = TRY(make_state(call.context, call.list));
+  const char* path = call.context.pool(call.hook.path);
+  const HookProcess process = TRY(start_hook(call, state.get()));
   Tail tail;
-  if (wait_for_end(process, hook.timeout, tail)) return judge(process, path, tail);
-  (void)sys::kill(-process.pid, SIGKILL);
-  (void)sys::retry(SYS_wait4, process.pid, nullptr, 0, nullptr);
-  return make_error(ErrorKind::system, "'", path, "' did not exit within ", hook.timeout,
-                    " seconds");
+  const Result<Ending> ending = wait_for_end(process, call.hook.timeout, tail);
+  if (ending && ending.value() == Ending::ended) return judge(process, path, tail);
+  end_hook(process);
+  if (!ending) return ending.error();
+  return make_error(ErrorKind::system, "'", path, "' did not exit within ", call.hook.timeout,
+                    call.hook.timeout == 1 ? " second" : " seconds");
 }
 
 }  // namespace
 
-Result<> run_hooks(const plan::ContainerHooks& hooks, const InitContext& context) {
+Result<> run_hooks(const plan::ContainerHooks& hooks, const InitContext& context,
+                   const Confinement* confinement) {
   uint32_t index = 0;
   for (const plan::Hook& hook : context.pool(hooks.list)) {
     const auto place = text<64>("hooks.", context.pool(hooks.point), "[", index++, "]");
-    TRY_AT(place.view(), run_hook(context, hooks, hook));
+    TRY_AT(place.view(), run_hook({context, hooks, hook, confinement}));
   }
   return {};
 }
 
 Result<> apply(const plan::ContainerHooks& step, InitContext& context) {
-  return run_hooks(step, context);
+  return run_hooks(step, context, nullptr);
 }
 
 namespace {

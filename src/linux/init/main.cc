@@ -134,6 +134,8 @@ Result<> serve(InitContext& context, UniqueFd& channel) {
 }  // namespace
 
 [[noreturn]] void init_main(long argc, char** argv) {
+  // As it is already, unless this is the installed program, which everybody may read.
+  (void)sys::prctl(PR_SET_DUMPABLE, 0);
   (void)sys::prctl(PR_SET_NAME, reinterpret_cast<unsigned long>("onggi-init"));
   const auto plan_fd = parse_decimal<int>(argc == 2 ? argv[1] : "");
   if (!plan_fd) sys::exit_group(2);  // not for people to call

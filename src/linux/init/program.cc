@@ -93,29 +93,45 @@ static bool is_elsewhere(long error) {
   return std::ranges::find(kErrors, -error) != std::end(kErrors);
 }
 
-Error execute(InitContext& context) {
+Result<Program> prepare_program(const InitContext& context) {
   const plan::Handoff& handoff = context.plan.handoff;
-  char** argv = pointer_array(context.pool, handoff.args, nullptr);
-  char** envp = pointer_array(context.pool, handoff.env,
-                              context.home.empty() ? nullptr : context.home.c_str());
-  if (argv == nullptr || envp == nullptr) return system_error(-ENOMEM, "mmap");
-  bool seen = context.program.seen;
-  const std::string_view places = context.pool(handoff.path);
-  const Search tried =
-      search(argv[0], places.substr(context.program.offset), [&](const Path& place) {
-        const long failed = sys::execveat(AT_FDCWD, place.c_str(), argv, envp, 0);
-        // The kernel says ENOENT for a missing interpreter too.
-        const bool is_final = !is_elsewhere(failed) || (failed == -ENOENT && seen);
-        seen = false;
-        return Seen{failed, is_final};
-      });
-  if (tried.searched && tried.error == -ENOENT && !tried.ended) return not_found(argv[0]);
-  if (tried.error == -ENOENT && look(tried.place.c_str()).error == 0) {
-    return with_hint(
-        cannot_execute(tried.error, tried.place.view()),
-        "the file exists, but its interpreter or dynamic loader is missing in the image");
+  Program program;
+  program.name = context.pool(context.pool(handoff.args)[0]);
+  program.places = std::string_view(context.pool(handoff.path)).substr(context.program.offset);
+  program.seen = context.program.seen;
+  program.argv = pointer_array(context.pool, handoff.args, nullptr);
+  program.envp = pointer_array(context.pool, handoff.env,
+                               context.home.empty() ? nullptr : context.home.c_str());
+  if (program.argv == nullptr || program.envp == nullptr) return system_error(-ENOMEM, "mmap");
+  return program;
+}
+
+Error execute(const Program& program, const Filter& filter) {
+  bool seen = program.seen;
+  const Search tried = search(program.name, program.places, [&](const Path& place) {
+    const long failed = sys::execve(place.c_str(), program.argv, program.envp);
+    // The kernel says ENOENT for a missing interpreter too.
+    const bool is_final = !is_elsewhere(failed) || (failed == -ENOENT && seen);
+    seen = false;
+    return Seen{failed, is_final};
+  });
+  if (tried.searched && tried.error == -ENOENT && !tried.ended) return not_found(program.name);
+  return at_place(explain_execve(tried.error, tried.place.c_str(), filter), "process.args[0]");
+}
+
+Error explain_execve(long failed, const char* path, const Filter& filter) {
+  const Error error = system_error(failed, "exec", path);
+  if (filter && !filter.allows(SYS_execve, {}) &&
+      filter.action(SYS_execve, {}) != SECCOMP_RET_USER_NOTIF) {
+    return with_hint(error, "linux.seccomp does not allow execve(2), which starts the program");
   }
-  return cannot_execute(tried.error, tried.place.view());
+  const bool may_look = filter.allows(SYS_openat, {AT_FDCWD, 0, O_PATH | O_CLOEXEC}) &&
+                        filter.allows(SYS_statx, {}) && filter.allows(SYS_close, {});
+  if (failed == -ENOENT && may_look && look(path).error == 0) {
+    return with_hint(
+        error, "the file exists, but its interpreter or dynamic loader is missing in the image");
+  }
+  return error;
 }
 
 void find_home(InitContext& context) {

@@ -29,7 +29,7 @@ class Script {
       : text_(std::move(text)), env_(std::move(env)) {
     hook_.path = "/bin/sh";
     hook_.args = {"sh", "-c", text_};
-    hook_.env.assign(env_.begin(), env_.end());
+    hook_.env.emplace(env_.begin(), env_.end());
     hook_.timeout = timeout;
   }
   Script(const Script&) = delete;
