@@ -230,7 +230,7 @@ TEST_CASE("Of several names in a lower layer, all keep the content" * skip(lacks
 TEST_CASE("A hardlink to what the same layer hides is an error that names both" *
           skip(lacks_root())) {
   const std::string text = error_of({tar({file("f")}), tar({file(".wh.f"), hardlink("g", "f")})});
-  CHECK(contains(text, "'g': a hardlink to 'f', which is neither in this layer nor left"));
+  CHECK(contains(text, "'g': a hardlink to 'f', which is not in this layer or in the layers"));
 }
 
 TEST_CASE("Hardlinks may stand before their targets, which may be links" * skip(lacks_root())) {

@@ -166,7 +166,7 @@ std::string apply_with(const std::string& blob, const Claims& claims) {
 TEST_CASE("A layer's size, digest and diffID are checked, over all its bytes") {
   const std::string archive = tar({file("f", "x")}), blob = gzip(archive);
   CHECK(apply_with(blob, {blob, archive}).empty());
-  CHECK(contains(apply_with(blob, {blob, archive, -1}), "more than the"));
+  CHECK(contains(apply_with(blob, {blob, archive, -1}), "longer than the"));
   CHECK(contains(apply_with(blob, {blob, archive, 1}), "but its descriptor says"));
   CHECK(contains(apply_with(blob, {archive, archive}), "the content has a different digest"));
   CHECK(contains(apply_with(blob, {blob, blob}), "the tar's digest is"));
@@ -185,7 +185,7 @@ TEST_CASE("A layer may be compressed by anything known, or not at all, or be emp
     CHECK(tree_of({blob}).at("f").content == "content");
   CHECK(paths_of(tree_of({tar({}), "", gzip(tar_end())})).empty());
   CHECK(contains(error_of({tar({}), "\xfd" + std::string("7zXZ") + std::string(600, 'x')}),
-                 "wrong checksum (damaged, not a tar, or compressed by something else"));
+                 "wrong checksum (the file is damaged, not a tar, or not compressed with"));
 }
 
 // ── bombs ──
