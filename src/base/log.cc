@@ -129,6 +129,12 @@ std::string errno_text(int errnum) {
 void warn(std::string_view message, Show show) {
   write_message(Level::warning, message, show);
 }
+void warn(std::string_view subject, const Error& error) {
+  write_message(Level::warning, std::string(subject).append(": ").append(describe(error)));
+}
+void error(std::string_view message) {
+  write_message(Level::error, message);
+}
 void debug(std::string_view message) {
   write_message(Level::debug, message);
 }

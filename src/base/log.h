@@ -31,9 +31,11 @@ void set_program(std::string_view name);
 // program's, and an engine keeps it as its log.
 void show_warnings();
 
-// `always`: on standard error also of create, run and exec, for what the user surely does not know.
-enum class Show { if_asked, always };
-void warn(std::string_view message, Show show = Show::if_asked);
+void warn(std::string_view message);
+// A failure that is survived, after what it belongs to: "web: state.json is damaged (...)".
+void warn(std::string_view subject, const Error& error);
+// A failure that is survived and that the specification has to be logged, whatever the level.
+void error(std::string_view message);
 void debug(std::string_view message);
 
 // The one line of a failed command, on standard error and in the log file: "onggi: create web:

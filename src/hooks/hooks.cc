@@ -221,10 +221,10 @@ void run_all(std::span<const spec::Hook> hooks, const Point& point) {
     const Result<> result = run_one(hooks[i], point);
     if (result) continue;
     const Error& error = result.error();
-    std::string warning(place(point, i).view());
-    warning.append(": ").append(error.message.view());
-    if (error.errnum != 0) warning.append(": ").append(log::errno_text(error.errnum));
-    log::warn(warning.append(", ignoring"));
+    std::string message(place(point, i).view());
+    message.append(": ").append(error.message.view());
+    if (error.errnum != 0) message.append(": ").append(log::errno_text(error.errnum));
+    log::error(message.append(", ignoring"));
   }
 }
 

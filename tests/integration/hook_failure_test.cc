@@ -148,6 +148,32 @@ CASE("a failing poststop hook does not fail delete, and the next one runs") {
   if (is_onggi()) CHECK(contains(removed.err, "hooks.poststop[0]: "));
 }
 
+CASE("failing hooks are logged without being asked for: on standard error and in the log file") {
+  REQUIRES(root());
+  DEVIATES("runc", "has only the error of delete, and does not run the next hook");
+  DEVIATES("crun", "1.8.1 says nothing of them");
+  for (const bool started : {true, false}) {
+    CAPTURE(started);
+    Hooked hooked;
+    if (started) hooked.add("poststart", kFailing);
+    hooked.add("poststop", kFailing);
+    hooked.add("poststop", kFailing);
+    const std::string log = (hooked.bundle().path() / "log").string();
+    Container container(hooked.bundle(), {"--log", log});
+    // A create that fails runs them as well.
+    if (!started) hooked.bundle().set("/process/cwd", "/bin/guest");
+    const Outcome ended = started ? container.run() : container.create();
+    CHECK_FALSE(ended.ok());
+    CHECK(container.status().empty());
+    const std::string logged = read_file(log);
+    for (const char* place : {"hooks.poststop[0]: ", "hooks.poststop[1]: "}) {
+      CHECK(contains(ended.err, place));
+      CHECK(contains(logged, place));
+    }
+    if (started) CHECK(contains(logged, "hooks.poststart[0]: "));
+  }
+}
+
 CASE(
     "a delete that is killed while a poststop hook runs can be repeated, and the hook runs again "
     "(checklist 3)") {
