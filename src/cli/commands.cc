@@ -140,9 +140,10 @@ constexpr auto kSpecOptions = options<SpecOptions>({
 });
 
 constexpr auto kEventsOptions = options<EventsOptions>({
-    option<&EventsOptions::interval>("interval", 0, "SECONDS",
-                                     "interval between statistics (default: 5)"),
-    option<&EventsOptions::stats>("stats", 0, nullptr, "print statistics once and exit"),
+    option<&EventsOptions::interval>("interval", 0, "TIME",
+                                     "time between statistics, such as 500ms or 1m30s; a bare "
+                                     "number is seconds (default: 5s)"),
+    option<&EventsOptions::stats>("stats", 0, nullptr, "print statistics once and end"),
 });
 
 constexpr auto kPsOptions = options<PsOptions>({

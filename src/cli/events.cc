@@ -3,6 +3,7 @@
 #include "cli/events.h"
 
 #include "base/json_writer.h"
+#include "commandline/duration.h"
 #include "runtime/events.h"
 #include "spec/number_list.h"
 
@@ -139,10 +140,14 @@ Result<int> events_command(const Context& context, const EventsOptions& options)
     const Stats stats = TRY(container_stats(runtime, id));
     return print(stats_event(id, stats));
   }
-  if (options.interval == 0)
-    return make_error(ErrorKind::invalid_config, "--interval must be at least one second");
+  const std::optional<int64_t> interval = parse_duration(options.interval);
+  if (!interval || *interval == 0) {
+    return with_hint(
+        make_error(ErrorKind::invalid_config, "--interval: invalid time '", options.interval, "'"),
+        "at least 1ms: a number of seconds, or with units, such as 1s, 100ms or 1h30m");
+  }
   Printer printer(id);
-  TRY(watch_container(runtime, id, options.interval, printer));
+  TRY(watch_container(runtime, id, *interval, printer));
   return 0;
 }
 

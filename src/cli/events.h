@@ -10,7 +10,7 @@
 namespace onggi::cli {
 
 struct EventsOptions {
-  uint32_t interval = 5;  // seconds
+  std::string interval = "5";  // parse_duration()
   bool stats = false;
 };
 

@@ -33,7 +33,7 @@ Result<cgroups::Stats> container_stats(const RuntimeOptions& runtime, std::strin
   return cgroups::read_stats(record.cgroup);
 }
 
-Result<> watch_container(const RuntimeOptions& runtime, std::string_view id, uint32_t interval,
+Result<> watch_container(const RuntimeOptions& runtime, std::string_view id, int64_t interval,
                          EventSink& sink) {
   const Record record = TRY(load_running(runtime, id));
   const std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
@@ -45,7 +45,7 @@ Result<> watch_container(const RuntimeOptions& runtime, std::string_view id, uin
     if (left <= 0) {
       const cgroups::Stats stats = TRY(cgroups::read_stats(record.cgroup));
       TRY(sink.stats(stats));
-      due += int64_t{interval} * 1000;
+      due += interval;
       continue;
     }
     pollfd polled[] = {

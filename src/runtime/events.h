@@ -16,8 +16,9 @@ class EventSink {
 
 Result<cgroups::Stats> container_stats(const RuntimeOptions& runtime, std::string_view id);
 
-// Statistics every `interval` seconds and each kill for want of memory, until the container ends.
-Result<> watch_container(const RuntimeOptions& runtime, std::string_view id, uint32_t interval,
+// Statistics every `interval` milliseconds and each kill for want of memory, until the container
+// ends.
+Result<> watch_container(const RuntimeOptions& runtime, std::string_view id, int64_t interval,
                          EventSink& sink);
 
 }  // namespace onggi

@@ -118,8 +118,7 @@ CASE("events reports that a process was killed whose container goes on") {
     Limited limited(driver, R"({"memory": )" + memory_limit(kMuch) + "}", {"pause"});
     limited.start();
     // An hour between statistics: what comes sooner has come from the kernel.
-    Process events(runtime_command(
-        {"events", "--interval", is_onggi() ? "3600" : "3600s", limited.container.id()}));
+    Process events(runtime_command({"events", "--interval", "1h", limited.container.id()}));
     REQUIRE(limited.container.wait_output("ready"));
     if (is_onggi()) REQUIRE(eventually([&] { return contains(events.output(), "\"stats\""); }));
     REQUIRE(limited.container.update(R"({"memory": )" + memory_limit(kLittle) + "}").ok());

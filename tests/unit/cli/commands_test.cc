@@ -5,6 +5,7 @@
 #include "cli/ps.h"
 #include "cli/signals.h"
 #include "cli/update.h"
+#include "commandline/duration.h"
 #include "commandline/size.h"
 
 #include <doctest/doctest.h>
@@ -143,6 +144,32 @@ TEST_CASE("sizes have units, and nothing else passes") {
   }
 }
 
+TEST_CASE("times have units, a bare number is seconds, and nothing else passes") {
+  const std::pair<const char*, int64_t> kTimes[] = {{"0", 0},
+                                                    {"5", 5000},
+                                                    {"5s", 5000},
+                                                    {"100ms", 100},
+                                                    {"1.5", 1500},
+                                                    {"1.5m", 90'000},
+                                                    {"1h30m", 5'400'000},
+                                                    {"1m30s500ms", 90'500},
+                                                    {"2500us", 2},
+                                                    {"999999ns", 0},
+                                                    {"0.001s", 1},
+                                                    {"1h", 3'600'000},
+                                                    {"0.1ms", 0},
+                                                    {"876000h", 3'153'600'000'000}};
+  for (const auto& [given, milliseconds] : kTimes) {
+    CAPTURE(given);
+    CHECK(parse_duration(given) == milliseconds);
+  }
+  for (const char* bad : {"", "s", "-1", "-1s", "+1s", "1.s", ".5s", "1 s", "1x", "1m30", "1s ",
+                          "876001h", "99999999999999999999", "1d", "1S", "1e3"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_duration(bad).has_value());
+  }
+}
+
 TEST_CASE("ps keeps the header and the lines of the pids, wherever the column is") {
   const int pids[] = {7, 4711};
   const Result<std::string> kept =
@@ -205,6 +232,7 @@ TEST_CASE("lists look as engines and people expect") {
   ContainerSummary web;
   web.id = "web";
   web.bundle = "/srv/bundles/web";
+  web.rootfs = "/srv/bundles/web/rootfs";
   web.created = "2026-01-02T03:04:05.000000006Z";
   web.owner = "root";
   web.pid = 17;
@@ -216,7 +244,7 @@ TEST_CASE("lists look as engines and people expect") {
         "root\n");
   CHECK(list_as_json({&web, 1}) ==
         "[{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":17,\"status\":\"running\",\"bundle\":\"/"
-        "srv/bundles/web\","
+        "srv/bundles/web\",\"rootfs\":\"/srv/bundles/web/rootfs\","
         "\"created\":\"2026-01-02T03:04:05.000000006Z\",\"owner\":\"root\"}]\n");
 }
 
