@@ -82,9 +82,13 @@ Result<> write_new(int dir, const std::string& name, std::string_view text, unsi
   return write_all(fd.get(), name, text);
 }
 
+std::string temporary_name(std::string_view name) {
+  return std::string(name).append(".tmp");
+}
+
 Result<> replace_atomically(int dir, const std::string& name, std::string_view text,
                             unsigned mode) {
-  const std::string temporary = name + ".tmp";
+  const std::string temporary = temporary_name(name);
   Result<> written = write_new(dir, temporary, text, mode);
   if (!written && written.error().errnum == EEXIST) {  // of a command that was killed
     (void)sys::unlinkat(dir, temporary.c_str(), 0);

@@ -30,5 +30,6 @@ Result<> write_new(int dir, const std::string& name, std::string_view text, unsi
 // There is no fsync: what is stored this way names processes, which do not outlive the kernel that
 // a crash would take down.
 Result<> replace_atomically(int dir, const std::string& name, std::string_view text, unsigned mode);
+std::string temporary_name(std::string_view name);  // of that file
 
 }  // namespace onggi

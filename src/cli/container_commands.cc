@@ -2,7 +2,6 @@
 // The thin layer between parsed options and src/runtime.
 #include "cli/container_commands.h"
 
-#include "base/file.h"
 #include "base/json_writer.h"
 #include "cli/selection.h"
 #include "cli/signals.h"
@@ -30,6 +29,10 @@ std::string align(std::span<const TableRow> rows) {
     text.append(row.back()).append("\n");
   }
   return text;
+}
+
+std::string_view status_of(const ContainerSummary& container) {
+  return container.damaged ? "damaged" : status_name(container.status);
 }
 
 std::string ids(std::span<const ContainerSummary> containers) {
@@ -94,8 +97,6 @@ Result<int> resume(const Context& context, const NoOptions&) {
 
 Result<int> list(const Context& context, const ListOptions& options) {
   const RuntimeOptions runtime = TRY(runtime_options(context.global));
-  // The default is missing until there is a container; a directory that was named is misspelt.
-  if (!context.global.root.empty()) (void)TRY(open_directory(AT_FDCWD, runtime.root));
   const std::vector<ContainerSummary> containers = TRY(list_containers(runtime));
   if (options.quiet) return print(ids(containers));
   return print(options.format == ListFormat::json ? list_as_json(containers)
@@ -112,8 +113,8 @@ Result<int> plan_command(const Context& context, CreateOptions& options) {
 std::string list_as_table(std::span<const ContainerSummary> containers) {
   std::vector<TableRow> rows = {{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
   for (const ContainerSummary& each : containers) {
-    rows.push_back({each.id, std::to_string(each.pid), std::string(status_name(each.status)),
-                    each.bundle, each.created, each.owner});
+    rows.push_back({each.id, std::to_string(each.pid), std::string(status_of(each)), each.bundle,
+                    each.created, each.owner});
   }
   return align(rows);
 }
@@ -126,11 +127,16 @@ std::string list_as_json(std::span<const ContainerSummary> containers) {
         .field("ociVersion", spec::kVersion)
         .field("id", each.id)
         .field("pid", each.pid)
-        .field("status", status_name(each.status))
+        .field("status", status_of(each))
         .field("bundle", each.bundle)
-        .field("created", each.created)
-        .field("owner", each.owner)
-        .end_object();
+        .field("rootfs", each.rootfs)
+        .field("created", each.created);
+    if (!each.annotations.empty()) {
+      json.key("annotations").begin_object();
+      for (const auto& [name, value] : each.annotations) json.field(name, value);
+      json.end_object();
+    }
+    json.field("owner", each.owner).end_object();
   }
   json.end_array();
   return std::move(json).take() + "\n";

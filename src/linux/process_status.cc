@@ -10,14 +10,27 @@
 
 namespace onggi {
 
+namespace {
+
+// Nothing: there is no such process.
+Result<std::optional<std::string>> read_stat(int pid, const std::string& path) {
+  constexpr size_t kLimit = size_t{64} * 1024;
+  Result<std::string> stat = read_file(AT_FDCWD, path, kLimit);
+  if (stat) return std::optional(std::move(stat).value());
+  const int errnum = stat.error().errnum;
+  if (errnum != ENOENT && errnum != ESRCH) return stat.error();
+  // Also where /proc is not mounted, and there it may well live. One that we may not signal is
+  // another user's, and hidden from us (hidepid).
+  if (sys::kill(pid, 0) < 0) return std::optional<std::string>();
+  return std::optional(TRY(read_file(AT_FDCWD, path, kLimit)));
+}
+
+}  // namespace
+
 Result<std::optional<ProcessStatus>> process_status(int pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  Result<std::string> read = read_file(AT_FDCWD, path, size_t{64} * 1024);
-  if (!read) {
-    const int errnum = read.error().errnum;
-    if (errnum == ENOENT || errnum == ESRCH) return std::optional<ProcessStatus>();
-    return read.error();
-  }
+  const std::optional<std::string> read = TRY(read_stat(pid, path));
+  if (!read) return std::optional<ProcessStatus>();
   const std::string& stat = *read;
   const size_t open = stat.find('('), close = stat.rfind(')');
   if (open == std::string::npos || close == std::string::npos || close + 2 >= stat.size()) {
@@ -30,7 +43,9 @@ Result<std::optional<ProcessStatus>> process_status(int pid) {
   std::string_view rest = std::string_view(stat).substr(close + 2);
   for (int i = 0; i < kStartTimeAfterState; i++)
     rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
-  status.start_time = parse_decimal<uint64_t>(rest.substr(0, rest.find(' '))).value_or(0);
+  const auto start_time = parse_decimal<uint64_t>(rest.substr(0, rest.find(' ')));
+  if (!start_time) return make_error(ErrorKind::internal, "cannot read ", path);
+  status.start_time = *start_time;
   return std::optional(status);
 }
 

@@ -196,6 +196,8 @@ Result<> Creation::record_process() {
   if (!process) return make_error(ErrorKind::system, "onggi-init died");
   record_.pid = init_->pid();
   record_.start_time = process->start_time;
+  // What `delete --force` goes by when state.json cannot be understood: the cgroup, or this.
+  if (record_.cgroup.directories.empty()) TRY(directory_->save(record_));
   return {};
 }
 

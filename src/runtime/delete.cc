@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Also the way out after a `create` that was killed: the record says what it may have made.
+#include "base/log.h"
 #include "base/timing.h"
 #include "linux/process_status.h"
 #include "linux/resctrl.h"
@@ -40,22 +41,36 @@ Result<> check_deletable(StateDir& directory, const Record& record, std::string_
       "use --force to kill it first");
 }
 
-// Somebody is at work on it, perhaps for ever (a create whose mount hangs). Without its init it
-// gives up.
+// Another command is at work on it, perhaps for ever (a create whose mount hangs). Without its init
+// that gives up.
 Result<> lock_by_force(StateDir& directory, std::string_view id) {
   if (TRY(directory.lock(1000))) return {};
-  const Record record = TRY(directory.load());
-  if (!record.cgroup.directories.empty()) TRY(cgroups::signal_all(record.cgroup, SIGKILL));
-  TRY(stop(record));
+  if (!TRY(directory.is_empty())) {
+    const Record record = TRY(directory.load_to_remove());
+    if (!record.cgroup.directories.empty()) TRY(cgroups::signal_all(record.cgroup, SIGKILL));
+    TRY(stop(record));
+  }
   if (TRY(directory.lock(kPatience))) return {};
   return state_error("container '", id, "' is being changed by another command");
 }
 
-Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
-  Result<Record> loaded = directory.load();
-  if (!loaded && force) return directory.remove();  // a damaged record names nothing to clean
-  const Record record = TRY(std::move(loaded));
-  if (!force) TRY(check_deletable(directory, record, id));
+// The configuration goes before the record: where it is missing, the hooks have run. An error that
+// may be over the next time keeps the container.
+Result<> run_hooks(const StateDir& directory, const Record& record, bool force) {
+  const Result<spec::Spec> spec = saved_spec(directory);
+  if (spec) {
+    run_poststop_hooks(spec.value(), record, -1);
+    return {};
+  }
+  const Error& error = spec.error();
+  if (error.errnum == ENOENT) return {};
+  if (error.errnum != 0 || !force) return error;
+  std::string warning("the poststop hooks are not known: ");
+  log::warn(warning.append(error.message.view()));
+  return {};
+}
+
+Result<> delete_locked(StateDir& directory, bool force, const Record& record) {
   TRY(stop(record));
   timing::end_of("stop");
   // Before systemd stops the unit: it would first ask with SIGTERM, and wait.
@@ -64,10 +79,8 @@ Result<> delete_locked(StateDir& directory, std::string_view id, bool force) {
   if (record.unit) TRY(stop_unit(record.unit->name, record.unit->user, -1));
   TRY(resctrl::remove(record.resctrl));
   // A `create` that died before there was a process has nothing that a hook could undo.
-  if (record.later_hooks && record.pid != 0) {
-    if (const Result<spec::Spec> spec = saved_spec(directory))
-      run_poststop_hooks(spec.value(), record, -1);
-  }
+  if (record.later_hooks && (record.pid != 0 || record.complete))
+    TRY(run_hooks(directory, record, force));
   return directory.remove();
 }
 
@@ -81,13 +94,17 @@ Result<> delete_container(const RuntimeOptions& runtime, std::string_view id, bo
   StateDir directory = std::move(opened).value();
   if (force) {
     if (Result<> locked = lock_by_force(directory, id); !locked) {
-      // Deleted by somebody else meanwhile.
-      return StateDir::open(runtime.root, id) ? locked : Result<>();
+      const Result<StateDir> again = StateDir::open(runtime.root, id);
+      const bool deleted = !again && again.error().kind == ErrorKind::state;  // by another command
+      return deleted ? Result<>() : locked;
     }
   } else if (!TRY(directory.lock(kPatience))) {
     return state_error("container '", id, "' is being changed by another command");
   }
-  return delete_locked(directory, id, force);
+  const Result<Record> record = force ? directory.load_to_remove() : directory.load();
+  if (!record) return TRY(directory.is_empty()) ? directory.remove() : Result<>(record.error());
+  if (!force) TRY(check_deletable(directory, record.value(), id));
+  return delete_locked(directory, force, record.value());
 }
 
 }  // namespace onggi

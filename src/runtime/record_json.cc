@@ -14,8 +14,7 @@ namespace {
 using Value = rapidjson::Value;
 
 Error damaged(const char* what) {
-  return with_hint(make_error(ErrorKind::state, "state.json is damaged: ", what),
-                   "use delete --force to remove the container");
+  return state_error(what);
 }
 
 const Value* find(const Value& object, const char* name) {
@@ -69,6 +68,38 @@ Result<cgroups::Group> read_group(const Value& document) {
   return group;
 }
 
+Result<Record> parse_record(std::string text) {
+  rapidjson::Document document;
+  document.ParseInsitu<rapidjson::kParseIterativeFlag>(text.data());
+  if (document.HasParseError() || !document.IsObject()) return damaged("not JSON");
+  Record record;
+  record.id = TRY(text_of(document, "id"));
+  record.complete = TRY(bool_of(document, "complete"));
+  record.pid = static_cast<int>(TRY(number_of(document, "pid")));
+  record.start_time = TRY(number_of(document, "startTime"));
+  record.private_pids = TRY(bool_of(document, "privatePids"));
+  record.new_keyring = TRY(bool_of(document, "newKeyring"));
+  record.later_hooks = TRY(bool_of(document, "laterHooks"));
+  record.listener = TRY(bool_of(document, "listener"));
+  record.bundle = TRY(text_of(document, "bundle"));
+  record.rootfs = TRY(text_of(document, "rootfs"));
+  record.created = TRY(text_of(document, "created"));
+  record.owner = TRY(text_of(document, "owner"));
+  record.cgroup = TRY(read_group(document));
+  record.resctrl = TRY(texts_of(document, "resctrl"));
+  if (const Value* unit = find(document, "unit")) {
+    if (!unit->IsObject()) return damaged("unit");
+    record.unit = UnitName{TRY(text_of(*unit, "name")), TRY(bool_of(*unit, "user"))};
+  }
+  const Value* annotations = find(document, "annotations");
+  if (annotations == nullptr || !annotations->IsObject()) return damaged("annotations");
+  for (const auto& [name, value] : annotations->GetObject()) {
+    if (!value.IsString()) return damaged("annotations");
+    record.annotations.emplace_back(name.GetString(), value.GetString());
+  }
+  return record;
+}
+
 }  // namespace
 
 std::string write_record(const Record& record) {
@@ -107,35 +138,13 @@ std::string write_record(const Record& record) {
   return std::move(json).take();
 }
 
-Result<Record> read_record(std::string text) {
-  rapidjson::Document document;
-  document.ParseInsitu<rapidjson::kParseIterativeFlag>(text.data());
-  if (document.HasParseError() || !document.IsObject()) return damaged("invalid JSON");
-  Record record;
-  record.id = TRY(text_of(document, "id"));
-  record.complete = TRY(bool_of(document, "complete"));
-  record.pid = static_cast<int>(TRY(number_of(document, "pid")));
-  record.start_time = TRY(number_of(document, "startTime"));
-  record.private_pids = TRY(bool_of(document, "privatePids"));
-  record.new_keyring = TRY(bool_of(document, "newKeyring"));
-  record.later_hooks = TRY(bool_of(document, "laterHooks"));
-  record.listener = TRY(bool_of(document, "listener"));
-  record.bundle = TRY(text_of(document, "bundle"));
-  record.rootfs = TRY(text_of(document, "rootfs"));
-  record.created = TRY(text_of(document, "created"));
-  record.owner = TRY(text_of(document, "owner"));
-  record.cgroup = TRY(read_group(document));
-  record.resctrl = TRY(texts_of(document, "resctrl"));
-  if (const Value* unit = find(document, "unit")) {
-    if (!unit->IsObject()) return damaged("unit");
-    record.unit = UnitName{TRY(text_of(*unit, "name")), TRY(bool_of(*unit, "user"))};
-  }
-  const Value* annotations = find(document, "annotations");
-  if (annotations == nullptr || !annotations->IsObject()) return damaged("annotations");
-  for (const auto& [name, value] : annotations->GetObject()) {
-    if (!value.IsString()) return damaged("annotations");
-    record.annotations.emplace_back(name.GetString(), value.GetString());
-  }
+Error damaged_record(std::string_view file, std::string_view what) {
+  return with_hint(state_error(file, " is damaged: ", what), "delete --force cleans up");
+}
+
+Result<Record> read_record(std::string text, std::string_view file) {
+  Result<Record> record = parse_record(std::move(text));
+  if (!record) return damaged_record(file, record.error().message.view());
   return record;
 }
 

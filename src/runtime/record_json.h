@@ -7,6 +7,8 @@
 namespace onggi {
 
 std::string write_record(const Record& record);
-Result<Record> read_record(std::string text);
+// `file` is where the text comes from.
+Result<Record> read_record(std::string text, std::string_view file);
+Error damaged_record(std::string_view file, std::string_view what);
 
 }  // namespace onggi

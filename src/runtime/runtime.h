@@ -71,9 +71,11 @@ enum class Status : uint8_t { creating, created, running, paused, stopped };
 std::string_view status_name(Status status);
 
 struct ContainerSummary {
-  std::string id, bundle, created, owner;  // created: RFC 3339, UTC, nanoseconds
+  std::string id, bundle, rootfs, created, owner;  // created: RFC 3339, UTC, nanoseconds
+  std::vector<std::pair<std::string, std::string>> annotations;
   Status status = Status::stopped;
-  int pid = 0;  // 0 unless alive
+  int pid = 0;           // 0 unless alive
+  bool damaged = false;  // nothing but its id is known
 };
 
 // /run/onggi; $XDG_RUNTIME_DIR/onggi for an ordinary user, to whom its lack is an error, and for
@@ -115,7 +117,8 @@ Result<std::vector<int>> container_processes(const RuntimeOptions& runtime, std:
 // container's class of service, or both, and nothing else. After an error the cgroup is as it was.
 Result<> update_container(const RuntimeOptions& runtime, std::string_view id, spec::Spec& change);
 
-// In the order of the ids. A missing root is an empty list.
+// In the order of the ids. A missing root is an empty list; an empty directory is no container. Why
+// one is damaged is logged.
 Result<std::vector<ContainerSummary>> list_containers(const RuntimeOptions& runtime);
 
 // What `create` would do, as text for people and golden tests; no side effects.

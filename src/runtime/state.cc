@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading: no lock, so that neither a hook nor an engine waits for a command that is at work.
 #include "base/ascii.h"
+#include "base/log.h"
 #include "linux/login_name.h"
 #include "linux/probe.h"
 #include "runtime/state_document.h"
@@ -47,21 +48,48 @@ Result<std::string> container_state(const RuntimeOptions& runtime, std::string_v
   return state_document(record, status, JsonWriter::Style::two_spaces) + "\n";
 }
 
+namespace {
+
+// Nothing: there is no such container.
+Result<std::optional<ContainerSummary>> summary_of(const RuntimeOptions& runtime,
+                                                   const std::string& id) {
+  const std::optional<ContainerSummary> none;
+  Result<StateDir> opened = StateDir::open(runtime.root, id);
+  if (!opened) {
+    const Error& error = opened.error();
+    // Deleted while we read, or a file in the root.
+    if (error.kind == ErrorKind::state || error.errnum == ENOTDIR) return none;
+    return error;
+  }
+  Result<Record> loaded = opened->load();
+  if (!loaded && TRY(opened->is_empty())) return none;
+  if (!loaded) return loaded.error();
+  Record& record = loaded.value();
+  const Status status = TRY(status_of(*opened, record));
+  return std::optional(ContainerSummary{.id = id,
+                                        .bundle = std::move(record.bundle),
+                                        .rootfs = std::move(record.rootfs),
+                                        .created = std::move(record.created),
+                                        .owner = login_name(record.owner),
+                                        .annotations = std::move(record.annotations),
+                                        .status = status,
+                                        .pid = has_process(status) ? record.pid : 0});
+}
+
+}  // namespace
+
 Result<std::vector<ContainerSummary>> list_containers(const RuntimeOptions& runtime) {
   std::vector<ContainerSummary> containers;
   for (const std::string& id : TRY(StateDir::list(runtime.root))) {
-    Result<StateDir> opened = StateDir::open(runtime.root, id);
-    if (!opened) continue;  // deleted while we read
-    const Result<Record> loaded = opened->load();
-    if (!loaded) continue;
-    const Record& record = loaded.value();
-    const Status status = TRY(status_of(*opened, record));
-    containers.push_back({.id = id,
-                          .bundle = record.bundle,
-                          .created = record.created,
-                          .owner = login_name(record.owner),
-                          .status = status,
-                          .pid = has_process(status) ? record.pid : 0});
+    Result<std::optional<ContainerSummary>> summary = summary_of(runtime, id);
+    if (!summary) {
+      log::warn(id, summary.error());
+      ContainerSummary& damaged = containers.emplace_back();
+      damaged.id = id;
+      damaged.damaged = true;
+    } else if (summary.value()) {
+      containers.push_back(std::move(*summary.value()));
+    }
   }
   return containers;
 }

@@ -8,6 +8,7 @@
 #include "linux/process_status.h"
 #include "linux/start_socket.h"
 #include "runtime/crowd.h"
+#include "runtime/private_files.h"
 #include "runtime/record_json.h"
 
 #include <sys/file.h>
@@ -48,17 +49,31 @@ Result<> make_root(const std::string& root) {
   return {};
 }
 
+// A link at its end would be followed if a slash came after it.
+Result<UniqueFd> open_existing_root(std::string root) {
+  while (root.size() > 1 && root.ends_with('/')) root.pop_back();
+  return open_private_directory(AT_FDCWD, root, root);
+}
+
 Result<UniqueFd> open_root(const std::string& root) {
-  Result<UniqueFd> opened = open_directory(AT_FDCWD, root);
+  Result<UniqueFd> opened = open_existing_root(root);
   if (opened || opened.error().errnum != ENOENT) return opened;
   TRY(make_root(root));
-  return open_directory(AT_FDCWD, root);
+  return open_existing_root(root);
 }
 
 // Root of a user namespace may not write to the default of root.
 Error without_place(const Error& error) {
   return with_hint(error,
                    "onggi keeps the state of containers there: set XDG_RUNTIME_DIR or pass --root");
+}
+
+Error unknown(std::string_view id) {
+  return state_error("container '", id, "' does not exist");
+}
+
+Error in_use(std::string_view id) {
+  return state_error("container with id '", id, "' already exists");
 }
 
 }  // namespace
@@ -68,34 +83,35 @@ Result<StateDir> StateDir::make(const std::string& root, std::string_view id) {
   if (!opened) return without_place(opened.error());
   UniqueFd parent = std::move(opened.value());
   const std::string name(id);
+  const std::string path = join_path(root, name);
   const long made = sys::mkdirat(parent.get(), name.c_str(), 0700);
-  if (made == -EEXIST) return state_error("container with id '", id, "' already exists");
-  if (made < 0) return without_place(system_error(made, "mkdir", join_path(root, name)));
-  UniqueFd directory = TRY(open_directory(parent.get(), name));
-  StateDir state(std::move(parent), std::move(directory), name);
-  if (!TRY(state.lock(10000)))
-    return state_error("container '", id, "' is being changed by another command");
+  if (made < 0 && made != -EEXIST) return without_place(system_error(made, "mkdir", path));
+  UniqueFd directory = TRY(open_private_directory(parent.get(), name, path));
+  StateDir state(std::move(parent), std::move(directory), root, name);
+  const Result<bool> locked = state.lock(made == 0 ? 10000 : 0);
+  if (!locked && locked.error().kind != ErrorKind::state) return locked.error();
+  if (!locked || !locked.value()) return in_use(id);
+  // One that was there before belongs to a create that was killed before it recorded anything, if
+  // it is empty. So another create may have been quicker with the directory that we have made.
+  const bool taken = made == 0 ? TRY(state.has(kFirstRecord)) : !TRY(state.is_empty());
+  if (taken) return in_use(id);
   return state;
 }
 
 Result<StateDir> StateDir::open(const std::string& root, std::string_view id) {
   const std::string name(id);
-  const long opened_root = sys::openat(AT_FDCWD, root.c_str(), O_RDONLY | O_DIRECTORY);
-  if (opened_root == -ENOENT) return state_error("container '", id, "' does not exist");
-  if (opened_root < 0) return system_error(opened_root, "open", root);
-  UniqueFd parent(opened_root);
-  const long opened = sys::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (opened == -ENOENT) return state_error("container '", id, "' does not exist");
-  if (opened < 0) return system_error(opened, "open", join_path(root, name));
-  return StateDir(std::move(parent), UniqueFd(opened), name);
+  Result<UniqueFd> parent = open_existing_root(root);
+  if (!parent) return parent.error().errnum == ENOENT ? unknown(id) : parent.error();
+  Result<UniqueFd> directory = open_private_directory(parent->get(), name, join_path(root, name));
+  if (!directory) return directory.error().errnum == ENOENT ? unknown(id) : directory.error();
+  return StateDir(std::move(parent).value(), std::move(directory).value(), root, name);
 }
 
 Result<std::vector<std::string>> StateDir::list(const std::string& root) {
-  const long opened = sys::openat(AT_FDCWD, root.c_str(), O_RDONLY | O_DIRECTORY);
-  if (opened == -ENOENT) return std::vector<std::string>();
-  if (opened < 0) return system_error(opened, "open", root);
-  const UniqueFd directory(opened);
-  std::vector<std::string> names = TRY(names_in(directory.get()));
+  const Result<UniqueFd> opened = open_existing_root(root);
+  if (!opened && opened.error().errnum == ENOENT) return std::vector<std::string>();
+  if (!opened) return opened.error();
+  std::vector<std::string> names = TRY(names_in(opened->get()));
   std::erase_if(names, [](const std::string& name) { return !check_id(name); });
   std::sort(names.begin(), names.end());
   return names;
@@ -114,28 +130,65 @@ Result<bool> StateDir::lock(int milliseconds) {
   struct statx info = {};
   const long result = sys::statx(directory_.get(), "", AT_EMPTY_PATH, STATX_NLINK, &info);
   if (result < 0) return system_error(result, "statx", id_);
-  if (info.stx_nlink == 0) return state_error("container '", id_, "' does not exist");
+  if (info.stx_nlink == 0) return unknown(id_);
   locked_ = true;
   return true;
 }
 
-bool StateDir::locked_by_others() {
+Result<bool> StateDir::locked_by_others() {
   if (locked_) return false;
-  if (sys::call(SYS_flock, directory_.get(), LOCK_SH | LOCK_NB) < 0) return true;
+  const long locked = sys::retry(SYS_flock, directory_.get(), LOCK_SH | LOCK_NB);
+  if (locked == -EWOULDBLOCK) return true;
+  if (locked < 0) return system_error(locked, "flock", id_);
   (void)sys::call(SYS_flock, directory_.get(), LOCK_UN);
   return false;
 }
 
+Result<Record> StateDir::load_from(const char* name) const {
+  Result<std::string> text = read_private_file(directory_.get(), name, kMaxRecord);
+  if (text) return read_record(std::move(text).value(), name);
+  if (text.error().kind != ErrorKind::state) return text.error();
+  return with_hint(text.error(), "delete --force cleans up");
+}
+
 Result<Record> StateDir::load() const {
   for (const char* name : {kRecord, kFirstRecord}) {
-    Result<std::string> text = read_file(directory_.get(), name, kMaxRecord);
-    if (text) return read_record(std::move(text).value());
-    if (text.error().errnum != ENOENT) return text.error();
+    Result<Record> record = load_from(name);
+    if (record || record.error().errnum != ENOENT) return record;
   }
-  // Killed between mkdir and the first save, or just being deleted.
-  Record record;
-  record.id = id_;
-  return record;
+  if (TRY(is_empty())) return unknown(id_);
+  return damaged_record(kRecord, "it is missing, and other files are there");
+}
+
+Result<Record> StateDir::load_to_remove() const {
+  Result<Record> record = load();
+  if (record || record.error().kind != ErrorKind::state) return record;
+  Result<Record> first = load_from(kFirstRecord);
+  if (!first && first.error().errnum != 0 && first.error().errnum != ENOENT) return first.error();
+  // From its commit on a container has the cgroup or the first process that is recorded here.
+  if (!first || (first->cgroup.directories.empty() && first->pid == 0))
+    return without_processes(record.error());
+  first->complete = true;  // there is a state.json
+  return first;
+}
+
+// There may be some, and nobody could find them later if the directory went.
+Error StateDir::without_processes(const Error& error) const {
+  Error unknown_processes = error;
+  unknown_processes.hint.clear();
+  unknown_processes.hint.append(
+      "which processes are the container's is not known: end them, then remove '",
+      join_path(root_, id_), "'");
+  return unknown_processes;
+}
+
+Result<bool> StateDir::is_empty() const {
+  const long rewound = sys::lseek(directory_.get(), 0, SEEK_SET);
+  if (rewound < 0) return system_error(rewound, "lseek", id_);
+  for (const std::string& name : TRY(names_in(directory_.get()))) {
+    if (name != temporary_name(kFirstRecord)) return false;
+  }
+  return true;
 }
 
 Result<> StateDir::save(const Record& record) const {
@@ -148,11 +201,13 @@ Result<> StateDir::save_config(std::string_view document) const {
 }
 
 Result<std::string> StateDir::load_config() const {
-  return read_file(directory_.get(), kConfig, kMaxRecord);
+  return read_private_file(directory_.get(), kConfig, kMaxRecord);
 }
 
-bool StateDir::has(const char* name) const {
-  return sys::call(SYS_faccessat, directory_.get(), name, 0) == 0;
+Result<bool> StateDir::has(const char* name) const {
+  const long found = sys::call(SYS_faccessat, directory_.get(), name, 0);
+  if (found < 0 && found != -ENOENT) return system_error(found, "access", name);
+  return found == 0;
 }
 
 Result<> StateDir::forget(const char* name) const {
@@ -162,7 +217,13 @@ Result<> StateDir::forget(const char* name) const {
 }
 
 Result<> StateDir::remove() {
-  for (const std::string& name : TRY(names_in(directory_.get()))) TRY(forget(name.c_str()));
+  const long rewound = sys::lseek(directory_.get(), 0, SEEK_SET);
+  if (rewound < 0) return system_error(rewound, "lseek", id_);
+  for (const std::string& name : TRY(names_in(directory_.get()))) {
+    if (name != kRecord && name != kFirstRecord) TRY(forget(name.c_str()));
+  }
+  TRY(forget(kRecord));
+  TRY(forget(kFirstRecord));
   const long removed = sys::unlinkat(parent_.get(), id_.c_str(), AT_REMOVEDIR);
   if (removed < 0 && removed != -ENOENT) return system_error(removed, "rmdir", id_);
   leave_crowd(parent_.get());
@@ -170,13 +231,14 @@ Result<> StateDir::remove() {
 }
 
 Result<Status> status_of(StateDir& directory, const Record& record) {
-  if (!record.complete) return directory.locked_by_others() ? Status::creating : Status::stopped;
+  if (!record.complete)
+    return TRY(directory.locked_by_others()) ? Status::creating : Status::stopped;
   const std::optional<ProcessStatus> process = TRY(process_status(record.pid));
   if (!process || !process->alive() || process->start_time != record.start_time)
     return Status::stopped;
   if (TRY(cgroups::frozen(record.cgroup))) return Status::paused;
   // The socket outlives a `start` that was killed at the wrong moment; init's own name does not.
-  if (directory.has(kStartSocket) && process->command.view() == "onggi-init")
+  if (process->command.view() == "onggi-init" && TRY(directory.has(kStartSocket)))
     return Status::created;
   return Status::running;
 }

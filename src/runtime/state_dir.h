@@ -2,12 +2,11 @@
 // A container's directory below the state root, and what is recorded in it:
 //   creating.json, then also
 //   state.json   the Record, before the first side effect and when the container is created;
-//   written
-//                atomically, so that readers need no lock
+//                written atomically, so that readers need no lock
 //   config.json  the configuration as it was at `create`; later edits of the bundle change nothing
 //   start.sock   while init waits to be started
 // The directory itself is the lock (flock(2)) of whoever changes the container; it goes with its
-// holder.
+// holder. An empty one is no container: its `create` was killed before it recorded anything.
 #pragma once
 
 #include "base/fd.h"
@@ -47,35 +46,48 @@ struct Record {
 
 class StateDir {
  public:
-  // Makes it, locked. An id in use is ErrorKind::state.
+  // Makes it, locked, or takes an empty one. An id in use is ErrorKind::state.
   static Result<StateDir> make(const std::string& root, std::string_view id);
-  // An unknown id is ErrorKind::state, "container 'x' does not exist".
+  // An unknown id is ErrorKind::state, "container 'x' does not exist". A directory that others
+  // can write (private_files.h) is not opened.
   static Result<StateDir> open(const std::string& root, std::string_view id);
   static Result<std::vector<std::string>> list(const std::string& root);
 
   // Waits for other changes to end, at most `milliseconds`; false: somebody still holds it. A
   // directory that was removed meanwhile is ErrorKind::state.
   Result<bool> lock(int milliseconds);
-  bool locked_by_others();
+  Result<bool> locked_by_others();
 
+  // ErrorKind::state: what is recorded cannot be understood, or the directory is empty. Any other
+  // error tells nothing about the container.
   Result<Record> load() const;
+  // The same; but what state.json does not tell, creating.json may: where the processes are.
+  Result<Record> load_to_remove() const;
+  // Nothing has been recorded in it, so nothing has been made.
+  Result<bool> is_empty() const;
   Result<> save(const Record& record) const;
   // Once, before the record is complete: nobody reads it earlier.
   Result<> save_config(std::string_view document) const;
   Result<std::string> load_config() const;
-  bool has(const char* name) const;
+  Result<bool> has(const char* name) const;
   Result<> forget(const char* name) const;  // a missing file is no error
-  Result<> remove();                        // with all that is in it
+  // With all that is in it; what names the processes last.
+  Result<> remove();
 
   int fd() const { return directory_.get(); }
   int root() const { return parent_.get(); }
 
  private:
-  StateDir(UniqueFd parent, UniqueFd directory, std::string id)
-      : parent_(std::move(parent)), directory_(std::move(directory)), id_(std::move(id)) {}
+  StateDir(UniqueFd parent, UniqueFd directory, const std::string& root, std::string id)
+      : parent_(std::move(parent)),
+        directory_(std::move(directory)),
+        root_(root),
+        id_(std::move(id)) {}
+  Result<Record> load_from(const char* name) const;
+  Error without_processes(const Error& error) const;
 
   UniqueFd parent_, directory_;
-  std::string id_;
+  std::string root_, id_;
   bool locked_ = false;
 };
 
