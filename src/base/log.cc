@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include "base/ascii.h"
+#include "base/caller_path.h"
 #include "base/errno_table.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -104,9 +105,7 @@ Result<> open(const Sink& sink) {
   state.level = sink.level;
   if (sink.path.empty()) return {};
   const std::string path = TRY(file_of(sink.path));
-  const long fd = sys::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
-  if (fd < 0) return system_error(fd, "open", path);
-  state.file = UniqueFd(fd);
+  state.file = TRY(open_callers_log(path));
   return {};
 }
 

@@ -3,6 +3,7 @@
 // else.
 #include "cli/about.h"
 
+#include "base/caller_path.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "cli/version.h"
@@ -16,7 +17,9 @@ namespace onggi::cli {
 
 Result<int> spec_command(const Context&, const SpecOptions& options) {
   const std::string path = join_path(options.bundle, options.config);
-  const long fd = sys::openat(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644);
+  const CallersFile place = TRY(open_callers_directory(path));
+  const long fd =
+      sys::openat(place.directory.get(), place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644);
   if (fd == -EEXIST)
     return with_hint(
         system_error(fd, "open", path),

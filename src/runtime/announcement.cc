@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/announcement.h"
 
+#include "base/caller_path.h"
 #include "base/file.h"
 #include "linux/socket_message.h"
 #include "linux/unix_socket.h"
@@ -9,11 +10,9 @@ namespace onggi {
 
 Result<> write_pid_file(const std::string& path, int pid) {
   if (path.empty()) return {};
-  const size_t slash = path.rfind('/');
-  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const UniqueFd directory = TRY(open_directory(AT_FDCWD, parent));
+  const CallersFile file = TRY(open_callers_directory(path));
   // conmon reads it as soon as we have ended.
-  return replace_atomically(directory.get(), path.substr(slash + 1), std::to_string(pid), 0644);
+  return replace_atomically(file.directory.get(), file.name, std::to_string(pid), 0644);
 }
 
 Result<UniqueFd> connect_receiver(const std::string& path, int signals) {

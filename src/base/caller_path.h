@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that are written where the caller says: --log, --pid-file, `spec`. In a directory that
+// others can write, such as /tmp, somebody may have put a symbolic link, a FIFO or a file of their
+// own there. The kernel's fs.protected_symlinks, protected_fifos and protected_regular
+// (proc_sys_fs(5)) guard some of these calls, if they are on; this holds always: no symbolic link
+// of another user is followed, at no place of a path. Links of root (/dev/stderr, /var/run) and
+// those of procfs (/proc/self/fd/3) are.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+#include <string>
+
+namespace onggi {
+
+// A file to append to, made with mode 0600 if it is missing; or a pipe, a terminal. One in a sticky
+// directory must be the user's own or root's. A FIFO that nobody reads is an error (ENXIO).
+Result<UniqueFd> open_callers_log(const std::string& path);
+
+// The directory that `path` is in, and its name there.
+struct CallersFile {
+  UniqueFd directory;
+  std::string name;
+};
+Result<CallersFile> open_callers_directory(const std::string& path);
+
+}  // namespace onggi
