@@ -31,7 +31,9 @@ void set_program(std::string_view name);
 // program's, and an engine keeps it as its log.
 void show_warnings();
 
-void warn(std::string_view message);
+// `always`: on standard error also of create, run and exec, for what the user surely does not know.
+enum class Show { if_asked, always };
+void warn(std::string_view message, Show show = Show::if_asked);
 // A failure that is survived, after what it belongs to: "web: state.json is damaged (...)".
 void warn(std::string_view subject, const Error& error);
 // A failure that is survived and that the specification has to be logged, whatever the level.

@@ -7,6 +7,7 @@
 #include "cgroups/device_program.h"
 #include "cgroups/directory.h"
 #include "cgroups/legacy.h"
+#include "cgroups/ownership.h"
 #include "cgroups/settings.h"
 #include "cgroups/unified.h"
 
@@ -72,6 +73,17 @@ Result<GroupDirectory> check_directory(const CgroupDirectory& planned) {
   return directory;
 }
 
+// The directory that has the mark, and is asked for processes: v2, whose cgroup.kill is atomic,
+// else the freezer's, else any.
+template <class Directory>
+const Directory* principal(const std::vector<Directory>& directories) {
+  const auto rank = [](const Directory& directory) {
+    return directory.unified ? 2 : directory.freezer ? 1 : 0;
+  };
+  const auto found = std::ranges::max_element(directories, {}, rank);
+  return found == directories.end() ? nullptr : &*found;
+}
+
 bool is_refusal(const Error& error) {
   return error.errnum == EACCES || error.errnum == EPERM || error.errnum == EROFS;
 }
@@ -79,7 +91,7 @@ bool is_refusal(const Error& error) {
 // Making the directories, one by one, with what each version needs before its settings.
 class Creation {
  public:
-  explicit Creation(const CgroupPlan& plan) : plan_(plan) {}
+  Creation(const CgroupPlan& plan, std::string_view owner) : plan_(plan), owner_(owner) {}
 
   Result<Membership> run() {
     const Result<> made = make_all();
@@ -94,14 +106,22 @@ class Creation {
 
  private:
   Result<> make_all() {
-    for (const CgroupDirectory& directory : plan_.directories) TRY_AT(kPathPlace, make(directory));
+    // First the one that is claimed, so that the others are nobody else's to remove or use.
+    const CgroupDirectory* first = principal(plan_.directories);
+    if (first != nullptr) TRY_AT(kPathPlace, make(*first));
+    for (const CgroupDirectory& directory : plan_.directories) {
+      if (&directory != first) TRY_AT(kPathPlace, make(directory));
+    }
     return write_settings(plan_.directories, plan_.settings);
   }
 
   Result<> make(const CgroupDirectory& directory) {
+    const std::string path = directory.mount_point + directory.path;
     const size_t count_before = made_.size();
     TRY(make_directory(directory.mount_point, directory.path, made_));
-    const std::string path = directory.mount_point + directory.path;
+    if (!owner_.empty() && &directory == principal(plan_.directories)) {
+      TRY(claim_directory(directory, path));
+    }
     const bool just_made = made_.size() != count_before;
     if (directory.unified) return prepare_unified(directory, just_made);
     if (directory.cpuset) {
@@ -109,6 +129,18 @@ class Creation {
     }
     membership_.tasks.push_back(TRY(legacy::open_tasks(path)));
     return {};
+  }
+
+  // Again when the removal of another container was quicker. With systemd the process is in the
+  // unit before, whose name belongs to one container at a time.
+  Result<> claim_directory(const CgroupDirectory& directory, const std::string& path) {
+    constexpr int kRounds = 100;
+    for (int round = 0; round < kRounds; round++) {
+      membership_.claim = TRY(claim(path, owner_, !plan_.unit));
+      if (membership_.claim) return {};
+      TRY(make_directory(directory.mount_point, directory.path, made_));
+    }
+    return state_error("cgroup '", path, "' is removed again and again");
   }
 
   Result<> prepare_unified(const CgroupDirectory& directory, bool just_made) {
@@ -138,9 +170,10 @@ class Creation {
     error.hint.clear();
     error.hint.append(error.errnum == EROFS
                           ? "cgroups are mounted read-only here: mount them writable"
-                          : "have a cgroup delegated (systemd: Delegate=yes)");
-    error.hint.append(limited ? ", or leave the limits out and use --cgroup-manager disabled"
-                              : ", or use --cgroup-manager disabled");
+                          : "delegate a cgroup to this user (systemd: Delegate=yes)");
+    error.hint.append(
+        limited ? ", or remove the limits from the configuration and use --cgroup-manager disabled"
+                : ", or use --cgroup-manager disabled");
     return error;
   }
 
@@ -153,18 +186,20 @@ class Creation {
   }
 
   const CgroupPlan& plan_;
+  const std::string_view owner_;
   std::vector<std::string> made_;
   Membership membership_;
 };
 
-// The hierarchy to ask for processes: v2, whose cgroup.kill is atomic, else the freezer's, else
-// any.
-const GroupDirectory* principal(const Group& group) {
-  const auto rank = [](const GroupDirectory& directory) {
-    return directory.unified ? 2 : directory.freezer ? 1 : 0;
-  };
-  const auto found = std::ranges::max_element(group.directories, {}, rank);
-  return found == group.directories.end() ? nullptr : &*found;
+bool is_of(Owner owner, const Group& group) {
+  return owner == Owner::ours || owner == Owner::unknown ||
+         (owner == Owner::nobody && group.complete);
+}
+
+// Whether the processes in it are the container's.
+Result<bool> has_own_processes(const Group& group, const GroupDirectory& directory) {
+  if (group.owner.empty()) return true;
+  return is_of(TRY(owner_of(directory.full_path(), group.owner)), group);
 }
 
 // On a host with both versions, v1's: it is the one whose state engines read there.
@@ -215,8 +250,8 @@ Result<Group> check_unused(const CgroupPlan& plan) {
   return group;
 }
 
-Result<Membership> create(const CgroupPlan& plan) {
-  return Creation(plan).run();
+Result<Membership> create(const CgroupPlan& plan, std::string_view owner) {
+  return Creation(plan, owner).run();
 }
 
 Error unit_exists(const std::string& unit) {
@@ -254,16 +289,18 @@ Result<Membership> open_group(const Group& group) {
 }
 
 Result<> signal_all(const Group& group, int signal) {
-  const GroupDirectory* directory = principal(group);
+  const GroupDirectory* directory = principal(group.directories);
   if (!directory) return state_error("the container has no cgroup: its processes are unknown");
+  if (!TRY(has_own_processes(group, *directory))) return {};
   if (signal == SIGKILL) return kill_all(group, *directory);
   TRY(signal_below(directory->full_path(), signal));
   return {};
 }
 
 Result<std::vector<int>> processes(const Group& group) {
-  const GroupDirectory* directory = principal(group);
+  const GroupDirectory* directory = principal(group.directories);
   if (!directory) return state_error("the container has no cgroup: its processes are unknown");
+  if (!TRY(has_own_processes(group, *directory))) return std::vector<int>();
   return processes_below(directory->full_path());
 }
 
@@ -288,26 +325,65 @@ Result<> thaw(const Group& group) {
   return unified::set_frozen(directory->full_path(), false);
 }
 
-Result<> remove(const Group& group) {
+namespace {
+
+void remove_parents(const GroupDirectory& directory) {
+  for (std::string parent = parent_of(directory.path); parent.size() > directory.kept;
+       parent = parent_of(parent)) {
+    const long removed =
+        sys::unlinkat(AT_FDCWD, (directory.mount_point + parent).c_str(), AT_REMOVEDIR);
+    if (removed != 0 && removed != -ENOENT)
+      break;  // another container has come to use it, and may keep it
+  }
+}
+
+// Of a create that was killed before it could mark it, so that nothing was started in it (systemd:
+// but init, which ends by itself). Whoever is in it is not the container's.
+Result<> remove_unmarked(const Group& group) {
+  constexpr int64_t kPatience = 2'000'000, kPause = 10'000;  // microseconds
+  for (const GroupDirectory& directory : group.directories) {
+    const std::string path = directory.full_path();
+    for (int64_t waited = 0;; waited += kPause) {
+      const long result = sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);
+      if (result == 0 || result == -ENOENT) break;
+      if (result != -EBUSY && result != -ENOTEMPTY) return system_error(result, "rmdir", path);
+      if (waited >= kPatience) {
+        return with_hint(state_error("cgroup '", path, "' is in use, and not by this container"),
+                         "end or move what is in it, or remove the container's state by hand");
+      }
+      sleep_microseconds(kPause);
+    }
+    remove_parents(directory);
+  }
+  return {};
+}
+
+Result<> remove_own(const Group& group, const GroupDirectory& first) {
   bool emptied = false;
   for (const GroupDirectory& directory : group.directories) {
     const std::string path = directory.full_path();
     const long result = sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);
     if (result == -EBUSY && !emptied && !TRY(processes_below(path)).empty()) {
       // At once: processes that fork and end outrun the walk from one to the next.
-      TRY(kill_all(group, *principal(group)));
+      TRY(kill_all(group, first));
       emptied = true;
     }
     if (result != 0 && result != -ENOENT) TRY(remove_directory(path));
-    for (std::string parent = parent_of(directory.path); parent.size() > directory.kept;
-         parent = parent_of(parent)) {
-      const long removed =
-          sys::unlinkat(AT_FDCWD, (directory.mount_point + parent).c_str(), AT_REMOVEDIR);
-      if (removed != 0 && removed != -ENOENT)
-        break;  // another container has come to use it, and may keep it
-    }
+    remove_parents(directory);
   }
   return {};
+}
+
+}  // namespace
+
+Result<bool> remove(const Group& group) {
+  const GroupDirectory* first = principal(group.directories);
+  if (first == nullptr) return true;
+  Held held{.owner = Owner::ours, .lock = {}};
+  if (!group.owner.empty()) held = TRY(hold(first->full_path(), group.owner));
+  if (held.owner == Owner::other) return false;
+  TRY(is_of(held.owner, group) ? remove_own(group, *first) : remove_unmarked(group));
+  return true;
 }
 
 }  // namespace onggi::cgroups

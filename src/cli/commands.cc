@@ -143,7 +143,7 @@ constexpr auto kEventsOptions = options<EventsOptions>({
     option<&EventsOptions::interval>("interval", 0, "TIME",
                                      "time between statistics, such as 500ms or 1m30s; a bare "
                                      "number is seconds (default: 5s)"),
-    option<&EventsOptions::stats>("stats", 0, nullptr, "print statistics once and end"),
+    option<&EventsOptions::stats>("stats", 0, nullptr, "print statistics once and exit"),
 });
 
 constexpr auto kPsOptions = options<PsOptions>({
@@ -170,8 +170,10 @@ constexpr auto kUpdateOptions = options<UpdateOptions>({
         "cpu-burst", 0, "N", "unused CPU time that later periods may use, in microseconds"),
     option<&UpdateOptions::cpu_idle>("cpu-idle", 0, "0|1",
                                      "1: run only when the CPU is otherwise idle"),
-    option<&UpdateOptions::cpu_realtime_period>("cpu-rt-period", 0, "N", "microseconds; v1 only"),
-    option<&UpdateOptions::cpu_realtime_runtime>("cpu-rt-runtime", 0, "N", "microseconds; v1 only"),
+    option<&UpdateOptions::cpu_realtime_period>(
+        "cpu-rt-period", 0, "N", "length of the real-time period, in microseconds; cgroup v1 only"),
+    option<&UpdateOptions::cpu_realtime_runtime>(
+        "cpu-rt-runtime", 0, "N", "real-time CPU time per period, in microseconds; cgroup v1 only"),
     option<&UpdateOptions::cpuset_cpus>("cpuset-cpus", 0, "LIST", "CPUs to run on, such as 0-3,7"),
     option<&UpdateOptions::cpuset_mems>("cpuset-mems", 0, "LIST",
                                         "memory nodes to allocate from, such as 0-1"),

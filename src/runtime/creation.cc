@@ -57,6 +57,7 @@ Creation::Creation(Creation&& other) noexcept
       directory_(std::exchange(other.directory_, std::nullopt)),
       record_(std::move(other.record_)),
       membership_(std::move(other.membership_)),
+      claim_(std::move(other.claim_)),
       deleted_resctrl_(std::move(other.deleted_resctrl_)),
       net_devices_(std::move(other.net_devices_)),
       compilation_(std::move(other.compilation_)),
@@ -68,9 +69,12 @@ Creation::Creation(Creation&& other) noexcept
 Creation::~Creation() {
   if (!directory_) return;
   init_.reset();
+  membership_ = {};
+  claim_.reset();
   net_devices_.reset();  // moves them back, unless they are the container's already
-  (void)cgroups::remove(record_.cgroup);
-  if (record_.unit) (void)stop_unit(record_.unit->name, record_.unit->user, signals_);
+  const Result<bool> owned = cgroups::remove(record_.cgroup);
+  if (record_.unit && (!owned || owned.value()))
+    (void)stop_unit(record_.unit->name, record_.unit->user, signals_);
   (void)resctrl::remove(record_.resctrl);
   // runtime.md#lifecycle: also when the container was never started, once there was something to
   // stop.
@@ -83,6 +87,7 @@ Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint&
   Creation creation(blueprint.spec, signals, TRY(StateDir::make(runtime.root, blueprint.launch.id)),
                     first_record(blueprint));
   creation.record_.cgroup = TRY(cgroups::check_unused(blueprint.plan.cgroup));
+  creation.record_.cgroup.owner = cgroup_owner(creation.record_);
   if (blueprint.plan.resctrl)
     creation.record_.resctrl = TRY(resctrl::check(*blueprint.plan.resctrl));
   // First of all that takes time; it leaves nothing behind.
@@ -97,7 +102,8 @@ Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint&
   TRY(creation.directory_->save(creation.record_));
   TRY(creation.directory_->save_config(blueprint.document));
   if (!blueprint.plan.cgroup.unit) {  // which would be made around a process
-    creation.membership_ = TRY(cgroups::create(blueprint.plan.cgroup));
+    creation.membership_ =
+        TRY(cgroups::create(blueprint.plan.cgroup, creation.record_.cgroup.owner));
     if (creation.membership_.empty()) creation.record_.cgroup = {};
   }
   if (blueprint.plan.resctrl) TRY(creation.make_resctrl(*blueprint.plan.resctrl));
@@ -144,6 +150,7 @@ Result<> Creation::set_up(const Blueprint& blueprint, const LaunchChoice& choice
       .first_private = 3 + inherited,
       .signals = signals_};
   init_.emplace(TRY(launch(blueprint.plan, resources)));
+  claim_ = std::move(membership_.claim);
   membership_ = {};
   timing::end_of("clone");
   if (blueprint.plan.resctrl) TRY(resctrl::add(*blueprint.plan.resctrl, init_->pid()));
@@ -186,8 +193,10 @@ Result<> Creation::enter_unit(CompanionCall& call, const plan::CgroupPlan& plan)
     return unsupported("linux.cgroupsPath", "systemd placed '", plan.unit->name, "' into cgroup '",
                        cgroup.value(), "', not into '", managed->path, "'");
   }
-  const cgroups::Membership membership = TRY(cgroups::create(plan));
-  return cgroups::add_process(plan, membership, init_->pid());
+  cgroups::Membership membership = TRY(cgroups::create(plan, record_.cgroup.owner));
+  TRY(cgroups::add_process(plan, membership, init_->pid()));
+  claim_ = std::move(membership.claim);
+  return {};
 }
 
 // While init is at work: whatever it does to itself, its start time stays.
@@ -206,13 +215,14 @@ Result<> Creation::commit(const CreateOptions& options, int pidfd_receiver) {
   if (!wait_for_start_)
     agent_ = TRY(connect_agent(spec_, record_, {record_.pid, Status::created}, signals_));
   Record record = record_;
-  record.complete = true;
+  record.complete = record.cgroup.complete = true;
   record.resctrl = deleted_resctrl_;
   TRY(directory_->save(record));
   TRY_AT("--pid-file", write_pid_file(options.pid_file, record.pid));
   TRY(send_pidfd(pidfd_receiver, init_->pidfd()));
   TRY(init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_));
   record_ = std::move(record);
+  claim_.reset();  // init is in the cgroup, which shows that it is in use
   if (net_devices_) net_devices_->keep();
   return {};
 }

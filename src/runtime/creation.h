@@ -66,6 +66,7 @@ class Creation {
   std::optional<StateDir> directory_;
   Record record_;
   cgroups::Membership membership_;
+  UniqueFd claim_;                            // on the cgroup, until the record is whole
   std::vector<std::string> deleted_resctrl_;  // what `delete` removes; a failed `create`: all
   std::optional<NetDeviceMove> net_devices_;
   std::optional<SeccompCompilation> compilation_;

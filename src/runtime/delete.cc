@@ -74,9 +74,9 @@ Result<> delete_locked(StateDir& directory, bool force, const Record& record) {
   TRY(stop(record));
   timing::end_of("stop");
   // Before systemd stops the unit: it would first ask with SIGTERM, and wait.
-  TRY(cgroups::remove(record.cgroup));
+  const bool owned = TRY(cgroups::remove(record.cgroup));
   timing::end_of("cgroups");
-  if (record.unit) TRY(stop_unit(record.unit->name, record.unit->user, -1));
+  if (record.unit && owned) TRY(stop_unit(record.unit->name, record.unit->user, -1));
   TRY(resctrl::remove(record.resctrl));
   // A `create` that died before there was a process has nothing that a hook could undo.
   if (record.later_hooks && (record.pid != 0 || record.complete))

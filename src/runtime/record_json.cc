@@ -86,6 +86,8 @@ Result<Record> parse_record(std::string text) {
   record.created = TRY(text_of(document, "created"));
   record.owner = TRY(text_of(document, "owner"));
   record.cgroup = TRY(read_group(document));
+  record.cgroup.owner = cgroup_owner(record);
+  record.cgroup.complete = record.complete;
   record.resctrl = TRY(texts_of(document, "resctrl"));
   if (const Value* unit = find(document, "unit")) {
     if (!unit->IsObject()) return damaged("unit");
@@ -139,7 +141,8 @@ std::string write_record(const Record& record) {
 }
 
 Error damaged_record(std::string_view file, std::string_view what) {
-  return with_hint(state_error(file, " is damaged: ", what), "delete --force cleans up");
+  return with_hint(state_error(file, " is damaged: ", what),
+                   "use delete --force to remove the container");
 }
 
 Result<Record> read_record(std::string text, std::string_view file) {

@@ -230,6 +230,10 @@ Result<> StateDir::remove() {
   return {};
 }
 
+std::string cgroup_owner(const Record& record) {
+  return record.id + " " + record.created;
+}
+
 Result<Status> status_of(StateDir& directory, const Record& record) {
   if (!record.complete)
     return TRY(directory.locked_by_others()) ? Status::creating : Status::stopped;

@@ -44,6 +44,9 @@ struct Record {
   std::vector<std::string> resctrl;  // directories of its own, parents first
 };
 
+// What the container's cgroup is marked with: no other container has this id and this time.
+std::string cgroup_owner(const Record& record);
+
 class StateDir {
  public:
   // Makes it, locked, or takes an empty one. An id in use is ErrorKind::state.

@@ -47,7 +47,7 @@ TEST_SUITE_BEGIN("caller_files");
 CASE("--log follows no symbolic link of another user, at no place of the path") {
   REQUIRES(root());
   REQUIRES(onggi_only());
-  for (const mode_t mode : {01777, 0755}) {
+  for (const mode_t mode : {01777U, 0755U}) {
     Place place;
     REQUIRE(chmod(place.directory.c_str(), mode) == 0);
     link_of(kOther, place.victim, place.directory / "file");
@@ -61,7 +61,7 @@ CASE("--log follows no symbolic link of another user, at no place of the path") 
       CHECK(outcome.status == 1);
       // In a sticky directory the kernel may be the first to refuse it.
       CHECK((contains(outcome.err, "is a symbolic link of uid 1000") ||
-             (mode == 01777 && contains(outcome.err, "permission denied"))));
+             (mode == 01777U && contains(outcome.err, "permission denied"))));
       CHECK(place.untouched());
     }
   }

@@ -149,7 +149,7 @@ TEST_CASE(
   const plan::CgroupPlan plan = planned(top() + "/a/b", std::move(resources));
   auto group = cgroups::check_unused(plan);
   require(group);
-  auto membership = cgroups::create(plan);
+  auto membership = cgroups::create(plan, "");
   require(membership);
   for (const cgroups::GroupDirectory& directory : group->directories) {
     CHECK(directory.kept == 0);
@@ -197,14 +197,14 @@ TEST_CASE("parents that were there before stay, and those in use by others too")
   const plan::CgroupPlan outer_plan = planned(top() + "/pod");
   auto outer = cgroups::check_unused(outer_plan);
   require(outer);
-  require(cgroups::create(outer_plan));
+  require(cgroups::create(outer_plan, ""));
   const plan::CgroupPlan plan = planned(top() + "/pod/x/web");
   const plan::CgroupPlan other_plan = planned(top() + "/pod/x/db");
   auto group = cgroups::check_unused(plan);
   require(group);
   CHECK(group->directories[0].kept == (top() + "/pod").size());
-  require(cgroups::create(plan));
-  require(cgroups::create(other_plan));
+  require(cgroups::create(plan, ""));
+  require(cgroups::create(other_plan, ""));
   require(cgroups::remove(*group));
   const std::string pod = outer->directories[0].mount_point + top() + "/pod";
   CHECK_FALSE(exists(pod + "/x/web"));
@@ -225,7 +225,7 @@ TEST_CASE("a refused setting names field, file and value, and leaves nothing beh
   setting.value = "nonsense";
   setting.place = "linux.resources.memory.limit";
   plan.settings.push_back(setting);
-  const auto made = cgroups::create(plan);
+  const auto made = cgroups::create(plan, "");
   REQUIRE_FALSE(made);
   CHECK(message(made.error()) == "linux.resources.memory.limit: write 'cgroup.procs' 'nonsense'");
   CHECK(made.error().errnum == EINVAL);
@@ -234,11 +234,11 @@ TEST_CASE("a refused setting names field, file and value, and leaves nothing beh
   }
   plan.settings.back().file = "memory.nothing";
   plan.settings.back().missing_hint = "the cure";
-  const auto missing = cgroups::create(plan);
+  const auto missing = cgroups::create(plan, "");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().hint.view() == "the cure");
   plan.settings.back().ignore_missing = true;
-  require(cgroups::create(plan));
+  require(cgroups::create(plan, ""));
   require(cgroups::remove({{{plan.directories[0].mount_point, plan.directories[0].path}}}));
   for (const plan::CgroupDirectory& directory : plan.directories) {
     require(cgroups::remove({{{directory.mount_point, directory.path}}}));
@@ -256,7 +256,7 @@ TEST_CASE(
   const plan::CgroupPlan plan = planned(top(), std::move(small));
   auto group = cgroups::check_unused(plan);
   require(group);
-  require(cgroups::create(plan));
+  require(cgroups::create(plan, ""));
   spec::Resources larger;  // the burst is above the old quota
   larger.cpu.emplace().quota = 100000;
   larger.cpu->burst = 50000;
@@ -265,7 +265,7 @@ TEST_CASE(
   changed.settings.back().other_file = changed.settings.back().file;
   changed.settings.back().other_value = changed.settings.back().value;
   changed.settings.back().file = "cpu.nothing";
-  require(cgroups::create(changed));
+  require(cgroups::create(changed, ""));
   require(cgroups::remove(*group));
 }
 
@@ -284,9 +284,9 @@ TEST_CASE(
   const plan::CgroupPlan plan = planned(top());
   auto group = cgroups::check_unused(plan);
   require(group);
-  require(cgroups::create(plan));
+  require(cgroups::create(plan, ""));
   require(cgroups::check_unused(plan));
-  require(cgroups::create(plan));
+  require(cgroups::create(plan, ""));
   set_frozen(*group, true);
   auto refused = cgroups::check_unused(plan);
   REQUIRE_FALSE(refused);
@@ -300,7 +300,7 @@ TEST_CASE("remove ends what is left, in sub-cgroups and frozen too (checklist 28
   const plan::CgroupPlan plan = planned(top());
   auto group = cgroups::check_unused(plan);
   require(group);
-  auto membership = cgroups::create(plan);
+  auto membership = cgroups::create(plan, "");
   require(membership);
   std::vector<std::string> subs;
   for (const auto& directory : group->directories) {
@@ -339,7 +339,7 @@ TEST_CASE("SIGKILL to all outruns a process that keeps forking") {
   require(group);
   // Once as v2 (if it is there), once by the v1 freezer, once by the walk alone.
   for (int way = 0; way < 3; way++) {
-    auto membership = cgroups::create(plan);
+    auto membership = cgroups::create(plan, "");
     require(membership);
     cgroups::Group part = *group;
     if (way == 1)
@@ -380,7 +380,7 @@ TEST_CASE("device rules are in force") {
   const plan::CgroupPlan plan = planned(top());
   auto group = cgroups::check_unused(plan);
   require(group);
-  auto membership = cgroups::create(plan);
+  auto membership = cgroups::create(plan, "");
   require(membership);
   const pid_t pid = start_in(*membership, [] {
     if (open("/dev/null", O_RDWR) < 0) _exit(3);
@@ -407,11 +407,11 @@ TEST_CASE(
     if (setgid(65534) != 0 || setuid(65534) != 0) _exit(1);
     spec::Spec spec;
     const auto optional = plan::build_cgroup(spec, probed(), "t", plan::CgroupRequest::cgroupfs);
-    const auto made = cgroups::create(optional.value());
+    const auto made = cgroups::create(optional.value(), "");
     if (!made || !made.value().empty()) _exit(2);
     spec.linux.cgroups_path = "/onggi-test-user";
     const auto asked = plan::build_cgroup(spec, probed(), "t", plan::CgroupRequest::cgroupfs);
-    const auto refused = cgroups::create(asked.value());
+    const auto refused = cgroups::create(asked.value(), "");
     if (refused || refused.error().errnum != EACCES) _exit(3);
     if (refused.error().place.view() != "linux.cgroupsPath") _exit(4);
     _exit(0);
