@@ -229,7 +229,7 @@ CASE("read-only cgroups are named as the cause, with what can be done") {
   const Outcome with_limits = created(limited);
   CHECK(with_limits.status == 1);
   CHECK(contains(with_limits.err, "linux.resources.pids.limit: mkdir"));
-  CHECK(contains(with_limits.err, "leave the limits out"));
+  CHECK(contains(with_limits.err, "remove the limits"));
 }
 
 CASE("a swap limit below the memory limit is an error that names the field") {
