@@ -38,7 +38,7 @@ void create_start_and_delete(const Driver& driver, const Bundle& bundle, const s
 void check_hundred(const Driver& driver) {
   Bundle bundle;
   bundle.guest({"pause"}).write();
-  for (int round = 0; round < kRounds; round++)
+  for (int round = 0; round < rounds(kRounds); round++)
     create_start_and_delete(driver, bundle, "-" + std::to_string(round));
   CHECK(eventually([] { return descendants().empty(); }));
   CHECK(eventually([] { return tagged_cgroups().empty(); }));

@@ -360,7 +360,7 @@ CASE("two creates with the same id: exactly one wins") {
   EXCLUDES("crun", "1.8.1 has no lock");
   Bundle bundle;
   bundle.guest({"pause"}).write();
-  for (int round = 0; round < 10; round++) {
+  for (int round = 0; round < rounds(10); round++) {
     const Container container(bundle);
     Process first(container.create_command()), second(container.create_command());
     const Outcome one = first.wait(), two = second.wait();
@@ -376,7 +376,7 @@ CASE("two starts at once: exactly one wins") {
   EXCLUDES("crun", "1.8.1 has no lock: the second start hangs at times");
   Bundle bundle;
   bundle.guest({"pause"});
-  for (int round = 0; round < 10; round++) {
+  for (int round = 0; round < rounds(10); round++) {
     Container container(bundle);
     REQUIRE(container.create().ok());
     const Strings command = runtime_command({"start", container.id()});
@@ -395,7 +395,7 @@ CASE("a delete and a start at once end with nothing left") {
   EXCLUDES("runc", "1.1.5 has no lock: the start hangs at times");
   Bundle bundle;
   bundle.guest({"pause"});
-  for (int round = 0; round < 10; round++) {
+  for (int round = 0; round < rounds(10); round++) {
     Container container(bundle);
     REQUIRE(container.create().ok());
     Process starting(runtime_command({"start", container.id()}));

@@ -322,7 +322,7 @@ CASE("two hundred runs in a row leave nothing behind") {
   REQUIRES(root());
   Bundle bundle;
   bundle.guest({"echo", "x"});
-  for (int i = 0; i < 200; i++) {
+  for (int i = 0; i < rounds(200); i++) {
     const Outcome outcome = run(bundle);
     CAPTURE(i);
     CHECK(outcome.err == "");

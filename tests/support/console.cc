@@ -25,7 +25,7 @@ PtyMaster::~PtyMaster() {
 bool PtyMaster::wait_for(std::string_view text) {
   while (!contains(text_, text)) {
     pollfd ready = {fd_, POLLIN, 0};
-    if (poll(&ready, 1, kTimeLimitMs) <= 0) return false;
+    if (poll(&ready, 1, kTimeLimitMs * time_scale()) <= 0) return false;
     char buffer[4096];
     const ssize_t got = read(fd_, buffer, sizeof buffer);
     // EIO: the last slave has been closed.
@@ -56,7 +56,7 @@ ConsoleSocket::~ConsoleSocket() {
 
 PtyMaster ConsoleSocket::receive() const {
   pollfd ready = {listener_, POLLIN, 0};
-  if (poll(&ready, 1, kTimeLimitMs) <= 0) return PtyMaster();
+  if (poll(&ready, 1, kTimeLimitMs * time_scale()) <= 0) return PtyMaster();
   const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   if (connection < 0) return PtyMaster();
   char payload[4096];

@@ -134,7 +134,7 @@ Strings Snapshot::left_behind() const {
   Strings left;
   // The kernel ends killed processes and empties cgroups in its own time; only what stays is a
   // leak.
-  for (int attempt = 0; attempt < 500; attempt++) {
+  for (int attempt = 0; attempt < 500 * time_scale(); attempt++) {
     left = leftovers_now(mounts_);
     if (left.empty()) break;
     usleep(5'000);

@@ -29,7 +29,7 @@ namespace onggi::test {
 namespace {
 
 // Far above what any command needs even on a loaded machine: it ends a hang, it measures nothing.
-constexpr int kTimeLimitMs = 60'000;
+constexpr int kTimeLimitMs = 60'000;  // times time_scale()
 constexpr int kPollMs = 2;
 
 Strings fixed_environment(const Strings& additions) {
@@ -187,7 +187,7 @@ Outcome Process::wait() {
   pollfd ended = {pidfd_, POLLIN, 0};
   int ready = 0;
   do {
-    ready = poll(&ended, 1, kTimeLimitMs);
+    ready = poll(&ended, 1, kTimeLimitMs * time_scale());
   } while (ready < 0 && errno == EINTR);
   if (ready == 0) {
     kill(SIGKILL);
@@ -260,9 +260,17 @@ Outcome runtime(const Strings& arguments, const Spawn& spawn) {
   return run_program(runtime_command(arguments), spawn);
 }
 
+int time_scale() {
+  static const int scale = [] {
+    const char* value = getenv("ONGGI_TIME_SCALE");
+    return value == nullptr ? 1 : std::clamp(atoi(value), 1, 20);
+  }();
+  return scale;
+}
+
 bool eventually(const std::function<bool()>& condition) {
   const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeLimitMs / 2);
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeLimitMs / 2 * time_scale());
   for (;;) {
     if (condition()) return true;
     if (std::chrono::steady_clock::now() > deadline) return false;

@@ -105,6 +105,9 @@ const Strings& runtime_options();
 Strings runtime_command(const Strings& arguments);
 Outcome runtime(const Strings& arguments, const Spawn& spawn = {});
 
+// $ONGGI_TIME_SCALE, at least 1: how many times longer everything may take on this host than on the
+// one that the limits were chosen on (scripts/test measures it).
+int time_scale();
 // Polls until the condition holds; false (and a failed check by the caller) after a generous
 // deadline.
 bool eventually(const std::function<bool()>& condition);

@@ -2,12 +2,14 @@
 // What the host has.
 #include "support/suite.h"
 
+#include <elf.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 
 namespace onggi::test {
@@ -49,6 +51,26 @@ std::string cgroup_path(pid_t pid, std::string_view controller) {
     if (found) return line.substr(second + 1);
   }
   return "";
+}
+
+// The build with sanitizers alone has a C library, and so a loader.
+bool is_sanitized() {
+  static const bool sanitized = [] {
+    if (!is_onggi()) return false;
+    const std::string program = read_file(runtime_path());
+    Elf64_Ehdr header = {};
+    if (program.size() < sizeof header) return false;
+    memcpy(&header, program.data(), sizeof header);
+    for (size_t i = 0; i < header.e_phnum; i++) {
+      Elf64_Phdr segment = {};
+      const size_t at = header.e_phoff + i * sizeof segment;
+      if (at + sizeof segment > program.size()) return false;
+      memcpy(&segment, program.data() + at, sizeof segment);
+      if (segment.p_type == PT_INTERP) return true;
+    }
+    return false;
+  }();
+  return sanitized;
 }
 
 bool is_unified_host() {
@@ -98,11 +120,11 @@ Need file(const std::string& path) {
   return {file_exists(path), "needs " + path};
 }
 Need freestanding_init() {
-#ifdef ONGGI_HOSTED_INIT
-  return {!is_onggi(), "an init without a C library"};
-#else
-  return {true, ""};
-#endif
+  return {!is_sanitized(), "an init without a C library"};
+}
+
+int rounds(int native) {
+  return is_sanitized() ? std::max(2, native / 10) : native;
 }
 
 Need seccomp() {

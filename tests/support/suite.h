@@ -42,6 +42,9 @@ Need onggi_only();
 // Under the sanitizers init is a dynamic program: it needs the loader of the mount namespace that
 // it is executed in.
 Need freestanding_init();
+// How often to repeat something: a tenth of `native` for a sanitized runtime, which is ten times
+// slower.
+int rounds(int native);
 
 // Whether the running case may go on: if not, it is skipped, with the name of the need as reason.
 bool meets(const Need& need);
