@@ -4,6 +4,7 @@
 // told otherwise.
 #include "runtime/creation.h"
 
+#include "base/log.h"
 #include "base/path.h"
 #include "base/timing.h"
 #include "base/utc.h"
@@ -67,19 +68,32 @@ Creation::Creation(Creation&& other) noexcept
       wait_for_start_(other.wait_for_start_) {}
 
 Creation::~Creation() {
-  if (!directory_) return;
+  if (const Result<> removed = take_back(); !removed) log::warn(record_.id, removed.error());
+}
+
+Result<> Creation::take_back() {
+  if (!directory_) return {};
   init_.reset();
   membership_ = {};
   claim_.reset();
   net_devices_.reset();  // moves them back, unless they are the container's already
   const Result<bool> owned = cgroups::remove(record_.cgroup);
+  Result<> failed = owned ? Result<>() : Result<>(owned.error());
+  const auto note = [&failed](const Result<>& done) {
+    if (failed && !done) failed = done;
+  };
   if (record_.unit && (!owned || owned.value()))
-    (void)stop_unit(record_.unit->name, record_.unit->user, signals_);
-  (void)resctrl::remove(record_.resctrl);
+    note(stop_unit(record_.unit->name, record_.unit->user, signals_));
+  note(resctrl::remove(record_.resctrl));
   // runtime.md#lifecycle: also when the container was never started, once there was something to
   // stop.
   if (record_.pid != 0) run_poststop_hooks(spec_, record_, signals_);
-  (void)directory_->remove();
+  if (failed) note(directory_->remove());
+  directory_.reset();
+  if (failed) return {};
+  Error error = failed.error();
+  if (error.hint.empty()) error.hint.append("use delete --force to remove what is left");
+  return error;
 }
 
 Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint& blueprint,

@@ -43,6 +43,9 @@ class Creation {
   const Record& record() const { return record_; }
 
   // The container is to stay.
+  // The same as the destructor, with an answer. Where something could not be removed, the state
+  // stays for `delete --force`.
+  Result<> take_back();
   void release() {
     init_->detach();
     directory_.reset();

@@ -59,6 +59,7 @@ Result<> lock_by_force(StateDir& directory, std::string_view id) {
 Result<> run_hooks(const StateDir& directory, const Record& record, bool force) {
   const Result<spec::Spec> spec = saved_spec(directory);
   if (spec) {
+    TRY(directory.begin_poststop());
     run_poststop_hooks(spec.value(), record, -1);
     return {};
   }

@@ -83,7 +83,11 @@ Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& op
   }
   const int status = TRY(
       run_in_foreground(creation, blueprint, options, console, std::move(audience), signals.get()));
-  if (options.keep) creation.release();
+  if (options.keep) {
+    creation.release();
+  } else {
+    TRY(creation.take_back());
+  }
   return status;
 }
 

@@ -23,6 +23,7 @@ namespace {
 constexpr const char* kRecord = "state.json";
 constexpr const char* kFirstRecord = "creating.json";
 constexpr const char* kConfig = "config.json";
+constexpr const char* kPoststopBegun = "poststop";
 constexpr size_t kMaxRecord = 8 << 20;
 
 Result<std::vector<std::string>> names_in(int directory) {
@@ -214,6 +215,11 @@ Result<> StateDir::forget(const char* name) const {
   const long removed = sys::unlinkat(directory_.get(), name, 0);
   if (removed < 0 && removed != -ENOENT) return system_error(removed, "unlink", name);
   return {};
+}
+
+Result<> StateDir::begin_poststop() const {
+  if (TRY(has(kPoststopBegun))) return forget(kConfig);
+  return write_new(directory_.get(), kPoststopBegun, "", 0600);
 }
 
 Result<> StateDir::remove() {

@@ -72,6 +72,10 @@ class StateDir {
   // Once, before the record is complete: nobody reads it earlier.
   Result<> save_config(std::string_view document) const;
   Result<std::string> load_config() const;
+  // Before poststop hooks, which config.json names: where it is missing they have run. A delete
+  // that is killed while they run may be repeated, and they run again, but only once more: a hook
+  // that kills its parent must not keep the container for ever.
+  Result<> begin_poststop() const;
   Result<bool> has(const char* name) const;
   Result<> forget(const char* name) const;  // a missing file is no error
   // With all that is in it; what names the processes last.

@@ -199,6 +199,44 @@ CASE(
   CHECK(lines(read_file(runs)).size() == 2);
 }
 
+CASE("a poststop hook that kills the delete cannot keep the container") {
+  REQUIRES(root());
+  DEVIATES("runc", "removes the state before the hooks run");
+  DEVIATES("crun", "1.8.1 runs them each time");
+  Hooked hooked;
+  const ScratchDirectory notes("notes");
+  const auto runs = notes.path() / "runs";
+  hooked.add_json("poststop", R"({"path": "/bin/sh", "env": ["PATH=/usr/bin:/bin"], "args":
+      ["sh", "-c", "echo x >>$0; kill -9 $PPID", )" +
+                                  json_string(runs.string()) + "]}");
+  Container container(hooked.bundle());
+  REQUIRE(container.create().ok());
+  CHECK_FALSE(container.remove(true).ok());
+  CHECK_FALSE(container.remove(true).ok());
+  CHECK(container.remove(true).ok());
+  CHECK(container.status().empty());
+  CHECK(lines(read_file(runs)).size() == 2);
+}
+
+CASE("a run whose state cannot be removed fails and names the cure") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Hooked hooked;
+  Container container(hooked.bundle());
+  const auto obstacle = state_root() / container.id() / "obstacle";
+  const auto mark = hooked.trace() / "mark";
+  hooked.add_json("poststop", R"({"path": "/bin/sh", "env": ["PATH=/usr/bin:/bin"], "args":
+      ["sh", "-c", "[ -e $1 ] || mkdir $0 $1", )" +
+                                  json_string(obstacle.string()) + ", " +
+                                  json_string(mark.string()) + "]}");
+  const Outcome outcome = container.run();
+  CHECK(outcome.status == 1);
+  CHECK(contains(outcome.err, "use delete --force to remove what is left"));
+  CHECK(std::filesystem::remove(obstacle));
+  CHECK(container.status() == "stopped");
+  CHECK(container.remove(true).ok());
+}
+
 CASE("a hook that takes longer than its timeout is killed and has failed") {
   REQUIRES(root());
   for (const std::string& point : kAll) {
