@@ -23,6 +23,7 @@ struct State {
   Format format = Format::text;
   Level level = Level::error;
   bool show_warnings = false;
+  FixedText<288> command;
   std::string_view program = "onggi";
 };
 constinit State state;
@@ -65,10 +66,15 @@ void write_line(int fd, std::string line) {
   (void)write_all(fd, "log", line);
 }
 
-void write_entry(std::string_view text, std::string_view json, bool to_file) {
+struct Sinks {
+  bool file, standard_error;
+};
+
+void write_entry(std::string_view text, std::string_view json, Sinks sinks) {
   const bool has_file = static_cast<bool>(state.file);
-  write_line(STDERR_FILENO, std::string(!has_file && state.format == Format::json ? json : text));
-  if (!has_file || !to_file) return;
+  if (sinks.standard_error || !has_file)
+    write_line(STDERR_FILENO, std::string(!has_file && state.format == Format::json ? json : text));
+  if (!has_file || !sinks.file) return;
   if (state.format == Format::json) return write_line(state.file.get(), std::string(json));
   write_line(state.file.get(), utc_now(Precision::seconds).append(" ").append(text));
 }
@@ -79,10 +85,14 @@ void write_message(Level level, std::string_view message, Show show = Show::if_a
   if (!asked && !shown) return;
   const std::string clean = printable(message);
   JsonWriter json;
-  begin_entry(json, level, clean, utc_now(Precision::seconds)).end_object();
+  // Steps and hooks take less than a second.
+  const Precision precision = level == Level::debug ? Precision::nanoseconds : Precision::seconds;
+  begin_entry(json, level, clean, utc_now(precision));
+  if (!state.command.empty()) json.field("command", printable(state.command.view()));
+  json.end_object();
   write_entry(
       std::string(state.program).append(": ").append(level_name(level)).append(": ").append(clean),
-      std::move(json).take(), asked);
+      std::move(json).take(), {.file = asked, .standard_error = level != Level::debug});
 }
 
 // crun's names for what is not a file would otherwise become files.
@@ -107,6 +117,12 @@ Result<> open(const Sink& sink) {
   const std::string path = TRY(file_of(sink.path));
   state.file = TRY(open_callers_log(path));
   return {};
+}
+
+void set_command(std::string_view name, std::string_view subject) {
+  state.command = {};
+  state.command.append(name);
+  if (!subject.empty()) state.command.append(" ", subject);
 }
 
 void set_program(std::string_view name) {
@@ -137,6 +153,9 @@ void error(std::string_view message) {
 void debug(std::string_view message) {
   write_message(Level::debug, message);
 }
+bool shows_debug() {
+  return state.level >= Level::debug;
+}
 
 std::string error_text(std::string_view command, const Error& error) {
   std::string text(state.program);
@@ -158,7 +177,7 @@ std::string error_json(std::string_view command, const Error& error, std::string
 
 void report(std::string_view command, const Error& error) {
   write_entry(error_text(command, error), error_json(command, error, utc_now(Precision::seconds)),
-              true);
+              {.file = true, .standard_error = true});
 }
 
 }  // namespace onggi::log

@@ -24,6 +24,9 @@ struct Sink {
 };
 Result<> open(const Sink& sink);
 
+// What runs, for the entries of a JSON log: "create" of "web".
+void set_command(std::string_view name, std::string_view subject);
+
 // What stands before each line instead of "onggi".
 void set_program(std::string_view name);
 
@@ -38,7 +41,10 @@ void warn(std::string_view message, Show show = Show::if_asked);
 void warn(std::string_view subject, const Error& error);
 // A failure that is survived and that the specification has to be logged, whatever the level.
 void error(std::string_view message);
+// With a log file, in that alone: standard error may be the program's.
 void debug(std::string_view message);
+// Whether debug() does anything: for messages that cost something to put together.
+bool shows_debug();
 
 // The one line of a failed command, on standard error and in the log file: "onggi: create web:
 // mounts[3]: ...". `command` is for instance "create web".

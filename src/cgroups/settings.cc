@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/split.h"
 #include "base/syscalls.h"
 
@@ -90,7 +91,11 @@ class Writer {
       file_ = UniqueFd(opened);
       open_path_ = std::move(path);
     }
-    return sys::write(file_.get(), value.data(), value.size());
+    const long written = sys::write(file_.get(), value.data(), value.size());
+    if (written >= 0 && log::shows_debug()) {
+      log::debug(std::string("cgroup: wrote '").append(value).append("' to ").append(open_path_));
+    }
+    return written;
   }
 
   Result<> check_lower_bound(const CgroupSetting& setting) const {

@@ -3,6 +3,7 @@
 #include "commandline/program.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/nearest.h"
 
 #include <unistd.h>
@@ -53,6 +54,7 @@ Result<ParsedArguments> parse_command(const Program& program, const CommandRow& 
                         takes_command(command.operands) ? Operands::last : Operands::mixed));
   if (parsed.help) return parsed;
   if (!parsed.operands.empty()) subject = parsed.operands[0];
+  log::set_command(command.name, subject);
   const OperandCount count = count_operands(command.operands);
   if (parsed.operands.size() < count.least) {
     return with_hint(make_error(ErrorKind::invalid_config, "too few arguments"),

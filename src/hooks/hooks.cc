@@ -199,8 +199,15 @@ Result<> judge(const Ending& ending, const spec::Hook& hook) {
 }
 
 Result<> run_one(const spec::Hook& hook, const Point& point) {
+  const int64_t began = sys::nanoseconds(CLOCK_MONOTONIC);
   Running running = TRY(start(hook, point));
-  return judge(TRY(wait_for(std::move(running), hook.timeout, point.signals)), hook);
+  const Ending ending = TRY(wait_for(std::move(running), hook.timeout, point.signals));
+  if (log::shows_debug()) {
+    log::debug(text<512>("hooks.", point.name, ": '", hook.path, "' ended after ",
+                         (sys::nanoseconds(CLOCK_MONOTONIC) - began) / 1'000'000, " ms")
+                   .view());
+  }
+  return judge(ending, hook);
 }
 
 FixedText<128> place(const Point& point, size_t index) {

@@ -155,6 +155,7 @@ Result<std::string> encode(const plan::Plan& plan, const LaunchResources& resour
   header.fds.empty_mounts = resources.empty_mounts;
   header.fds.host_proc = fds.host_proc ? fds.host_proc.get() : -1;
   header.fds.first_private = resources.first_private;
+  header.report_steps = log::shows_debug() ? 1 : 0;
   if (resources.tasks.size() > kMaxHierarchies || fds.namespaces.size() > kMaxJoins) {
     return make_error(ErrorKind::unsupported, "more than ", kMaxHierarchies, " cgroup hierarchies");
   }
@@ -341,6 +342,10 @@ Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
           "a memory limit below what the set-up needs, or a signal");
     }
     if (message->began_empty != 0) log::debug("the mount namespace began empty");
+    if (message->kind == MessageKind::applied) {
+      log::debug("applied: " + plan::print_step(plan, static_cast<size_t>(message->step)));
+      continue;
+    }
     if (message->kind != MessageKind::request) return message->kind;
     TRY(sources_.answer(plan, message->step, {child_, channel_.get(), signals}));
   }

@@ -5,6 +5,7 @@
 //
 //   [ onggi ]                            [ onggi-init ]
 //   clone3, id maps, execveat ────────▶  namespaces
+//                           ◀ applied ─  (only for a debug log) after each step
 //   moves interfaces in     ◀ entered ─  (only with linux.netDevices)
 //                           ─ proceed ▶  mounts, devices
 //   a short-lived child     ◀ request ─  (only a bind mount whose ids are mapped, or whose source
@@ -57,10 +58,12 @@ struct InitPlan {
   plan::List<plan::Action> before_pivot, after_pivot;
   plan::Handoff handoff;
   InitFds fds;
+  uint32_t report_steps = 0;  // for a debug log: an `applied` after each
 };
 static_assert(std::is_trivially_copyable_v<InitPlan> && sizeof(InitPlan) % 8 == 0);
 
 enum class MessageKind : uint32_t {
+  applied,
   entered,
   request,
   source,
@@ -79,7 +82,7 @@ struct Message {
   MessageKind kind = MessageKind::failed;
   uint32_t start_now = 0;    // commit: do not wait for `start`
   uint32_t began_empty = 0;  // ready: the mount namespace was not a copy of the host's
-  // request, failed: index over before_pivot and after_pivot; -1: not in a step
+  // applied, request, failed: index over before_pivot and after_pivot; -1: not in a step
   int32_t step = -1;
   Error error;  // failed; source: why no descriptor comes with it
 };

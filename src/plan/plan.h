@@ -158,5 +158,9 @@ Plan build_exec(const spec::Spec& spec, const HostFacts& facts, const LaunchOpti
 
 // For people and golden tests: one line a step.
 std::string print(const Plan& plan);
+// One line without its end: the step at `index` of before_pivot and after_pivot together, or "".
+std::string print_step(const Plan& plan, size_t index);
+// One line without its end, for a debug log.
+std::string print_facts(const HostFacts& facts);
 
 }  // namespace onggi::plan

@@ -320,4 +320,26 @@ std::string print(const Plan& plan) {
   return text;
 }
 
+std::string print_step(const Plan& plan, size_t index) {
+  const size_t before = plan.before_pivot.size();
+  if (index >= before + plan.after_pivot.size()) return "";
+  const Step& step = index < before ? plan.before_pivot[index] : plan.after_pivot[index - before];
+  std::string place = render(step.origin);
+  return place.append(": ").append(std::visit(Describer(plan), step.action));
+}
+
+std::string print_facts(const HostFacts& facts) {
+  constexpr std::string_view kLayouts[] = {"none", "v1", "v1 beside v2", "v2"};
+  std::string text = "host: user " + std::to_string(facts.euid) + ":" + std::to_string(facts.egid);
+  if (facts.in_user_namespace) text += " in a user namespace";
+  text += ", capabilities " + hex(facts.capabilities) + ", cgroups ";
+  text += kLayouts[static_cast<size_t>(facts.cgroup_layout)];
+  for (const CgroupHierarchy& hierarchy : facts.cgroups)
+    text += " " + hierarchy.mount_point + "=" + hierarchy.own_path;
+  if (facts.apparmor) text += ", AppArmor";
+  if (facts.selinux) text += ", SELinux";
+  if (facts.systemd == SystemdAccess::ready) text += ", systemd";
+  return text;
+}
+
 }  // namespace onggi::plan

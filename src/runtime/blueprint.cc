@@ -173,6 +173,7 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
     facts.systemd = probe_systemd(facts.euid != 0 || facts.in_user_namespace);
     cgroups::probe_systemd_cgroup(facts);
   }
+  if (log::shows_debug()) log::debug(plan::print_facts(facts));
   timing::end_of("host");
   blueprint.launch = {.id = options.id,
                       .bundle = blueprint.bundle,

@@ -288,6 +288,35 @@ CASE("--log collects the error as one JSON object (checklist 8)") {
   if (runtime_name() != "crun") CHECK(contains(entry["msg"].GetString(), "does not exist"));
 }
 
+CASE("a debug log tells of the host, each step, cgroup writes and hooks, with command and id") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Bundle bundle;
+  const std::string log = (bundle.path() / "log").string();
+  bundle.set("/linux/resources/pids/limit", 77).guest({"echo", "out"});
+  bundle.set_json("/hooks", R"({"prestart": [{"path": "/bin/true"}]})");
+  bundle.write();
+  const std::string id = tag() + "-debug";
+  const Outcome outcome = runtime({"--debug", "--log", log, "--log-format", "json", "run",
+                                   "--bundle", bundle.path().string(), id});
+  CHECK(outcome.ok());
+  CHECK(outcome.out == "out\n");
+  CHECK(outcome.err == "");  // the container's
+  std::string messages;
+  for (const std::string& line : lines(read_file(log))) {
+    const rapidjson::Document entry = parse_json(line);
+    CHECK(std::string(entry["level"].GetString()) == "debug");
+    CHECK(std::string(entry["command"].GetString()) == "run " + id);
+    messages.append(entry["msg"].GetString()).append("\n");
+  }
+  CHECK(messages.starts_with("host: user "));
+  CHECK(contains(messages, "cgroup: wrote '77' to /sys/fs/cgroup/"));
+  CHECK(contains(messages, "hooks.prestart: '/bin/true' ended after "));
+  CHECK(contains(messages, "applied: mounts[0]: "));
+  CHECK(contains(messages, "applied: root: pivot_root\n"));
+  CHECK(runtime({"run", "--bundle", bundle.path().string(), id}).err == "");
+}
+
 CASE("a missing bundle directory is named") {
   REQUIRES(root());
   const Outcome outcome = runtime({"create", "--bundle", "/no/such/bundle", tag() + "-x"});

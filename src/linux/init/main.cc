@@ -31,10 +31,18 @@ Result<> take_host_proc(InitContext& context) {
   return {};
 }
 
+Result<> report_step(const InitContext& context) {
+  Message message;
+  message.kind = MessageKind::applied;
+  message.step = context.step;
+  return send_message(context.channel, message);
+}
+
 Result<> apply_all(plan::List<plan::Action> list, InitContext& context) {
   for (const plan::Action& action : context.pool(list)) {
     context.step++;
     TRY(std::visit([&context](const auto& record) { return apply(record, context); }, action));
+    if (context.plan.report_steps != 0) TRY(report_step(context));
   }
   return {};
 }
