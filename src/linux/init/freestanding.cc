@@ -3,6 +3,9 @@
 // functions are those of src/freestanding. Under the sanitizers (ONGGI_INIT_HOSTED) there is one,
 // and only main() is needed.
 #include "base/syscalls.h"
+#ifndef ONGGI_INIT_HOSTED
+#include "freestanding/relocate.h"
+#endif
 
 #include <cstdint>
 
@@ -44,6 +47,7 @@ uintptr_t __stack_chk_guard = 0x4f4e4747492121;
 
 // The kernel's initial stack: argc, argv, NULL, envp, NULL, auxiliary vector.
 [[noreturn, gnu::used, gnu::optimize("no-stack-protector")]] void onggi_init_entry(long* stack) {
+  if (!onggi::relocate_program()) onggi::sys::exit_group(127);
   char** argv = reinterpret_cast<char**>(stack + 1);
   long* at = stack + 1 + stack[0] + 1;
   while (*at != 0) at++;
