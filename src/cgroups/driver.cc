@@ -345,7 +345,8 @@ Result<> remove_unmarked(const Group& group) {
     const std::string path = directory.full_path();
     for (int64_t waited = 0;; waited += kPause) {
       const long result = sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);
-      if (result == 0 || result == -ENOENT) break;
+      // On a read-only mount it fails for what is not there, too.
+      if (result == 0 || result == -ENOENT || !TRY(exists(path))) break;
       if (result != -EBUSY && result != -ENOTEMPTY) return system_error(result, "rmdir", path);
       if (waited >= kPatience) {
         return with_hint(state_error("cgroup '", path, "' is in use, and not by this container"),
@@ -368,7 +369,7 @@ Result<> remove_own(const Group& group, const GroupDirectory& first) {
       TRY(kill_all(group, first));
       emptied = true;
     }
-    if (result != 0 && result != -ENOENT) TRY(remove_directory(path));
+    if (result != 0 && result != -ENOENT && TRY(exists(path))) TRY(remove_directory(path));
     remove_parents(directory);
   }
   return {};

@@ -175,6 +175,7 @@ CASE("mounts that the kernel refuses come with the cure") {
 CASE("processes and namespaces that the kernel refuses come with the cure") {
   REQUIRES(onggi_only());
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   const Row rows[] = {
       {{SYS_clone3, EPERM}, "kernel.unprivileged_userns_clone"},
       {{SYS_clone3, ENOSPC}, "user.max_user_namespaces"},
@@ -198,6 +199,7 @@ CASE("processes and namespaces that the kernel refuses come with the cure") {
 CASE("settings of the process that the kernel refuses come with the cure") {
   REQUIRES(onggi_only());
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   const auto deadline = [](Bundle& bundle) { scheduler(bundle, kDeadline); };
   const Row rows[] = {
       {{SYS_seccomp, EBUSY},

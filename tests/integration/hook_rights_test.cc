@@ -191,6 +191,7 @@ CASE("a hook's time limit holds, whatever the filter forbids") {
 
 CASE("why a hook does not start is said, whatever the filter forbids") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   REQUIRES(seccomp());
   REQUIRES(onggi_only());
   for (const bool no_new_privileges : {true, false}) {

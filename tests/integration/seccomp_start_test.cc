@@ -25,6 +25,7 @@ TEST_SUITE_BEGIN("seccomp_start");
 
 CASE("a program starts where execveat(2) is forbidden") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   REQUIRES(seccomp());
   for (const bool no_new_privileges : {true, false}) {
     for (const std::string action : {"SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"}) {

@@ -64,6 +64,7 @@ TEST_SUITE_BEGIN("tracing");
 
 CASE("a process that is about to execute the program gives nothing to the container's root") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   REQUIRES(seccomp());
   EXCLUDES("runc", "1.1.5 waits for itself where its own calls are notified");
   EXCLUDES("crun", "1.8.1 waits for itself where its own calls are notified");
@@ -97,6 +98,7 @@ CASE("a process that is about to execute the program gives nothing to the contai
 
 CASE("nobody in a container gets hold of a process that joins it") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   for (const bool filtered : {false, true}) {
     CAPTURE(filtered);
     Running running;
