@@ -36,7 +36,7 @@ namespace {
 // Of the largest plan that the tests have, and as much again; init has the same limit. Beyond it
 // the kernel ends a program without a word.
 void check_stack() {
-  constexpr uint64_t kLeast = 512 * 1024;
+  constexpr uint64_t kLeast = uint64_t{512} * 1024;
   uint64_t limit[2] = {};
   if (sys::prlimit64(0, RLIMIT_STACK, nullptr, limit) == 0 && limit[0] < kLeast)
     give_up("onggi: the limit of the stack is below 512 KiB; raise it (ulimit -s 8192)\n");

@@ -137,7 +137,7 @@ void TerminalRelay::resize() {
 // drivers/tty/tty_buffer.c, and the line discipline's 4 KiB): a process that the container leaves
 // behind may write for ever.
 void TerminalRelay::drain(int signals) {
-  constexpr size_t kMost = 640 * 1024 + kChunk;
+  constexpr size_t kMost = size_t{640} * 1024 + kChunk;
   for (size_t taken = 0;;) {
     if (to_output_.empty()) {
       if (taken > kMost || !read_master()) return;

@@ -42,7 +42,8 @@ constexpr std::string_view kForeignAnnotations[] = {"run.oci.", "org.criu.", "kr
                                                     "module.wasm."};
 
 void note_annotations(BuildContext& context) {
-  for (const auto& [key, value] : context.spec.annotations) {
+  for (const auto& annotation : context.spec.annotations) {
+    const std::string_view key = annotation.first;
     const auto begins = [&](std::string_view prefix) { return key.starts_with(prefix); };
     if (std::ranges::none_of(kForeignAnnotations, begins)) continue;
     // Which option the label of mounts is given by: without SELinux there is none.

@@ -38,18 +38,23 @@ const Type* type_of(char code) {
   return nullptr;
 }
 
+// Takes "e-3" off the end of a number. 0: it has none; nothing: it is no number.
+std::optional<int> take_exponent(std::string_view& text) {
+  const size_t exponent = text.find_first_of("eE");
+  if (exponent == std::string_view::npos) return 0;
+  std::string_view digits = text.substr(exponent + 1);
+  if (digits.starts_with('+')) digits.remove_prefix(1);
+  text = text.substr(0, exponent);
+  const auto given = parse_decimal<int16_t>(digits);
+  return given ? std::optional<int>(*given) : std::nullopt;
+}
+
 // A decimal number times 10^`power`, without what is behind the point then. Nothing for what is no
 // number, is negative or does not fit.
 std::optional<uint64_t> scaled(std::string_view text, int power) {
-  const size_t exponent = text.find_first_of("eE");
-  if (exponent != std::string_view::npos) {
-    std::string_view digits = text.substr(exponent + 1);
-    if (digits.starts_with('+')) digits.remove_prefix(1);
-    const auto given = parse_decimal<int16_t>(digits);
-    if (!given) return std::nullopt;
-    power += *given;
-    text = text.substr(0, exponent);
-  }
+  const std::optional<int> exponent = take_exponent(text);
+  if (!exponent) return std::nullopt;
+  power += *exponent;
   constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
   uint64_t value = 0;
   bool any = false, fraction = false;

@@ -389,7 +389,9 @@ CASE("a misspelt key and an unsupported annotation are told once, and are errors
 CASE("keys of other systems and of nobody are ignored without a word") {
   REQUIRES(root());
   Bundle bundle;
-  bundle.set_json("/windows", "{}").set_json("/vendorExtension", "[1]").guest({"exit", "0"});
+  bundle.set_json("/windows", R"({"layerFolders": ["C:\\layers"]})")
+      .set_json("/vendorExtension", "[1]")
+      .guest({"exit", "0"});
   const Outcome outcome = run(bundle);
   CHECK(outcome.ok());
   CHECK(outcome.err.empty());

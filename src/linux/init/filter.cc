@@ -97,14 +97,14 @@ std::optional<uint32_t> Filter::action(long call, std::initializer_list<long> ar
 
 bool Filter::allows(long call, std::initializer_list<long> arguments) const {
   const std::optional<uint32_t> answer = action(call, arguments);
-  return answer == SECCOMP_RET_ALLOW || answer == SECCOMP_RET_LOG;
+  return answer && (*answer == SECCOMP_RET_ALLOW || *answer == SECCOMP_RET_LOG);
 }
 
 // SECCOMP_RET_TRAP raises SIGSYS, which nobody catches here.
 bool Filter::kills(long call, std::initializer_list<long> arguments) const {
   const std::optional<uint32_t> answer = action(call, arguments);
-  return answer == SECCOMP_RET_KILL_PROCESS || answer == SECCOMP_RET_KILL_THREAD ||
-         answer == SECCOMP_RET_TRAP;
+  return answer && (*answer == SECCOMP_RET_KILL_PROCESS || *answer == SECCOMP_RET_KILL_THREAD ||
+                    *answer == SECCOMP_RET_TRAP);
 }
 
 Result<int> Filter::load() const {
