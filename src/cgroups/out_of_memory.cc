@@ -19,27 +19,36 @@ std::string content(const std::string& path) {
   return value;
 }
 
-uint64_t kills_in(std::string_view events) {
-  constexpr std::string_view kKey = "oom_kill ";
+uint64_t count_in(std::string_view events, std::string_view key) {
   for (std::string_view line : lines_of(events)) {
-    if (line.starts_with(kKey))
-      return parse_decimal<uint64_t>(line.substr(kKey.size())).value_or(0);
+    if (line.starts_with(key)) return parse_decimal<uint64_t>(line.substr(key.size())).value_or(0);
   }
   return 0;
+}
+
+// Whether a process was killed, or `refused` memory, since the cgroup was made.
+bool ran_out(const std::string& files, bool unified, bool refused) {
+  const std::string events = content(files + (unified ? "events" : "oom_control"));
+  if (count_in(events, "oom_kill ") != 0) return true;
+  if (!refused) return false;
+  if (unified) return count_in(events, "max ") != 0;
+  return parse_decimal<uint64_t>(content(files + "failcnt")).value_or(0) != 0;
 }
 
 }  // namespace
 
 Error with_memory_use(Error error, const Group& group) {
-  if (error.errnum != 0 || error.kind != ErrorKind::system) return error;
+  if (error.kind != ErrorKind::system) return error;
+  // execve(2) has no memory for the arguments: E2BIG.
+  const bool refused = error.errnum == ENOMEM || error.errnum == E2BIG;
+  if (error.errnum != 0 && !refused) return error;
   for (const GroupDirectory& directory : group.directories) {
     const std::string files = directory.full_path() + "/memory.";
-    if (kills_in(content(files + (directory.unified ? "events" : "oom_control"))) == 0) continue;
+    if (!ran_out(files, directory.unified, refused)) continue;
     const std::string limit = content(files + (directory.unified ? "max" : "limit_in_bytes"));
     const std::string used = content(files + (directory.unified ? "peak" : "max_usage_in_bytes"));
     error.hint.clear();
-    error.hint.append("killed for want of memory: linux.resources.memory.limit is ", limit,
-                      " bytes");
+    error.hint.append("out of memory: linux.resources.memory.limit is ", limit, " bytes");
     if (!used.empty()) error.hint.append(", of which ", used, " were used");  // Linux 5.19
     error.hint.append("; raise it");
     return error;

@@ -202,8 +202,7 @@ CASE("a memory limit that ends init is told with the limit and the use") {
   REQUIRES(cgroup_controller("memory"));
   const Limited limited(R"({"memory": {"limit": 20480}})");
   CHECK(limited.outcome.status == 1);
-  CHECK(
-      contains(limited.outcome.err, "killed for want of memory: linux.resources.memory.limit is "));
+  CHECK(contains(limited.outcome.err, "out of memory: linux.resources.memory.limit is "));
   CHECK(contains(limited.outcome.err, " bytes"));
 }
 
