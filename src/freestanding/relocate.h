@@ -12,10 +12,12 @@
 #include <cstdint>
 
 extern "C" {
-// The linker's: the program's ELF header and its dynamic section.
+// The linker's, which initializes them: the program's ELF header and its dynamic section.
+// NOLINTBEGIN(bugprone-dynamic-static-initializers)
 extern const Elf64_Ehdr program_header __asm__("__ehdr_start")
     __attribute__((visibility("hidden")));
 extern Elf64_Dyn program_dynamic[] __asm__("_DYNAMIC") __attribute__((visibility("hidden")));
+// NOLINTEND(bugprone-dynamic-static-initializers)
 }
 
 namespace onggi {
