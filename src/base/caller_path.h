@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are written where the caller says: --log, --pid-file, `spec`. In a directory that
-// others can write, such as /tmp, somebody may have put a symbolic link, a FIFO or a file of their
-// own there. The kernel's fs.protected_symlinks, protected_fifos and protected_regular
+// Opens files at paths that the caller names: --log, --pid-file, `spec`. In a directory that other
+// users can write, such as /tmp, another user may have placed a symbolic link, a FIFO or a regular
+// file at that path. The kernel's fs.protected_symlinks, protected_fifos and protected_regular
 // (proc_sys_fs(5)) guard some of these calls, if they are on; this holds always: no symbolic link
 // of another user is followed, at no place of a path. Links of root (/dev/stderr, /var/run) and
 // those of procfs (/proc/self/fd/3) are.

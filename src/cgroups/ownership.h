@@ -22,8 +22,8 @@ enum class Owner : uint8_t {
 };
 
 // Locks the directory and marks it; errors if another command holds the lock or, with
-// `must_be_empty`, processes are in it. The lock goes with the descriptor, which is empty if the
-// directory has been removed in the meantime.
+// `must_be_empty`, processes are in it. Closing the descriptor releases the lock. The descriptor is
+// empty if the directory was removed before it could be locked.
 Result<UniqueFd> claim(const std::string& path, std::string_view owner, bool must_be_empty);
 
 Result<Owner> owner_of(const std::string& path, std::string_view owner);

@@ -118,7 +118,8 @@ void enter_bridge(void* argument) {
   auto entry = *static_cast<const ChildEntry*>(argument);
   (void)sys::close(entry.fds->channel.get());
   const plan::NamespacePlan& namespaces = entry.plan->namespaces;
-  // Init inherits it; from the join on we are not dumpable, and the file is not an ordinary user's.
+  // Before the join: afterwards this process is not dumpable, and root owns its oom_score_adj. Init
+  // inherits the value.
   Result<> joined = set_oom_score(*entry.plan, "self");
   if (joined) {
     joined = namespaces.of_container ? join_container(entry.fds->container)

@@ -469,7 +469,7 @@ CASE("a missing working directory is made before anything becomes read-only") {
   struct Row {
     const char *cwd, *made;
   };
-  for (const Row& row : {Row{"/work/dir", "/work/dir"}, Row{"/ro/dir", "/ro/dir"},
+  for (const Row& row : {Row{"/missing/dir", "/missing/dir"}, Row{"/ro/dir", "/ro/dir"},
                          Row{"/temporary/dir", "/temporary/dir"}, Row{"/link/x", "/behind/x"}}) {
     CAPTURE(row.cwd);
     Bundle bundle;
@@ -481,11 +481,11 @@ CASE("a missing working directory is made before anything becomes read-only") {
         .set("/linux/readonlyPaths", Strings{"/ro"})
         .set("/process/cwd", row.cwd)
         .set("/process/user/uid", 1000)
-        .guest({"cwd", "--", "stat", row.made, "--", "write", "/work/x", "y"});
+        .guest({"cwd", "--", "stat", row.made, "--", "write", "/missing/x", "y"});
     const Outcome outcome = run(bundle);
     CHECK(contains(outcome.out, std::string(row.made) + "\n"));
     CHECK(contains(outcome.out, std::string(row.made) + " dir 0755 0 0 "));
-    CHECK_FALSE(contains(outcome.out, "write /work/x: ok"));
+    CHECK_FALSE(contains(outcome.out, "write /missing/x: ok"));
   }
 }
 
