@@ -183,9 +183,7 @@ CASE(
   const ScratchDirectory notes("notes");
   const auto runs = notes.path() / "runs";
   // The first run lasts; the hook's own pid is in its line.
-  hooked.add_json("poststop", R"({"path": "/bin/sh", "env": ["PATH=/usr/bin:/bin"], "args":
-      ["sh", "-c", "echo $$ >>$0; [ $(wc -l <$0) -gt 1 ] || exec sleep 1000", )" +
-                                  json_string(runs.string()) + "]}");
+  hooked.add_script("poststop", "echo $$ >>$0; [ $(wc -l <$0) -gt 1 ] || exec sleep 1000", {runs});
   Container container(hooked.bundle());
   REQUIRE(container.create().ok());
   Process deleting(runtime_command({"delete", "--force", container.id()}));
@@ -206,9 +204,7 @@ CASE("a poststop hook that kills the delete cannot keep the container") {
   Hooked hooked;
   const ScratchDirectory notes("notes");
   const auto runs = notes.path() / "runs";
-  hooked.add_json("poststop", R"({"path": "/bin/sh", "env": ["PATH=/usr/bin:/bin"], "args":
-      ["sh", "-c", "echo x >>$0; kill -9 $PPID", )" +
-                                  json_string(runs.string()) + "]}");
+  hooked.add_script("poststop", "echo x >>$0; kill -9 $PPID", {runs});
   Container container(hooked.bundle());
   REQUIRE(container.create().ok());
   CHECK_FALSE(container.remove(true).ok());
@@ -225,10 +221,7 @@ CASE("a run whose state cannot be removed fails and names the cure") {
   Container container(hooked.bundle());
   const auto obstacle = state_root() / container.id() / "obstacle";
   const auto mark = hooked.trace() / "mark";
-  hooked.add_json("poststop", R"({"path": "/bin/sh", "env": ["PATH=/usr/bin:/bin"], "args":
-      ["sh", "-c", "[ -e $1 ] || mkdir $0 $1", )" +
-                                  json_string(obstacle.string()) + ", " +
-                                  json_string(mark.string()) + "]}");
+  hooked.add_script("poststop", "[ -e $1 ] || mkdir $0 $1", {obstacle, mark});
   const Outcome outcome = container.run();
   CHECK(outcome.status == 1);
   CHECK(contains(outcome.err, "use delete --force to remove what is left"));
@@ -261,9 +254,7 @@ CASE("a process that a hook leaves behind with its output open does not keep cre
   EXCLUDES("runc", "waits for the end of the output");
   Hooked hooked;
   const std::string file = (hooked.bundle().path() / "child.pid").string();
-  hooked.add_json("createRuntime", R"({"path": "/bin/sh", "env": ["PATH=/usr/bin:/bin"], "args":
-      ["sh", "-c", "sleep 1000 & echo $! >)" +
-                                       file + R"("]})");
+  hooked.add_script("createRuntime", "sleep 1000 & echo $! >$0", {file});
   Container container(hooked.bundle());
   CHECK(container.create().ok());
   const pid_t child = atoi(read_file(file).c_str());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // NOTIFY_SOCKET: what a container's program says to its service manager. The tests are that
 // manager.
+#include "support/socket_message.h"
 #include "support/suite.h"
 #include "support/user_namespace.h"
 
@@ -47,25 +48,11 @@ class ServiceManager {
   // The next message; a descriptor that comes with it is closed, as systemd does it.
   std::string receive() const {
     if (!eventually([&] { return has_message(); })) return "<none>";
-    char text[512];
-    iovec part = {text, sizeof text};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t size = recvmsg(fd_, &message, MSG_CMSG_CLOEXEC);
-    if (size < 0) return "<error>";
-    std::string result(text, static_cast<size_t>(size));
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-      int fd = -1;
-      memcpy(&fd, CMSG_DATA(header), sizeof fd);
-      close(fd);
-      result += " (with a descriptor)";
-    }
-    return result;
+    SocketMessage message = receive_message(fd_);
+    if (message.failed) return "<error>";
+    for (const int fd : message.descriptors) close(fd);
+    if (!message.descriptors.empty()) message.text += " (with a descriptor)";
+    return message.text;
   }
 
  private:

@@ -2,6 +2,7 @@
 // What a process of the container gets out of one that joins it: nothing, up to the execve of the
 // program.
 #include "executed.h"
+#include "support/socket_message.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -37,17 +38,9 @@ class SilentAgent {
   // Until a process is in its execve(2).
   void wait_for_execve() {
     const int connection = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
-    char text[65536];
-    iovec part{text, sizeof text};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr header = {};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
-    REQUIRE(recvmsg(connection, &header, MSG_CMSG_CLOEXEC) > 0);
-    REQUIRE(CMSG_FIRSTHDR(&header) != nullptr);
-    memcpy(&listener_, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof listener_);
+    const SocketMessage message = receive_message(connection);
+    REQUIRE(message.descriptors.size() == 1);
+    listener_ = message.descriptors[0];
     close(connection);
     pollfd ready{.fd = listener_, .events = POLLIN, .revents = 0};
     REQUIRE(poll(&ready, 1, -1) == 1);

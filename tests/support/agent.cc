@@ -2,6 +2,7 @@
 #include "support/agent.h"
 
 #include "support/run.h"
+#include "support/socket_message.h"
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -15,20 +16,6 @@
 #include <stdexcept>
 
 namespace onggi::test {
-namespace {
-
-std::vector<int> descriptors_in(msghdr& message) {
-  std::vector<int> found;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    found.resize((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-    memcpy(found.data(), CMSG_DATA(header), found.size() * sizeof(int));
-  }
-  return found;
-}
-
-}  // namespace
 
 SeccompAgent::SeccompAgent(Errors errors)
     : directory_("agent"),
@@ -97,22 +84,13 @@ void SeccompAgent::accept() {
 
 // A part of a message, or its end.
 void SeccompAgent::receive(int connection) {
-  char payload[65536];
-  iovec part = {payload, sizeof payload};
-  alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))] = {};
-  msghdr header = {};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  const ssize_t got = recvmsg(connection, &header, MSG_CMSG_CLOEXEC);
+  const SocketMessage part = receive_message(connection);
   const std::lock_guard lock(mutex_);
   Message& message = connections_[connection];
-  if (got > 0) {
-    message.text.append(payload, static_cast<size_t>(got));
-    const std::vector<int> descriptors = descriptors_in(header);
-    message.descriptors += descriptors.size();
-    listeners_.insert(listeners_.end(), descriptors.begin(), descriptors.end());
+  if (!part.text.empty()) {
+    message.text.append(part.text);
+    message.descriptors += part.descriptors.size();
+    listeners_.insert(listeners_.end(), part.descriptors.begin(), part.descriptors.end());
     return;
   }
   messages_.push_back(message);

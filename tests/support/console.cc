@@ -2,6 +2,7 @@
 #include "support/console.h"
 
 #include "support/run.h"
+#include "support/socket_message.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -59,21 +60,9 @@ PtyMaster ConsoleSocket::receive() const {
   if (poll(&ready, 1, kTimeLimitMs * time_scale()) <= 0) return PtyMaster();
   const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   if (connection < 0) return PtyMaster();
-  char payload[4096];
-  iovec part = {payload, sizeof payload};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t got = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+  const SocketMessage message = receive_message(connection);
   close(connection);
-  const cmsghdr* header = got < 0 ? nullptr : CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return PtyMaster();
-  int fd = -1;
-  memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return PtyMaster(fd);
+  return message.descriptors.empty() ? PtyMaster() : PtyMaster(message.descriptors[0]);
 }
 
 namespace {

@@ -44,6 +44,13 @@ void Hooked::add_json(const std::string& point, const std::string& json) {
   bundle_.set_json("/hooks/" + point + "/-", json);
 }
 
+void Hooked::add_script(const std::string& point, const std::string& script,
+                        const Strings& arguments) {
+  std::string list = R"("sh", "-c", )" + json_string(script);
+  for (const std::string& argument : arguments) list += ", " + json_string(argument);
+  add_json(point, R"({"path": "/bin/sh", "env": ["PATH=/usr/bin:/bin"], "args": [)" + list + "]}");
+}
+
 std::string Hooked::order() const {
   return joined(lines(text("order")));
 }

@@ -32,6 +32,8 @@ class Hooked {
 
   void add(const std::string& point, const HookExtra& extra = {});
   void add_json(const std::string& point, const std::string& json);
+  // A hook of the host: `sh -c SCRIPT ARGUMENT...`, of which the first is $0.
+  void add_script(const std::string& point, const std::string& script, const Strings& arguments);
 
   // The names of the hooks that have run: "prestart createRuntime".
   std::string order() const;
