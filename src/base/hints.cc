@@ -89,8 +89,6 @@ constexpr Hint kHints[] = {
 
     {ENOSPC, "mkdir", "cgroup",
      "raise cgroup.max.descendants or cgroup.max.depth of the parent cgroups"},
-    {EROFS, "mkdir", "cgroup", "cgroups are mounted read-only here, use --cgroup-manager disabled"},
-    {EACCES, "mkdir", "cgroup", "the parent cgroup is not delegated to this user"},
     {ENOSPC, "write", "tasks", "set cpuset.cpus and cpuset.mems of the parent cgroups first"},
 
     {ENOENT, "connect", "", "start the program that listens on this socket"},
