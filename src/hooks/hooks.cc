@@ -80,13 +80,13 @@ Result<Running> start(const spec::Hook& hook, const Point& point) {
   const UniqueFd theirs(pipe[1]);
   (void)sys::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
 
-  // config.md gives `env` the meaning of POSIX's environ: without one it is empty. It is neither
-  // the engine's, which other runtimes pass on, nor the image's (CVE-2025-23266).
+  // Without `env` it has our environment, the engine's, as with runc and crun: scripts of engines
+  // rely on its PATH. Nothing of the image's is in there (CVE-2025-23266).
   // The session of its own makes it a process group that can be killed, and takes the terminal
   // away: in the background of ours it would be stopped as soon as it read from it, and we with it.
   SpawnRequest request{
       .arguments = vector_of(hook.args.empty() ? spec::TextList{hook.path} : hook.args),
-      .environment = vector_of(hook.env.value_or(spec::TextList())),
+      .environment = hook.env ? std::optional(vector_of(*hook.env)) : std::nullopt,
       .directory = directory.get(),
       .input = input.get(),
       .output = theirs.get(),
