@@ -2,6 +2,8 @@
 // Memory for a program that lives for milliseconds, or waits for a container for weeks: blocks of
 // a few sizes, each with a list of the free ones, cut from a first piece that is there at the start
 // and from further ones of the kernel. Large blocks are mappings of their own. There is one thread.
+// Where the kernel refuses memory, a reserve takes its place, so that what was begun can be undone.
+#include "base/memory_reserve.h"
 #include "base/syscalls.h"
 #include "freestanding/fatal.h"
 
@@ -11,6 +13,7 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace onggi {
 namespace {
@@ -52,10 +55,21 @@ alignas(kAlignment) char first_piece[kPiece];
 char* unused = first_piece;
 char* end_of_unused = first_piece + kPiece;
 
+// Several times what the undoing of a create needs. Its pages cost nothing until they are used.
+alignas(kPage) char reserve[4 * kPiece];
+char* reserve_left = reserve;
+
+void* take_from_reserve(size_t size) {
+  memory_reserve_in_use = true;
+  if (size > static_cast<size_t>(reserve + sizeof reserve - reserve_left)) fatal("out of memory");
+  return std::exchange(reserve_left, reserve_left + size);
+}
+
+// `size`: whole pages.
 void* map(size_t size) {
   const long mapped = sys::call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped < 0 && mapped > -static_cast<long>(kPage)) fatal("out of memory");
+  if (mapped < 0 && mapped > -static_cast<long>(kPage)) return take_from_reserve(size);
   return reinterpret_cast<void*>(mapped);
 }
 

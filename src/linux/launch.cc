@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory_reserve.h"
 #include "base/streams.h"
 #include "linux/id_mappings.h"
 #include "linux/join.h"
@@ -347,6 +348,7 @@ Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
       log::debug("applied: " + plan::print_step(plan, static_cast<size_t>(message->step)));
       continue;
     }
+    TRY(check_memory());
     if (message->kind != MessageKind::request) return message->kind;
     TRY(sources_.answer(plan, message->step, {child_, channel_.get(), signals}));
   }

@@ -58,6 +58,8 @@ void build_devices(BuildContext& context) {
     step.major = device.major;
     step.minor = device.minor;
     step.bind = bind;
+    // Images made without the right to make devices have empty files there.
+    step.cover = !bind;
     steps.push_back({{"linux.devices"}, step});
   }
   for (size_t i = 0; i < wanted.size(); i++) {

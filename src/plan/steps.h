@@ -132,7 +132,8 @@ struct MakeDevice {
   Text path;
   uint32_t mode = 0;  // type and permission bits
   uint32_t major = 0, minor = 0, uid = 0, gid = 0;
-  bool bind = false;  // bind the host's node: mknod(2) is not for a user namespace
+  bool bind = false;   // bind the host's node: mknod(2) is not for a user namespace
+  bool cover = false;  // another file that is there: cover it, in the place of an error
 };
 struct MakeLink {
   Text target, path;

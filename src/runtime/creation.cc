@@ -5,6 +5,7 @@
 #include "runtime/creation.h"
 
 #include "base/log.h"
+#include "base/memory_reserve.h"
 #include "base/path.h"
 #include "base/timing.h"
 #include "base/utc.h"
@@ -122,6 +123,7 @@ Result<Creation> Creation::begin(const RuntimeOptions& runtime, const Blueprint&
   }
   if (blueprint.plan.resctrl) TRY(creation.make_resctrl(*blueprint.plan.resctrl));
   timing::end_of("state and cgroups");
+  TRY(check_memory());
   return creation;
 }
 

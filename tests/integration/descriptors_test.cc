@@ -6,10 +6,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 using namespace onggi::test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -126,6 +129,46 @@ CASE("a null device that is none is not taken for one") {
   const Outcome outcome = run_program({"/bin/sh", "-c", command + " </dev/null"});
   CHECK(outcome.status == 1);
   CHECK(contains(outcome.err, "'/dev/null' in the container is not the null device"));
+}
+
+CASE("an image's own files do not stand in the place of the default devices") {
+  REQUIRES(root());
+  EXCLUDES("runc", "1.1.5 hangs with a file in the place of /dev/null");
+  DEVIATES("crun", "1.8.1 takes what is there");
+  Bundle bundle;
+  bundle.writable_root();
+  bundle.drop_mount("/dev/pts").drop_mount("/dev/shm").drop_mount("/dev/mqueue").drop_mount("/dev");
+  // As images have them that were made without the right to make devices, or by hand.
+  const fs::path dev = bundle.rootfs() / "dev";
+  fs::create_directories(dev);
+  write_file(dev / "null", "of the image");
+  write_file(dev / "zero", "");
+  fs::create_symlink("urandom", dev / "random");
+  REQUIRE(mknod((dev / "full").c_str(), S_IFCHR | 0600, makedev(1, 5)) == 0);
+  const Outcome outcome =
+      run(bundle.guest({"stat", "/dev/null", "/dev/zero", "/dev/random", "/dev/full", "/dev/tty"}));
+  CHECK(outcome.err == "");
+  for (const char* line : {"/dev/null char 0666 0 0 1:3", "/dev/zero char 0666 0 0 1:5",
+                           "/dev/random char 0666 0 0 1:8", "/dev/full char 0666 0 0 1:7",
+                           "/dev/tty char 0666 0 0 5:0"}) {
+    CAPTURE(line);
+    CHECK(contains(outcome.out, line));
+  }
+  CHECK(read_file(dev / "null") == "of the image");
+  CHECK(fs::is_symlink(dev / "random"));
+}
+
+CASE("a directory in the place of a default device is an error") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 takes what is there");
+  DEVIATES("crun", "1.8.1 takes what is there");
+  Bundle bundle;
+  bundle.writable_root();
+  bundle.drop_mount("/dev/pts").drop_mount("/dev/shm").drop_mount("/dev/mqueue").drop_mount("/dev");
+  fs::create_directories(bundle.rootfs() / "dev" / "zero");
+  const Outcome outcome = run(bundle.guest({"exit", "0"}));
+  CHECK(outcome.status == 1);
+  CHECK(contains(outcome.err, "linux.devices: '/dev/zero' already exists and is a directory"));
 }
 
 CASE("closed standard streams are the null device, and nothing else (checklist 38)") {

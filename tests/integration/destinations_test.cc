@@ -355,16 +355,6 @@ CASE("tmpcopyup of a deep tree needs no deep stack, and names its limit") {
   }
 }
 
-CASE("a stack that is too small is an error, and not a crash") {
-  REQUIRES(root());
-  REQUIRES(onggi_only());
-  REQUIRES(freestanding_init());
-  const Outcome outcome =
-      run_program({"/bin/sh", "-c", "ulimit -s 64; exec '" + runtime_path() + "' --version"});
-  CHECK(outcome.status == 127);
-  CHECK(contains(outcome.err, "the limit of the stack is below 512 KiB"));
-}
-
 // ── masked paths ──
 
 CASE(

@@ -4,6 +4,7 @@
 // CVE-2026-47766).
 #include "base/text.h"
 #include "linux/init/host_mounts.h"
+#include "linux/init/mount_calls.h"
 #include "linux/init/same_device.h"
 
 #include <sys/stat.h>
@@ -29,15 +30,32 @@ Result<> bind_device(const plan::MakeDevice& step, InitContext& context) {
   return attach(context, mount.get(), target.get(), path);
 }
 
-// The mode of a new node needs no chmod(2): init runs with umask 0.
-Result<> own_device(const plan::MakeDevice& step, int node, const InitContext& context) {
+// Covers a file, which may be the image's, by a node on a filesystem of ours.
+Result<> cover_by_node(const plan::MakeDevice& step, int directory, int target,
+                       InitContext& context) {
   const char* path = context.pool(step.path);
-  struct statx info = {};
-  const long result =
-      sys::statx(node, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, &info);
-  if (result < 0) return system_error(result, "statx", path);
-  if (!same_device(info, step))
-    return config_error("", "'", path, "' already exists and is a different device");
+  const char* name = "node";
+  const UniqueFd filesystem =
+      TRY(make_tmpfs("755", nullptr, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+  const long made =
+      sys::mknodat(filesystem.get(), name, step.mode, device_number(step.major, step.minor));
+  if (made < 0) return system_error(made, "mknod", path);
+  // Before Linux 6.15 only an attached mount can be copied: it lies over the directory meanwhile.
+  const long moved = sys::move_mount(filesystem.get(), "", directory, "",
+                                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  if (moved < 0) return system_error(moved, "move_mount", path);
+  const UniqueFd node = TRY(clone_mount(filesystem.get(), name, 0));
+  long detached = sys::fchdir(filesystem.get());
+  if (detached == 0) detached = sys::umount2(".", 2 /* MNT_DETACH */);
+  if (detached == 0) detached = sys::chdir("/");
+  if (detached < 0) return system_error(detached, "umount", path);
+  return attach(context, node.get(), target, path);
+}
+
+// The mode of a new node needs no chmod(2): init runs with umask 0.
+Result<> own_device(const plan::MakeDevice& step, int node, const struct statx& info,
+                    const InitContext& context) {
+  const char* path = context.pool(step.path);
   if (info.stx_uid != step.uid || info.stx_gid != step.gid) {
     const long owned = sys::fchownat(node, "", step.uid, step.gid, AT_EMPTY_PATH);
     if (owned < 0) return system_error(owned, "chown", path);
@@ -75,7 +93,17 @@ Result<> apply(const plan::MakeDevice& step, InitContext& context) {
   const long opened = sys::openat(entry.directory, entry.name, O_PATH | O_NOFOLLOW);
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd node(opened);
-  return own_device(step, node.get(), context);
+  struct statx info = {};
+  const long result = sys::statx(node.get(), "", AT_EMPTY_PATH,
+                                 STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID, &info);
+  if (result < 0) return system_error(result, "statx", path);
+  if (!same_device(info, step)) {
+    if (step.cover && !S_ISDIR(info.stx_mode))
+      return cover_by_node(step, entry.directory, node.get(), context);
+    return config_error("", "'", path, "' already exists and is ",
+                        S_ISDIR(info.stx_mode) ? "a directory" : "a different device");
+  }
+  return own_device(step, node.get(), info, context);
 }
 
 Result<> apply(const plan::MakeLink& step, InitContext& context) {

@@ -27,18 +27,7 @@ Result<> open_dev_null(InitContext& context) {
 
 // An empty, read-only filesystem, detached.
 Result<UniqueFd> make_empty(const InitContext& context, plan::Text label) {
-  const long opened = sys::fsopen("tmpfs");
-  if (opened < 0) return system_error(opened, "fsopen", "tmpfs");
-  const UniqueFd filesystem(opened);
-  for (const auto& [key, value] : {std::pair{"source", "tmpfs"}, std::pair{"nr_inodes", "1"},
-                                   std::pair{"size", "4096"}, std::pair{"mode", "555"}}) {
-    TRY(set_option(filesystem.get(), key, value));
-  }
-  if (label) TRY(set_option(filesystem.get(), "context", context.pool(label)));
-  TRY(complete(filesystem.get(), FSCONFIG_CMD_CREATE, "tmpfs"));
-  const long mounted = sys::fsmount(filesystem.get(), MOUNT_ATTR_RDONLY);
-  if (mounted < 0) return system_error(mounted, "fsmount", "tmpfs");
-  return UniqueFd(mounted);
+  return make_tmpfs("555", label ? context.pool(label) : nullptr, MOUNT_ATTR_RDONLY);
 }
 
 Result<> cover(InitContext& context, const UniqueFd& by, int target, const char* path) {

@@ -2,6 +2,8 @@
 // The calls of the descriptor-based mount interface, with errors that say which option was meant.
 #include "linux/init/mount_calls.h"
 
+#include <utility>
+
 namespace onggi {
 namespace {
 
@@ -86,6 +88,21 @@ Result<> complete(int filesystem, unsigned command, std::string_view what) {
   Error error = system_error(result, "mount", what);
   add_mount_log(filesystem, error);
   return error;
+}
+
+Result<UniqueFd> make_tmpfs(const char* mode, const char* context, unsigned attributes) {
+  const long opened = sys::fsopen("tmpfs");
+  if (opened < 0) return system_error(opened, "fsopen", "tmpfs");
+  const UniqueFd filesystem(opened);
+  for (const auto& [key, value] : {std::pair{"source", "tmpfs"}, std::pair{"nr_inodes", "4"},
+                                   std::pair{"size", "4096"}, std::pair{"mode", mode}}) {
+    TRY(set_option(filesystem.get(), key, value));
+  }
+  if (context != nullptr) TRY(set_option(filesystem.get(), "context", context));
+  TRY(complete(filesystem.get(), FSCONFIG_CMD_CREATE, "tmpfs"));
+  const long mounted = sys::fsmount(filesystem.get(), attributes);
+  if (mounted < 0) return system_error(mounted, "fsmount", "tmpfs");
+  return UniqueFd(mounted);
 }
 
 Result<UniqueFd> clone_mount(int directory, const char* path, unsigned flags) {

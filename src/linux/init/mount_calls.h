@@ -18,6 +18,10 @@ Result<> set_options(int filesystem, std::span<const plan::FilesystemOption> opt
 // FSCONFIG_CMD_CREATE or FSCONFIG_CMD_RECONFIGURE.
 Result<> complete(int filesystem, unsigned command, std::string_view what);
 
+// A small tmpfs of our own, detached: `mode` is that of its root; `context` a label, or null;
+// `attributes` MOUNT_ATTR_*.
+Result<UniqueFd> make_tmpfs(const char* mode, const char* context, unsigned attributes);
+
 // A detached copy of the mount at `path`; `flags`: AT_RECURSIVE. An empty path: of the descriptor.
 Result<UniqueFd> clone_mount(int directory, const char* path, unsigned flags);
 

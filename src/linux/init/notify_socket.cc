@@ -8,21 +8,6 @@
 namespace onggi {
 namespace {
 
-Result<UniqueFd> make_filesystem() {
-  const long opened = sys::fsopen("tmpfs");
-  if (opened < 0) return system_error(opened, "fsopen", "tmpfs");
-  const UniqueFd filesystem(opened);
-  for (const auto& [key, value] :
-       {std::pair{"source", "tmpfs"}, std::pair{"size", "4096"}, std::pair{"mode", "755"}}) {
-    TRY(set_option(filesystem.get(), key, value));
-  }
-  TRY(complete(filesystem.get(), FSCONFIG_CMD_CREATE, "tmpfs"));
-  const long mounted =
-      sys::fsmount(filesystem.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-  if (mounted < 0) return system_error(mounted, "fsmount", "tmpfs");
-  return UniqueFd(mounted);
-}
-
 // bind(2) knows paths only, so it is done from inside the directory. With umask 0 every user of the
 // container may write to the socket.
 Result<UniqueFd> bind_in(int directory, const char* name) {
@@ -45,7 +30,8 @@ Result<UniqueFd> bind_in(int directory, const char* name) {
 
 Result<> apply(const plan::OpenNotifySocket& step, InitContext& context) {
   const char* directory = context.pool(step.directory);
-  const UniqueFd mount = TRY(make_filesystem());
+  const UniqueFd mount =
+      TRY(make_tmpfs("755", nullptr, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
   context.notify = TRY(bind_in(mount.get(), context.pool(step.name)));
   TRY(set_attributes(mount.get(), 0, MOUNT_ATTR_RDONLY, 0, directory));
   const UniqueFd target = TRY(context.root.make(directory, RootDir::Leaf::directory));
