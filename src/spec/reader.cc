@@ -20,6 +20,51 @@ Error not_in_range(const Cursor& at, auto least, auto most) {
   return at.error("must be an integer from ", least, " to ", most);
 }
 
+// Keys that are easily put into the wrong object, where a limit or a protection would be absent for
+// it. Only names that have one place.
+struct KeyPlace {
+  Text key, object;
+};
+constexpr KeyPlace kPlaces[] = {
+    {"additionalGids", "process.user"},
+    {"apparmorProfile", "process"},
+    {"args", "process"},
+    {"blockIO", "linux.resources"},
+    {"capabilities", "process"},
+    {"cgroupsPath", "linux"},
+    {"cpu", "linux.resources"},
+    {"cpus", "linux.resources.cpu"},
+    {"cwd", "process"},
+    {"hooks", "config.json itself"},
+    {"hostname", "config.json itself"},
+    {"hugepageLimits", "linux.resources"},
+    {"intelRdt", "linux"},
+    {"ioPriority", "process"},
+    {"maskedPaths", "linux"},
+    {"memory", "linux.resources"},
+    {"mountLabel", "linux"},
+    {"mounts", "config.json itself"},
+    {"namespaces", "linux"},
+    {"noNewPrivileges", "process"},
+    {"oomScoreAdj", "process"},
+    {"personality", "linux"},
+    {"pids", "linux.resources"},
+    {"quota", "linux.resources.cpu"},
+    {"readonlyPaths", "linux"},
+    {"resources", "linux"},
+    {"rlimits", "process"},
+    {"rootfsPropagation", "linux"},
+    {"scheduler", "process"},
+    {"seccomp", "linux"},
+    {"selinuxLabel", "process"},
+    {"shares", "linux.resources.cpu"},
+    {"swap", "linux.resources.memory"},
+    {"sysctl", "linux"},
+    {"terminal", "process"},
+    {"umask", "process.user"},
+    {"unified", "linux.resources"},
+};
+
 }  // namespace
 
 FixedText<128> Cursor::path() const {
@@ -43,6 +88,9 @@ void Cursor::append_path(FixedText<128>& path) const {
 }
 
 void Cursor::note_unknown(Text key, std::span<const Text> known) const {
+  const auto place = std::ranges::find(kPlaces, key, &KeyPlace::key);
+  if (place != std::end(kPlaces))
+    return note_ignored("unknown key \"", key, "\", which belongs in ", place->object);
   const Text meant = nearest(key, known);
   if (!meant.empty())
     return note_ignored("unknown key \"", key, "\", did you mean \"", meant, "\"?");

@@ -359,6 +359,7 @@ CASE("a misspelt key and an unsupported annotation are told once, and are errors
   REQUIRES(onggi_only());
   const std::tuple<const char*, const char*, const char*> cases[] = {
       {"/linux/maskedPath", "[]", "did you mean \"maskedPaths\"?"},
+      {"/linux/noNewPrivileges", "true", "which belongs in process"},
       {"/process/noNewPrivilege", "true", "did you mean \"noNewPrivileges\"?"},
       {"/process/user/username", R"("web")", "process.user.username: means nothing on Linux"},
       {"/annotations", R"({"run.oci.keep_original_groups": "1"})",
