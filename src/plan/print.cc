@@ -140,8 +140,7 @@ class Describer {
     const char type = S_ISBLK(step.mode) ? 'b' : S_ISFIFO(step.mode) ? 'p' : 'c';
     return std::string(step.bind ? "bind" : "make") + " device " + at(step.path) + " " + type +
            " " + std::to_string(step.major) + ":" + std::to_string(step.minor) + " mode " +
-           octal(step.mode) + " owner " + std::to_string(step.uid) + ":" +
-           std::to_string(step.gid);
+           octal(step.mode) + " owner " + std::to_string(step.uid) + ":" + std::to_string(step.gid);
   }
   std::string operator()(const MakeLink& step) const {
     return "link " + at(step.path) + " -> " + at(step.target) +
