@@ -112,9 +112,11 @@ class TreeReader {
   // Of a large file only its size: it is one with holes.
   static void read_file(const std::string& path, const struct stat& info, Node& node) {
     node.size = static_cast<uint64_t>(info.st_size);
-    if (node.size > (4u << 20)) return;
+    if (node.size > (16u << 20)) return;
     std::ifstream in(path, std::ios::binary);
-    node.content = {std::istreambuf_iterator<char>(in), {}};
+    node.content.resize(node.size);
+    in.read(node.content.data(), info.st_size);
+    node.content.resize(static_cast<size_t>(in.gcount()));
   }
 
   static void read_link(const std::string& path, Node& node) {

@@ -64,9 +64,10 @@ Result<> write_at(int fd, const std::string& name, std::string_view bytes, uint6
   return {};
 }
 
-// The extents, with holes between them.
+// The extents, with holes between them and behind the last.
 Result<> write_content(int fd, const TarEntry& entry, TarReader& tar) {
   std::string_view bytes;
+  uint64_t length = 0;
   for (const Extent& extent : entry.extents) {
     for (uint64_t done = 0; done < extent.size;) {
       if (bytes.empty()) bytes = TRY(tar.data());
@@ -76,11 +77,9 @@ Result<> write_content(int fd, const TarEntry& entry, TarReader& tar) {
       bytes.remove_prefix(count);
       done += count;
     }
+    length = extent.offset + extent.size;
   }
-  const bool ends_in_hole =
-      entry.extents.empty() ? entry.size > 0
-                            : entry.extents.back().offset + entry.extents.back().size < entry.size;
-  const long resized = ends_in_hole ? sys::call(SYS_ftruncate, fd, entry.size) : 0;
+  const long resized = length < entry.size ? sys::call(SYS_ftruncate, fd, entry.size) : 0;
   if (resized < 0) return system_error(resized, "ftruncate", entry.name);
   return {};
 }

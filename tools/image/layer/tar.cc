@@ -407,8 +407,9 @@ Result<> TarReader::read_sparse_map(TarEntry& to) {
   return {};
 }
 
-// In order, apart from one another, within the file, and as many bytes as there are.
-Result<> TarReader::check_extents(const TarEntry& entry) const {
+// In order, apart from one another, within the file, and as many bytes as there are. Those without
+// bytes, by which GNU tar says that a file ends in a hole, are dropped: the size says the same.
+Result<> TarReader::check_extents(TarEntry& entry) const {
   uint64_t end = 0, sum = 0;
   bool right = entry.size <= INT64_MAX && entry.extents.size() <= kExtentLimit;
   for (const Extent& extent : entry.extents) {
@@ -418,6 +419,7 @@ Result<> TarReader::check_extents(const TarEntry& entry) const {
     end = extent.offset + extent.size;
     sum += extent.size;
   }
+  std::erase_if(entry.extents, [](const Extent& extent) { return extent.size == 0; });
   if (right && sum == stored_) return {};
   return damaged(entry.name, ": the parts of a sparse file do not match the file size");
 }

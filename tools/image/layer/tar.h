@@ -38,8 +38,8 @@ struct TarEntry {
   EntryType type = EntryType::file;
   uint32_t mode = 0;  // permission bits with set-id and sticky
   uint64_t uid = 0, gid = 0;
-  uint64_t size = 0;  // of the file, with its holes
-  std::vector<Extent> extents;
+  uint64_t size = 0;            // of the file, with its holes
+  std::vector<Extent> extents;  // in order; none is empty
   uint32_t device_major = 0, device_minor = 0;
   Timestamp mtime;
   std::optional<Timestamp> atime;
@@ -78,7 +78,7 @@ class TarReader {
   Result<> read_entry(const Block& block, char type, TarEntry& to);
   Result<> read_old_sparse(const Block& block, TarEntry& to);
   Result<> read_sparse_map(TarEntry& to);
-  Result<> check_extents(const TarEntry& entry) const;
+  Result<> check_extents(TarEntry& entry) const;
 
   ByteSource& source_;
   Extended global_, local_;
