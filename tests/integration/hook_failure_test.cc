@@ -262,6 +262,40 @@ CASE("a process that a hook leaves behind with its output open does not keep cre
   CHECK(kill(child, SIGKILL) == 0);
 }
 
+CASE("a process that a hook leaves behind and that never stops writing does not keep create") {
+  REQUIRES(root());
+  EXCLUDES("runc", "waits for the end of the output");
+  EXCLUDES("crun", "gives hooks its own output, so that the process goes on");
+  for (const std::string point : {"createRuntime", "createContainer"}) {
+    CAPTURE(point);
+    Hooked hooked;
+    hooked.add_script(point, "while :; do echo $0; done & echo started", {"on and on"});
+    Container container(hooked.bundle());
+    CHECK(container.create().ok());
+  }
+}
+
+CASE("a createContainer hook ends with the create that is killed") {
+  REQUIRES(root());
+  EXCLUDES("runc", "leaves the hook");
+  EXCLUDES("crun", "leaves the hook");
+  Hooked hooked;
+  hooked.bundle().drop_namespace("pid");
+  const std::string file = (hooked.bundle().path() / "hook.pid").string();
+  hooked.add_script("createContainer", "echo $$ >$0; exec sleep 1000", {file});
+  hooked.bundle().write();
+  Container container(hooked.bundle());
+  Process creating(container.create_command());
+  const bool runs = eventually([&] { return read_file(file).ends_with('\n'); });
+  creating.kill(SIGKILL);
+  const Outcome killed = creating.wait();
+  REQUIRE_MESSAGE(runs, killed.err);
+  const pid_t hook = atoi(read_file(file).c_str());
+  REQUIRE(hook > 1);
+  CHECK(eventually([&] { return kill(hook, 0) != 0; }));
+  CHECK(container.remove(true).ok());
+}
+
 CASE("the path of a hook that does not exist is in the error") {
   REQUIRES(root());
   for (const std::string& point : kOfCreate) {

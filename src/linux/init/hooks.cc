@@ -13,6 +13,7 @@
 
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -83,6 +84,8 @@ struct ChildFds {
 // In the child: everything but the three streams ends with the execve.
 Result<> set_up_child(const HookCall& call, const ChildFds& fds) {
   (void)sys::call(SYS_setpgid, 0, 0);
+  // Without a pid namespace of the container's, nothing else would end it with a killed init.
+  (void)sys::prctl(PR_SET_PDEATHSIG, SIGKILL);
   (void)sys::dup3(fds.state, 0, 0);
   (void)sys::dup3(fds.output, 1, 0);
   (void)sys::dup3(fds.output, 2, 0);
@@ -150,32 +153,47 @@ Result<HookProcess> start_hook(const HookCall& call, int state) {
   return process;
 }
 
-void read_output(const HookProcess& process, Tail& tail) {
+// False: nobody can write any more.
+bool read_output(const HookProcess& process, Tail& tail) {
   char buffer[1024];
   const long size = sys::read(process.output.get(), buffer, sizeof buffer);
   if (size > 0) tail.add({buffer, static_cast<size_t>(size)});
+  return size > 0;
 }
 
-enum class Ending { ended, out_of_time };
+enum class Ending { ended, out_of_time, runtime_died };
+
+// What the hook has written before its end, but not what a process that it left behind goes on
+// writing: no more than a pipe holds.
+void read_rest(const HookProcess& process, Tail& tail) {
+  for (int i = 0; i < 64; i++) {
+    pollfd polled = {.fd = process.output.get(), .events = POLLIN, .revents = 0};
+    const timespec now = {};
+    if (sys::retry(SYS_ppoll, &polled, 1, &now, nullptr, 0) <= 0) return;
+    if ((polled.revents & POLLIN) == 0 || !read_output(process, tail)) return;
+  }
+}
 
 // Until the hook itself ends: a grandchild may keep the pipe open for as long as it likes.
-Result<Ending> wait_for_end(const HookProcess& process, uint32_t timeout, Tail& tail) {
+// `runtime`: its end of the channel, if it waits for us; else -1.
+Result<Ending> wait_for_end(const HookProcess& process, uint32_t timeout, int runtime, Tail& tail) {
   const int64_t deadline = now_milliseconds() + int64_t{timeout} * 1000;
+  pollfd polled[] = {{.fd = process.pidfd.get(), .events = POLLIN, .revents = 0},
+                     {.fd = process.output.get(), .events = POLLIN, .revents = 0},
+                     {.fd = runtime, .events = 0, .revents = 0}};
   for (;;) {
-    pollfd polled[] = {{.fd = process.pidfd.get(), .events = POLLIN, .revents = 0},
-                       {.fd = process.output.get(), .events = POLLIN, .revents = 0}};
     const int64_t left = timeout == 0 ? 0 : deadline - now_milliseconds();
     if (timeout != 0 && left <= 0) return Ending::out_of_time;
     const timespec limit{.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
     const long ready =
-        sys::retry(SYS_ppoll, &polled[0], 2, timeout == 0 ? nullptr : &limit, nullptr, 0);
+        sys::retry(SYS_ppoll, &polled[0], 3, timeout == 0 ? nullptr : &limit, nullptr, 0);
     if (ready < 0) return system_error(ready, "ppoll");
-    if ((polled[1].revents & POLLIN) != 0) {
-      read_output(process, tail);
-    } else if (polled[0].revents != 0) {
-      return Ending::ended;
-    }
+    if (polled[0].revents != 0) break;
+    if (polled[2].revents != 0) return Ending::runtime_died;
+    if (polled[1].revents != 0 && !read_output(process, tail)) polled[1].fd = -1;
   }
+  read_rest(process, tail);
+  return Ending::ended;
 }
 
 Result<> judge(const HookProcess& process, const char* path, const Tail& tail) {
@@ -208,10 +226,13 @@ Result<> run_hook(const HookCall& call) {
   const char* path = call.context.pool(call.hook.path);
   const HookProcess process = TRY(start_hook(call, state.get()));
   Tail tail;
-  const Result<Ending> ending = wait_for_end(process, call.hook.timeout, tail);
+  // startContainer hooks run when the runtime that has made the container is gone.
+  const int runtime = call.confinement == nullptr ? call.context.channel : -1;
+  const Result<Ending> ending = wait_for_end(process, call.hook.timeout, runtime, tail);
   if (ending && ending.value() == Ending::ended) return judge(process, path, tail);
   end_hook(process);
   if (!ending) return ending.error();
+  if (ending.value() == Ending::runtime_died) sys::exit_group(1);
   return make_error(ErrorKind::system, "'", path, "' did not exit within ", call.hook.timeout,
                     call.hook.timeout == 1 ? " second" : " seconds");
 }
