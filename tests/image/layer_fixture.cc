@@ -334,6 +334,17 @@ std::string difference_of_forms(const std::vector<std::string>& layers,
   return text == text2 ? "" : "flat: " + text + "\noverlay: " + text2 + "\n";
 }
 
+std::string difference_of_orders(const std::vector<std::string>& layers,
+                                 const std::vector<std::string>& others) {
+  const Outcome one = flat(layers, {}), other = flat(others, {});
+  if (one.result && other.result) return differences(one.tree, other.tree, false);
+  if (!one.result && !other.result) return "";
+  const std::string text = text_of(one.result ? other.result.error() : one.result.error());
+  const bool refused = text.find("the layer replaces or hides this link") != std::string::npos ||
+                       text.find("Too many levels of symbolic links") != std::string::npos;
+  return refused ? "" : "in one order: " + text + "\n";
+}
+
 Tree flat_tree_of(const std::vector<std::string>& layers) {
   Outcome outcome = flat(layers, {});
   if (!outcome.result) FAIL(text_of(outcome.result.error()));

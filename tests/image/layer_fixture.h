@@ -53,6 +53,10 @@ std::string flat_error_of(const std::vector<std::string>& layers);
 // Empty: they are alike.
 std::string difference_of_forms(const std::vector<std::string>& layers,
                                 const ApplyOptions& options = {});
+// The same for two orders of a layer's entries, in the flat form. An order that is refused because
+// an entry went through a link that the layer removes is no difference.
+std::string difference_of_orders(const std::vector<std::string>& layers,
+                                 const std::vector<std::string>& others);
 // The last layer is refused, in both forms with the same words.
 std::string error_of(const std::vector<std::string>& layers, const ApplyOptions& options = {});
 // What is in the directory after that.

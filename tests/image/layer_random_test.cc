@@ -3,6 +3,7 @@
 // mount of an overlay must come to one tree, or to one error.
 #include "layer_fixture.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -92,6 +93,44 @@ TEST_CASE("Random layers mean the same on a directory and on an overlay" * skip(
     const std::string difference = difference_of_forms(blobs, {.compare_names = false});
     REQUIRE_MESSAGE(difference.empty(), "seed " << seed << "\n" << text_of(layers) << difference);
   }
+}
+
+bool is_whiteout(const Item& item) {
+  const std::string name = item.name.substr(item.name.rfind('/') + 1);
+  return name.starts_with(".wh.");
+}
+
+std::vector<std::string> blobs_of(const std::vector<std::vector<Item>>& layers) {
+  std::vector<std::string> blobs;
+  for (const std::vector<Item>& layer : layers) blobs.push_back(tar(layer));
+  return blobs;
+}
+
+// The other entries of a layer keep their order, in which a path may come twice.
+TEST_CASE("In random layers whiteouts may stand anywhere" * skip(lacks_root())) {
+  const char* more = getenv("ONGGI_RANDOM_LAYERS");
+  const unsigned count = more == nullptr ? 400 : static_cast<unsigned>(strtoul(more, nullptr, 10));
+  unsigned compared = 0;
+  for (unsigned seed = 1; seed <= count; ++seed) {
+    const std::vector<std::vector<Item>> first = RandomLayers(seed).make();
+    std::vector<std::vector<Item>> last = first;
+    for (std::vector<Item>& layer : last) {
+      std::stable_partition(layer.begin(), layer.end(),
+                            [](const Item& item) { return !is_whiteout(item); });
+    }
+    std::vector<std::vector<Item>> sorted = last;
+    for (std::vector<Item>& layer : sorted) {
+      const auto begin = std::ranges::find_if(layer, is_whiteout);
+      std::rotate(layer.begin(), begin, layer.end());
+      std::reverse(layer.begin(), layer.begin() + (layer.end() - begin));
+    }
+    const std::string difference = difference_of_orders(blobs_of(sorted), blobs_of(last));
+    REQUIRE_MESSAGE(difference.empty(), "seed " << seed << "\n" << text_of(sorted) << difference);
+    const std::string other = difference_of_orders(blobs_of(first), blobs_of(last));
+    REQUIRE_MESSAGE(other.empty(), "seed " << seed << "\n" << text_of(first) << other);
+    ++compared;
+  }
+  CHECK(compared == count);
 }
 
 }  // namespace

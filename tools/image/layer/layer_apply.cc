@@ -11,18 +11,14 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <climits>
 
 namespace onggi::image {
 namespace {
 
-constexpr std::string_view kWhiteout = ".wh.", kOpaque = ".wh..wh..opq", kAufs = ".wh..wh.";
-
 // A directory's mode when no entry says it: what Docker and containerd take. Its owner is root, its
 // time that of no entry: now would make another tree each time.
 constexpr uint32_t kImpliedMode = 0755;
-
-// Each pass makes at least one link; honest layers have no links to links that come later.
-constexpr int kLinkPasses = 40;
 
 unsigned node_type(EntryType type) {
   return type == EntryType::fifo ? S_IFIFO : type == EntryType::char_device ? S_IFCHR : S_IFBLK;
@@ -46,11 +42,6 @@ Result<> check_length(const std::string& path) {
   if (path.size() <= kLongest) return {};
   return make_error(ErrorKind::invalid_config, "a path of ", path.size(), " bytes, at most ",
                     kLongest);
-}
-
-bool is_below_whiteout(const std::string& parent) {
-  return std::ranges::any_of(split(parent, '/').all(),
-                             [](std::string_view name) { return name.starts_with(kWhiteout); });
 }
 
 Result<> write_at(int fd, const std::string& name, std::string_view bytes, uint64_t offset) {
@@ -94,7 +85,11 @@ Result<> LayerApplier::apply(TarReader& tar) {
     if (!more.value()) break;
     TRY_AT("'" + entry.name + "'", apply_entry(entry, tar));
   }
+  stage_ = Stage::late_links;
+  TRY(find_late_places());
+  TRY(apply_late_whiteouts());
   TRY(make_late_links());
+  TRY(check_followed());
   return finish_directories();
 }
 
@@ -117,11 +112,7 @@ Result<> LayerApplier::apply_entry(const TarEntry& entry, TarReader& tar) {
   if (clean.empty()) return apply_root(entry);
   if (TRY(apply_whiteout(clean))) return {};
   if (entry.type == EntryType::hardlink) {
-    Link link{clean, clean_name(entry.link), keeps(clean)};
-    if (TRY(make_link(link))) return {};
-    TRY(note_name(link.name.size() + link.target.size()));
-    late_links_.push_back(std::move(link));
-    return {};
+    return apply_link({clean, clean_name(entry.link), keeps(clean)});
   }
   TRY(Attributes::check_owner(entry));
   const Place place = TRY(place_for(clean));
@@ -139,55 +130,6 @@ Result<> LayerApplier::apply_root(const TarEntry& entry) {
   TRY(attributes_.set_directory(root, entry, {.existed = true}));
   last = {entry.mode, entry.mtime, entry.atime, last.inherits || gives_acl(entry)};
   return {};
-}
-
-// False: the entry is none.
-Result<bool> LayerApplier::apply_whiteout(const std::string& clean) {
-  const auto [parent, name] = split_name(clean);
-  if (is_below_whiteout(parent) || (name.starts_with(kAufs) && name != kOpaque)) {
-    log::debug("'" + clean + "' is aufs metadata, ignoring");
-    return true;
-  }
-  if (!name.starts_with(kWhiteout)) return false;
-  const std::string hidden = name.substr(kWhiteout.size());
-  if (hidden.empty() || hidden == "." || hidden == "..") {
-    return make_error(ErrorKind::invalid_config, "a whiteout of '", hidden,
-                      "', which is not a valid name");
-  }
-  // A parent that is not there has nothing to hide, also if this layer has hidden it.
-  const DirectoryRef directory = TRY(rootfs_.directory(parent, nullptr));
-  if (directory == nullptr) return true;
-  TRY(name == kOpaque ? hide_children(directory->path) : hide(child_path(directory->path, hidden)));
-  return true;
-}
-
-Result<> LayerApplier::hide(const std::string& path) {
-  const auto [parent, name] = split_name(path);
-  const DirectoryRef directory = TRY(rootfs_.directory(parent, nullptr));
-  struct statx info = {};
-  const long found =
-      sys::statx(directory->fd.get(), name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
-  if (found == -ENOENT) {
-    rootfs_.note_absent(*directory);
-    return {};
-  }
-  if (found < 0) return system_error(found, "statx", path);
-  (void)TRY(before_change(directory->fd.get(), directory->path));
-  if (keeps(path) && S_ISDIR(info.stx_mode)) {
-    const DirectoryRef kept = TRY(rootfs_.directory(path, nullptr));
-    TRY(enter_kept(kept->fd.get(), path));
-    return hide_children(path);
-  }
-  rootfs_.forget();
-  return remove_tree(directory->fd.get(), name, path, this);
-}
-
-// Of a directory that stays: what this layer has made stays in it.
-Result<> LayerApplier::hide_children(const std::string& path) {
-  const DirectoryRef directory = TRY(rootfs_.directory(path, nullptr));
-  (void)TRY(before_change(directory->fd.get(), directory->path));
-  rootfs_.forget();
-  return remove_children(directory->fd.get(), path, this);
 }
 
 Result<LayerApplier::Place> LayerApplier::place_for(const std::string& clean) {
@@ -228,13 +170,6 @@ Result<> LayerApplier::imply(int directory, const std::string& path, const Origi
   return {};
 }
 
-// The directory that a whiteout hides is not this layer's, which only has something in it.
-Result<> LayerApplier::enter_kept(int directory, const std::string& path) {
-  const Final last = *TRY(before_change(directory, path));
-  if (last.mode) return {};
-  return imply(directory, path, {.existed = true, .inherits = last.inherits});
-}
-
 // What the layer's end restores is recorded before the first change.
 Result<LayerApplier::Final*> LayerApplier::before_change(int directory, const std::string& path) {
   const auto [found, is_new] = final_.try_emplace(path);
@@ -257,6 +192,28 @@ Result<> LayerApplier::note_made(const std::string& path) {
     TRY(note_name(up.size()));
     const size_t slash = up.rfind('/');
     up = up.substr(0, slash == std::string_view::npos ? 0 : slash);
+  }
+  return {};
+}
+
+void LayerApplier::note_followed(const std::string& link, std::string_view target) {
+  if (!keeps(link)) followed_.try_emplace(link, target);
+}
+
+// An entry's place is found by what stands before it. If the link of a lower layer that led there
+// goes, other places would be right had the layer's entries another order: nobody can mean that.
+Result<> LayerApplier::check_followed() {
+  for (const auto& [path, target] : followed_) {
+    const auto [parent, name] = split_name(path);
+    const DirectoryRef directory = TRY(rootfs_.directory(parent, nullptr));
+    char now[PATH_MAX];
+    const long size = directory == nullptr || directory->path != parent
+                          ? 0
+                          : sys::readlinkat(directory->fd.get(), name.c_str(), now, sizeof now);
+    if (size > 0 && std::string_view(now, static_cast<size_t>(size)) == target) continue;
+    return with_hint(config_error("'" + path + "'", "the layer replaces or hides this link to '",
+                                  target, "' after an entry whose path goes through it"),
+                     "put the layer's whiteouts, and parents of its entries, first");
   }
   return {};
 }
@@ -286,14 +243,6 @@ Result<> LayerApplier::make(const TarEntry& entry, const Place& place, TarReader
   if (entry.type == EntryType::directory) return make_or_merge_directory(entry, place);
   if (entry.type == EntryType::file) return make_file(entry, place, tar);
   return make_node(entry, place);
-}
-
-template <class Create>
-Result<long> LayerApplier::create_at(const Place& place, const Create& create) {
-  const long made = create();
-  if (made != -EEXIST) return made;
-  TRY(clear_the_way(place));
-  return create();
 }
 
 Result<> LayerApplier::make_file(const TarEntry& entry, const Place& place, TarReader& tar) {
@@ -367,56 +316,6 @@ Result<> LayerApplier::make_placeholder(const TarEntry& entry, const Place& plac
   empty.mode = 0;
   empty.xattrs.clear();
   return attributes_.set_node(parent, place.name, empty, {.inherits = place.inherits});
-}
-
-// False: the target is not there (yet). The link's own metadata is that of the target.
-Result<bool> LayerApplier::make_link(const Link& link) {
-  const std::pair<std::string, std::string> target = split_name(link.target);
-  const DirectoryRef from = TRY(rootfs_.directory(target.first, nullptr));
-  if (from == nullptr) return false;
-  struct statx info = {};
-  const long found =
-      sys::statx(from->fd.get(), target.second.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
-  if (found == -ENOENT) {
-    rootfs_.note_absent(*from);
-    return false;
-  }
-  if (found < 0) return system_error(found, "statx", link.target);
-  if (S_ISDIR(info.stx_mode))
-    return make_error(ErrorKind::invalid_config, "a hardlink to the directory '", link.target, "'");
-  // While the link waited, another entry took its name: what comes last counts.
-  if (!link.is_second && keeps(link.name)) {
-    warn_of_duplicate(link.name);
-    return true;
-  }
-  const Place place = TRY(place_for(link.name));
-  if (place.path == child_path(from->path, target.second)) return true;
-  // Without AT_SYMLINK_FOLLOW: a link to a symlink is a second name of the symlink.
-  const long made = TRY(create_at(place, [&] {
-    return sys::call(SYS_linkat, from->fd.get(), target.second.c_str(), place.parent->fd.get(),
-                     place.name.c_str(), 0);
-  }));
-  if (made < 0) return system_error(made, "link", link.target);
-  TRY(note_made(place.path));
-  return true;
-}
-
-// Those that stand before their targets, which may be such links themselves.
-Result<> LayerApplier::make_late_links() {
-  bool progress = true;
-  for (int pass = 0; pass < kLinkPasses && progress && !late_links_.empty(); ++pass) {
-    std::vector<Link> rest;
-    for (Link& link : late_links_) {
-      const bool made = TRY_AT("'" + link.name + "'", make_link(link));
-      if (!made) rest.push_back(std::move(link));
-    }
-    progress = rest.size() < late_links_.size();
-    late_links_ = std::move(rest);
-  }
-  if (late_links_.empty()) return {};
-  const Link& first = late_links_.front();
-  return config_error("'" + first.name + "'", "a hardlink to '", first.target,
-                      "', which is not in this layer or in the layers below");
 }
 
 // Parents first: each directory is then found by its parent, which is open still. Only what its

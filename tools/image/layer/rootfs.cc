@@ -37,6 +37,7 @@ struct Rootfs::Walk {
   DirectoryRef at;
   std::vector<Component> todo;
   Maker* maker;
+  LinkFilter* filter;
   int links = 0;
 };
 
@@ -99,10 +100,12 @@ UniqueFd Rootfs::open_upper(const Directory& parent, const std::string& name,
                                RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
 }
 
-DirectoryRef Rootfs::cached(std::string_view path) {
+// Without links only what has this very path: nobody can say no to a link that was followed before.
+DirectoryRef Rootfs::cached(std::string_view path, bool with_links) {
   if (path.empty()) return root_;
   const auto found = cache_.find(std::string(path));
-  if (found == cache_.end()) return nullptr;
+  if (found == cache_.end() || (!with_links && found->second.directory->path != path))
+    return nullptr;
   found->second.last_use = ++uses_;
   return found->second.directory;
 }
@@ -143,6 +146,12 @@ Result<> Rootfs::step_aside(Walk& walk, const std::string& name, bool own, long 
   if (size > 0) {
     if (++walk.links > kLinksFollowed) return system_error(-ELOOP, "open", name);
     const std::string_view text(target, static_cast<size_t>(size));
+    const std::string link = child_path(walk.at->path, name);
+    if (walk.maker != nullptr) walk.maker->note_followed(link, text);
+    if (walk.filter != nullptr && !walk.filter->follows(link)) {
+      walk.at = nullptr;
+      return {};
+    }
     if (text.starts_with('/')) walk.at = root_;
     push_components(walk.todo, text, false);
     return {};
@@ -162,21 +171,32 @@ Result<> Rootfs::step_aside(Walk& walk, const std::string& name, bool own, long 
 }
 
 Result<DirectoryRef> Rootfs::directory(std::string_view path, Maker* maker) {
+  return walk_to(path, maker, nullptr);
+}
+
+Result<DirectoryRef> Rootfs::find(std::string_view path, LinkFilter& filter) {
+  return walk_to(path, nullptr, &filter);
+}
+
+Result<DirectoryRef> Rootfs::walk_to(std::string_view path, Maker* maker, LinkFilter* filter) {
   size_t known = path.size();
-  DirectoryRef start = cached(path);
+  const bool with_links = maker != nullptr;
+  DirectoryRef start = cached(path, with_links);
   while (start == nullptr) {
     const size_t slash = path.rfind('/', known - 1);
     known = slash == std::string_view::npos ? 0 : slash;
-    start = cached(path.substr(0, known));
+    start = cached(path.substr(0, known), with_links);
   }
-  Walk walk{std::move(start), {}, maker};
+  Walk walk{std::move(start), {}, maker, filter};
   push_components(walk.todo, path.substr(known), true);
   while (!walk.todo.empty() && walk.at != nullptr) {
     const Component next = std::move(walk.todo.back());
     walk.todo.pop_back();
     TRY(step(walk, next.name, next.own));
   }
-  if (walk.at != nullptr && walk.at->path != path) remember(std::string(path), walk.at);
+  // The maker has seen all links on the way.
+  if (with_links && walk.at != nullptr && walk.at->path != path)
+    remember(std::string(path), walk.at);
   return std::move(walk.at);
 }
 

@@ -35,13 +35,22 @@ using DirectoryRef = std::shared_ptr<const Directory>;  // empty: there is none
 
 class Rootfs {
  public:
-  // Makes what is missing on the way.
+  // Makes what is missing on the way of what is about to be made.
   class Maker {
    public:
     virtual ~Maker() = default;
+    // The way led through this link, perhaps not for the first time.
+    virtual void note_followed(const std::string& link, std::string_view target) = 0;
     // `replace`: there is something of another type. Afterwards `name` is a directory.
     virtual Result<> make_directory(const Directory& parent, const std::string& name,
                                     bool replace) = 0;
+  };
+
+  class LinkFilter {
+   public:
+    virtual ~LinkFilter() = default;
+    // `link`: its path, without other links.
+    virtual bool follows(const std::string& link) = 0;
   };
 
   // Takes a descriptor of the root over, and where that is an overlay's one of the upper directory.
@@ -50,6 +59,8 @@ class Rootfs {
   const DirectoryRef& root() const { return root_; }
   // `path` is clean (clean_name()). Without a maker what is missing gives an empty reference.
   Result<DirectoryRef> directory(std::string_view path, Maker* maker);
+  // Links that the filter does not let through lead nowhere.
+  Result<DirectoryRef> find(std::string_view path, LinkFilter& filter);
   // Of what was just made: nothing was there before. True: the path is kept.
   bool note_new(const Directory& parent, const std::string& path);
   // For a new plain file: a descriptor of the same directory, without the overlay where possible.
@@ -68,7 +79,8 @@ class Rootfs {
     uint64_t last_use;
   };
 
-  DirectoryRef cached(std::string_view path);
+  DirectoryRef cached(std::string_view path, bool with_links);
+  Result<DirectoryRef> walk_to(std::string_view path, Maker* maker, LinkFilter* filter);
   void remember(const std::string& path, const DirectoryRef& directory);
   Result<> step(Walk& walk, const std::string& name, bool own);
   Result<> step_aside(Walk& walk, const std::string& name, bool own, long failure);
