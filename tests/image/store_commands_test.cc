@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a user of the store's commands sees.
 #include "image_fixture.h"
+#include "model/media_type.h"
 #include "store/uses.h"
 
 #include <doctest/doctest.h>
@@ -288,6 +289,66 @@ TEST_SUITE("store: commands") {
     CHECK(!scratch.exists(path));
     program.out(pull);
     CHECK(holds(program.out({"verify"}), "no damage found"));
+  }
+
+  TEST_CASE("verify and gc accept artifacts and attestations, and see what is damaged in them") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    const std::string config_type(media_type::kConfig);
+    const auto artifact = [&](const std::string& config, const std::string& type,
+                              const std::string& statement, const std::string& layer_type) {
+      const std::string manifest = R"({"schemaVersion":2,"mediaType":")" +
+                                   std::string(media_type::kManifest) + R"(","config":)" +
+                                   descriptor_json(from.blob(config, type)) + R"(,"layers":[)" +
+                                   descriptor_json(from.blob(statement, layer_type)) + "]}";
+      return from.blob(manifest, std::string(media_type::kManifest));
+    };
+    const std::string statement = R"({"_type":"https://in-toto.io/Statement/v0.1"})";
+    const std::string in_toto = "application/vnd.in-toto+json";
+    const std::string attested = R"({"architecture":"unknown","os":"unknown","rootfs":)"
+                                 R"({"type":"layers","diff_ids":[")" +
+                                 digest_of(statement).text() + R"("]}})";
+    const Descriptor image = from.image({layer("a")});
+    const std::vector<Descriptor> others = {
+        artifact(attested, config_type, statement, in_toto),
+        artifact("{}", "application/vnd.oci.empty.v1+json", statement, in_toto),
+        artifact("{}", config_type, "no tar", std::string(media_type::kLayer)),
+        artifact("chart", "application/vnd.cncf.helm.config.v1+json", "no tar",
+                 std::string(media_type::kLayerGzip)),
+        from.blob("anything", "application/x-anything"),
+    };
+    from.name(from.index({image, others[0], others[4]}), "attested");
+    for (size_t i = 1; i < 4; ++i) from.name(others[i], "artifact" + std::to_string(i));
+    fs::create_directories(scratch.path("store"));
+    REQUIRE(run({"cp", "-r", from.path() + "/.", scratch.path("store")}).status == 0);
+    CHECK(holds(program.out({"verify"}), "no damage found"));
+    program.out({"gc"});
+    CHECK(scratch.exists("store/blobs/sha256/" + std::string(digest_of(statement).hex())));
+
+    const std::string path = "store/blobs/sha256/" + std::string(digest_of(statement).hex());
+    scratch.write(path, std::string(statement.size(), 'x'));
+    CHECK(holds(program({"verify", "--remove-damaged"}).out, "1 damaged, and removed"));
+    CHECK(!scratch.exists(path));
+  }
+
+  TEST_CASE("verify tells what pulling again mends from what was published so") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    const Descriptor wrong = from.image({layer("a")}, "amd64", kCreated, {layer("b")});
+    const Descriptor right = from.image({layer("c")});
+    from.name(from.index({wrong, right}), "both");
+    fs::create_directories(scratch.path("store"));
+    REQUIRE(run({"cp", "-r", from.path() + "/.", scratch.path("store")}).status == 0);
+    const std::string manifest = "store/blobs/sha256/" + std::string(right.digest.hex());
+    scratch.write(manifest, std::string(right.size, ' '));
+    const Run result = program({"verify", "--remove-damaged"});
+    CHECK(result.status == 1);
+    CHECK(holds(result.out, "1 damaged, and removed: pull the images again; 1 wrong as published"));
+    CHECK(!scratch.exists(manifest));
+    CHECK(scratch.exists("store/blobs/sha256/" + std::string(digest_of(layer("a")).hex())));
+    CHECK(holds(program({"verify"}).out, ": 1 wrong as published: not removed"));
   }
 
   TEST_CASE("verify sees a wrong diffID, and a layer without files") {

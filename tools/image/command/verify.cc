@@ -29,9 +29,17 @@ std::string text_of(const Verified& verified, bool removed) {
           " blobs (" + size_text(verified.bytes) + "), " + std::to_string(verified.layers) +
           " layers: ";
   if (verified.damages.empty()) return text + "no damage found\n";
-  text += std::to_string(verified.damages.size()) + " damaged";
-  return text + (removed ? ", and removed: pull the images again\n"
-                         : "; 'onggi-image verify --remove-damaged', then pull the images again\n");
+  const size_t removable = verified.removable(), wrong = verified.damages.size() - removable;
+  if (removable > 0) {
+    text += std::to_string(removable) + " damaged";
+    text += removed ? ", and removed: pull the images again"
+                    : "; 'onggi-image verify --remove-damaged', then pull the images again";
+  }
+  if (wrong > 0) {
+    text += (removable > 0 ? "; " : "") + std::to_string(wrong) +
+            " wrong as published: not removed, as pulling again brings the same";
+  }
+  return text + "\n";
 }
 
 std::string json_of(const Verified& verified, bool removed) {

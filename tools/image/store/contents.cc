@@ -5,11 +5,21 @@
 #include "model/media_type.h"
 #include "store/snapshots.h"
 
+#include <algorithm>
+
 namespace onggi::image {
 
 namespace {
 
 constexpr int kIndexDepth = 4;
+
+bool has_image_types(const Manifest& manifest) {
+  return media_kind(manifest.config.media_type) == MediaKind::config &&
+         std::ranges::all_of(manifest.layers, [](const Descriptor& layer) {
+           const MediaKind kind = media_kind(layer.media_type);
+           return kind == MediaKind::layer || kind == MediaKind::foreign_layer;
+         });
+}
 
 class Walk {
  public:
@@ -17,19 +27,31 @@ class Walk {
 
   Contents found;
 
-  Result<> add(const Descriptor& descriptor, int depth) {
-    if (!found.blobs.emplace(descriptor.digest, descriptor).second) return {};
+  void add(const Descriptor& descriptor, int depth) {
+    if (!found.blobs.emplace(descriptor.digest, descriptor).second) return;
+    // An index may list what is neither, and who does not know it ignores it (image-index.md).
+    const bool is_other = depth > 0 && !descriptor.media_type.empty() &&
+                          media_kind(descriptor.media_type) == MediaKind::unknown;
+    if (is_other) return;
+    const Result<> added = add_document(descriptor, depth);
+    if (!added) found.damaged.push_back({descriptor.digest, added.error()});
+  }
+
+ private:
+  Result<> add_document(const Descriptor& descriptor, int depth) {
     std::string bytes = TRY(layout_.read(descriptor, kManifestLimit));
     Document document =
         TRY_AT(descriptor.digest.text(), parse_document(std::move(bytes), descriptor.media_type));
-    if (auto* manifest = std::get_if<Manifest>(&document))
-      return add_manifest(descriptor, std::move(*manifest));
+    if (auto* manifest = std::get_if<Manifest>(&document)) {
+      add_manifest(descriptor, std::move(*manifest));
+      return {};
+    }
     if (depth == kIndexDepth) {
       return make_error(ErrorKind::invalid_config, "indexes are nested deeper than ", kIndexDepth);
     }
     for (const Descriptor& each : std::get<Index>(document).manifests) {
       if (TRY(is_there(each))) {
-        TRY(add(each, depth + 1));
+        add(each, depth + 1);
       } else {
         found.missing.push_back(each.digest);
       }
@@ -37,24 +59,35 @@ class Walk {
     return {};
   }
 
- private:
-  Result<bool> is_there(const Descriptor& descriptor) {
+  Result<bool> is_there(const Descriptor& descriptor) const {
     const Result<UniqueFd> opened = layout_.open_blob(descriptor);
     if (!opened && opened.error().errnum != ENOENT) return opened.error();
     return static_cast<bool>(opened);
   }
 
-  Result<> add_manifest(const Descriptor& descriptor, Manifest manifest) {
+  void add_manifest(const Descriptor& descriptor, Manifest manifest) {
     StoredManifest stored{descriptor, std::move(manifest), {}};
     const Descriptor& config = stored.manifest.config;
     found.blobs.emplace(config.digest, config);
     for (const Descriptor& layer : stored.manifest.layers) found.blobs.emplace(layer.digest, layer);
-    if (media_kind(config.media_type) == MediaKind::config && TRY(is_there(config))) {
-      std::string bytes = TRY(layout_.read(config, kConfigLimit));
-      stored.config = TRY_AT(config.digest.text(), parse_image_config(std::move(bytes)));
+    Result<std::optional<ImageConfig>> read = config_of(stored.manifest);
+    if (read) {
+      stored.config = std::move(read).value();
+    } else {
+      found.damaged.push_back({config.digest, read.error()});
     }
     found.manifests.push_back(std::move(stored));
-    return {};
+  }
+
+  // An error: the config is damaged. One that came as its digest says and is none is an artifact's:
+  // some programs give those the type of an image's config.
+  Result<std::optional<ImageConfig>> config_of(const Manifest& manifest) const {
+    if (!has_image_types(manifest) || !TRY(is_there(manifest.config)))
+      return std::optional<ImageConfig>();
+    std::string bytes = TRY(layout_.read(manifest.config, kConfigLimit));
+    Result<ImageConfig> config = parse_image_config(std::move(bytes));
+    if (!config) return std::optional<ImageConfig>();
+    return std::optional(std::move(config).value());
   }
 
   const Layout& layout_;
@@ -68,10 +101,16 @@ uint64_t Contents::size() const {
   return sum;
 }
 
-Result<Contents> contents_of(const Layout& layout, const Descriptor& named) {
+Contents survey(const Layout& layout, const Descriptor& named) {
   Walk walk(layout);
-  TRY(walk.add(named, 0));
+  walk.add(named, 0);
   return std::move(walk.found);
+}
+
+Result<Contents> contents_of(const Layout& layout, const Descriptor& named) {
+  Contents contents = survey(layout, named);
+  if (!contents.damaged.empty()) return contents.damaged.front().error;
+  return contents;
 }
 
 Result<std::optional<Contents>> contents_of(const Layout& layout, const Digest& manifest) {

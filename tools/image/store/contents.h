@@ -11,7 +11,8 @@
 
 namespace onggi::image {
 
-// A manifest below a name, with its config if it is an image.
+// A manifest below a name, with its config if it is an image: not of an artifact or attestation,
+// whose config and layers are whatever their publisher likes.
 struct StoredManifest {
   Descriptor descriptor;
   Manifest manifest;
@@ -23,10 +24,18 @@ struct Contents {
   std::map<Digest, Descriptor> blobs;  // all, documents too
   std::vector<Digest> missing;         // manifests that an index lists and nobody has copied
 
+  struct Damaged {
+    Digest document;
+    Error error;
+  };
+  std::vector<Damaged> damaged;  // of survey() alone
+
   uint64_t size() const;  // of all blobs, each once
 };
 
-// All that a descriptor stands for. A document that is damaged is an error; what is damaged in
+// All that a descriptor stands for, without what damaged documents refer to.
+Contents survey(const Layout& layout, const Descriptor& named);
+// The same, whole. A document that is damaged is an error; what is damaged in
 // layers is not noticed. Parts for other platforms need not be there.
 Result<Contents> contents_of(const Layout& layout, const Descriptor& named);
 // The same of a manifest whose digest alone is known; nothing if it is not there.

@@ -11,6 +11,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <set>
 
 namespace onggi::image {
@@ -24,18 +25,17 @@ class Verification {
 
   Verified result;
 
-  Result<> check_image(const Descriptor& named) {
+  void check_image(const Descriptor& named) {
     image_ = reference_name(named).empty() ? named.digest.text() : reference_name(named);
     ++result.images;
-    const Result<Contents> contents = contents_of(layout_, named);
-    if (!contents) {
-      // Which of its documents it is, the digests tell.
-      note(named.digest, contents.error());
-      return {};
+    const Contents contents = survey(layout_, named);
+    for (const auto& [digest, error] : contents.damaged) {
+      // What came as its digest says does not become another by being pulled again.
+      const bool whole = static_cast<bool>(read_blob(contents.blobs.at(digest)));
+      if (seen_.insert(digest).second) note(digest, error, whole ? Cure::none : Cure::pull);
     }
-    for (const StoredManifest& each : contents.value().manifests) TRY(check_layers(each));
-    for (const auto& [digest, blob] : contents.value().blobs) check_blob(blob);
-    return {};
+    for (const StoredManifest& each : contents.manifests) check_layers(each);
+    for (const auto& [digest, blob] : contents.blobs) check_blob(blob);
   }
 
   Result<> check_snapshots() {
@@ -50,18 +50,20 @@ class Verification {
   }
 
  private:
-  void note(const Digest& digest, const Error& error) {
-    result.damages.push_back({image_, blob_path(digest), error});
+  enum class Cure : uint8_t { pull, none };
+
+  void note(const Digest& digest, const Error& error, Cure cure) {
+    result.damages.push_back({image_, cure == Cure::pull ? blob_path(digest) : "", error});
   }
 
-  // Digest and diffID in one pass.
-  Result<> check_layers(const StoredManifest& stored) {
-    if (!stored.config) return {};
+  // Digest and diffID in one pass. What is wrong with the right digest was published so.
+  void check_layers(const StoredManifest& stored) {
+    if (!stored.config) return;
     const Result<> fits = image::check_image(stored.manifest, *stored.config);
     if (!fits) {
-      result.damages.push_back(
-          {image_, "", at_place(fits.error(), stored.descriptor.digest.text())});
-      return {};
+      const Digest& digest = stored.descriptor.digest;
+      note(digest, at_place(fits.error(), digest.text()), Cure::none);
+      return;
     }
     for (size_t i = 0; i < stored.manifest.layers.size(); ++i) {
       const Descriptor& layer = stored.manifest.layers[i];
@@ -69,9 +71,11 @@ class Verification {
       if (!pairs_.insert({layer.digest, diff_id}).second) continue;
       if (seen_.insert(layer.digest).second) count(layer);
       const Result<> right = check_layer(layer, diff_id);
-      if (!right) note(layer.digest, at_place(right.error(), layer.digest.text()));
+      if (right) continue;
+      const bool whole = static_cast<bool>(read_blob(layer));
+      note(layer.digest, at_place(right.error(), layer.digest.text()),
+           whole ? Cure::none : Cure::pull);
     }
-    return {};
   }
 
   Result<> check_layer(const Descriptor& layer, const Digest& diff_id) {
@@ -83,7 +87,7 @@ class Verification {
     if (!seen_.insert(blob.digest).second) return;
     count(blob);
     const Result<> right = read_blob(blob);
-    if (!right) note(blob.digest, right.error());
+    if (!right) note(blob.digest, right.error(), Cure::pull);
   }
 
   Result<> read_blob(const Descriptor& blob) {
@@ -123,10 +127,15 @@ class Verification {
 
 }  // namespace
 
+size_t Verified::removable() const {
+  return static_cast<size_t>(
+      std::ranges::count_if(damages, [](const Damage& each) { return !each.path.empty(); }));
+}
+
 Result<Verified> verify_store(const Store& store, const LayerLimits& limits) {
   const Layout layout = TRY(store.read());
   Verification verification(store, layout, limits);
-  for (const Descriptor& each : layout.index().manifests) TRY(verification.check_image(each));
+  for (const Descriptor& each : layout.index().manifests) verification.check_image(each);
   TRY(verification.check_snapshots());
   return std::move(verification.result);
 }

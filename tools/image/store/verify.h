@@ -10,7 +10,7 @@ namespace onggi::image {
 
 struct Damage {
   std::string image;  // a name or digest; empty: of no image
-  std::string path;   // below the store; empty: there is nothing to remove
+  std::string path;   // below the store; empty: the image is wrong as it was published
   Error error;
 };
 
@@ -18,6 +18,8 @@ struct Verified {
   unsigned images = 0, blobs = 0, layers = 0;
   uint64_t bytes = 0;
   std::vector<Damage> damages;
+
+  size_t removable() const;
 };
 
 Result<Verified> verify_store(const Store& store, const LayerLimits& limits);
