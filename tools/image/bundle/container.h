@@ -5,10 +5,14 @@
 //   upper, work      the writable layer, and what overlayfs wants beside it
 //   rootfs           where the layers are mounted, in the mount namespace of that process alone
 //   config.json      with rootfs a bundle
-//   network.json      what the network plugins have said
+//   exit             how it has ended, once it has ("7 2026-11-30T06:07:33Z"); empty while it runs
+//   pid              of its first process, as the runtime writes it; gone when it has ended
+//   address          the last that it had on a network
+//   network.json     what the network plugins have said
 //   volumes/, hosts, hostname, resolv.conf, log
 #pragma once
 
+#include "bundle/container_record.h"
 #include "bundle/network.h"
 #include "store/store.h"
 
@@ -18,25 +22,11 @@
 
 namespace onggi::image {
 
-struct ContainerRecord {
-  std::string id;
-  std::string image;     // as the user named it
-  std::string manifest;  // its digest
-  std::string created;   // RFC 3339
-  std::string runtime;   // a program
-  bool on_bridge = false;
-  std::vector<std::string> ports;  // as for parse_ports()
-  bool is_temporary = false;       // removed at its end
-};
-
 struct ContainerState {
   ContainerRecord record;
-  bool is_running = false;
+  bool is_running = false;  // also if who ran it was killed
+  std::optional<ContainerExit> exit;
 };
-
-// An id as runtimes take it, and that is no path.
-Result<> check_container_id(std::string_view id);
-std::string random_container_id();
 
 class Container {
  public:
@@ -49,6 +39,11 @@ class Container {
   const std::string& path() const { return path_; }  // absolute
   int directory() const { return directory_.get(); }
 
+  // How it has ended, and that it has not.
+  Result<> record_exit(int status) const;
+  Result<> clear_exit() const;
+  // The address that it had on its last network; empty: none.
+  std::string last_address() const;
   // Gives it the network namespace `path`.
   Result<NetworkResult> connect(const std::string& path) const;
   // Ends what a runtime and the network may still have of it. Also after a runner that was killed;
@@ -69,17 +64,15 @@ class Container {
   ContainerRecord record_;
 };
 
-// The runtime's signal KILL to one that is running, and the wait for its runner to have cleaned up:
-// no error if it is gone by then.
-Result<> end_container(const Store& store, const std::string& id);
-
 // Of those that were to be removed at their end: what ended when nobody was there to do it.
 Result<> remove_ended_containers(const Store& store);
 
 // Of the store, sorted by id. What was being made when its process was killed is not among them.
 Result<std::vector<ContainerState>> list_containers(const Store& store);
 
-// "RUNTIME [--root DIR]": ordinary users have their runtime's state with them.
-std::vector<std::string> runtime_command(const std::string& runtime);
+// "containers/ID" of the store, which must exist. The id is checked.
+Result<UniqueFd> open_container_directory(const Store& store, const std::string& id);
+// The file whose lock whoever runs the container holds.
+Result<UniqueFd> open_lock_file(int directory);
 
 }  // namespace onggi::image

@@ -7,6 +7,7 @@
 #include "command/gc.h"
 #include "command/inspect.h"
 #include "command/list.h"
+#include "command/logs.h"
 #include "command/names.h"
 #include "command/remote.h"
 #include "command/run.h"
@@ -51,8 +52,8 @@ constexpr Command kCommands[] = {
     command<kNoOptions, unbundle_command>("unbundle", "DIR", "unmount and remove a bundle"),
     command<kContainersOptions, containers_command>("containers", "",
                                                     "list the containers that run has created"),
-    command<kNoOptions, logs_command>("logs", "CONTAINER-ID",
-                                      "print the output of a detached container"),
+    command<kLogsOptions, logs_command>("logs", "CONTAINER-ID",
+                                        "print the output of a detached container"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
     command<kListOptions, list_command>("list", "", "list the images in the store"),
     command<kInspectOptions, inspect_command>("inspect", "IMAGE",

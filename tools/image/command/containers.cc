@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container that runs belongs to the process that runs it: to end it is to ask that process.
+// See the header.
 #include "command/containers.h"
 
-#include "base/file.h"
 #include "base/json_writer.h"
-#include "bundle/container.h"
+#include "bundle/container_watch.h"
 #include "process/user_namespace.h"
 
-#include <unistd.h>
+#include <algorithm>
 
 namespace onggi::image {
 namespace {
@@ -34,8 +33,10 @@ std::string as_json(const std::vector<ContainerState>& containers) {
         .field("image", each.record.image)
         .field("manifest", each.record.manifest)
         .field("runtime", each.record.runtime)
-        .field("ports", each.record.ports)
-        .end_object();
+        .field("ports", each.record.ports);
+    if (each.exit)
+      json.field("exitStatus", each.exit->status).field("finished", each.exit->finished);
+    json.end_object();
   }
   json.end_array();
   return std::move(json).take() + "\n";
@@ -45,6 +46,20 @@ std::string ids(const std::vector<ContainerState>& containers) {
   std::string text;
   for (const ContainerState& each : containers) text.append(each.record.id).append("\n");
   return text;
+}
+
+// Its runner cleans up, unless it was killed.
+Result<> end_container(const ContainerWatch& watch) {
+  const std::optional<ContainerProcess> process = TRY(watch.process());
+  if (process) {
+    const ProgramAnswer answer = TRY(call_runtime(watch.record(), {"kill"}, {"KILL"}));
+    if (answer.status != 0)
+      return state_error(watch.record().runtime, " cannot stop the container");
+  } else if (TRY(watch.is_starting())) {
+    return with_hint(state_error("the container is starting"), "try again when it runs");
+  }
+  TRY(watch.wait());
+  return {};
 }
 
 }  // namespace
@@ -59,43 +74,25 @@ Result<int> containers_command(const Context& context, const ContainersOptions& 
 
 Result<int> delete_command(const Context& context, const DeleteOptions& options) {
   TRY(enter_user_namespace());
-  const Store store = TRY(Store::open(context.global.root, LockKind::shared));
   const std::string id(context.operands[0]);
-  std::optional<Container> container = TRY(Container::open(store, id));
-  if (!container && !options.force)
-    return with_hint(state_error("the container is running"), "use --force to stop it first");
-  if (!container) {
-    TRY(end_container(store, id));
-    Result<std::optional<Container>> ended = Container::open(store, id);
-    if (!ended) return 0;  // removed by the one who ran it
-    container = std::move(ended).value();
-    if (!container) return state_error("the container did not stop");
+  std::optional<ContainerWatch> watch;
+  {
+    const Store store = TRY(Store::open(context.global.root, LockKind::shared));
+    watch.emplace(TRY(ContainerWatch::open(store, id)));
   }
+  const bool is_running = TRY(watch->has_runner()) || TRY(watch->process());
+  if (is_running && !options.force)
+    return with_hint(state_error("the container is running"), "use --force to stop it first");
+  // Nobody waits for the store while this one does for the container.
+  if (is_running) TRY(end_container(*watch));
+  const Store store = TRY(Store::open(context.global.root, LockKind::shared));
+  Result<std::optional<Container>> ended = Container::open(store, id);
+  if (!ended && is_running) return 0;  // removed by the one who ran it
+  const std::optional<Container> container = TRY(std::move(ended));
+  if (!container) return state_error("the container did not stop");
   TRY(container->clean_up({}));
   TRY(container->remove(store));
   return 0;
-}
-
-Result<int> logs_command(const Context& context, const NoOptions&) {
-  TRY(enter_user_namespace());
-  const Store store = TRY(Store::open(context.global.root, LockKind::shared));
-  const std::string id(context.operands[0]);
-  TRY(check_container_id(id));
-  const std::string path = "containers/" + id + "/log";
-  const long opened = sys::openat(store.directory(), path.c_str(), O_RDONLY | O_NOFOLLOW);
-  if (opened == -ENOENT) {
-    return with_hint(state_error("the container has no log"),
-                     "only containers started with run --detach have a log");
-  }
-  if (opened < 0) return system_error(opened, "open", path);
-  const UniqueFd log(opened);
-  std::vector<char> buffer(64u << 10);
-  for (;;) {
-    const long size = sys::read(log.get(), buffer.data(), buffer.size());
-    if (size < 0) return system_error(size, "read", path);
-    if (size == 0) return 0;
-    TRY(write_all(STDOUT_FILENO, "standard output", {buffer.data(), static_cast<size_t>(size)}));
-  }
 }
 
 }  // namespace onggi::image

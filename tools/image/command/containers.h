@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers that `run` has made: `containers`, `delete`, `logs`.
+// Containers that `run` has made: `containers` and `delete`.
 #pragma once
 
 #include "command/command.h"
@@ -25,6 +25,5 @@ inline constexpr auto kDeleteOptions = cli::options<DeleteOptions>({
 
 Result<int> containers_command(const Context& context, const ContainersOptions& options);
 Result<int> delete_command(const Context& context, const DeleteOptions& options);
-Result<int> logs_command(const Context& context, const NoOptions& options);
 
 }  // namespace onggi::image

@@ -2,10 +2,7 @@
 // The runtime connects, sends one descriptor and goes (runc's docs/terminals.md has the protocol).
 #include "process/detached_terminal.h"
 
-#include "base/file.h"
-
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -26,32 +23,6 @@ Result<> wait_until_readable(int fd) {
   } while (count < 0 && errno == EINTR);
   if (count > 0) return {};
   return state_error("the runtime did not send a terminal");
-}
-
-// True: there is more to come. EIO: nobody has the terminal any more (ioctl_tty(2)).
-bool copy_some(int terminal, int log) {
-  char buffer[4096];
-  const long size = sys::read(terminal, buffer, sizeof buffer);
-  if (size == -EINTR) return true;
-  if (size <= 0) return false;
-  // A full disk must not stop the program: it would wait for its terminal.
-  (void)write_all(log, "log", {buffer, static_cast<size_t>(size)});
-  return true;
-}
-
-bool is_readable(int fd) {
-  pollfd readable = {fd, POLLIN, 0};
-  return poll(&readable, 1, 0) > 0 && (readable.revents & POLLIN) != 0;
-}
-
-// Until nobody has the terminal, or the pipe's other end is closed and there is nothing more.
-void copy_all(int terminal, int end, int log) {
-  for (;;) {
-    pollfd events[] = {{terminal, POLLIN, 0}, {end, POLLIN, 0}};
-    if (poll(events, 2, -1) < 0 && errno != EINTR) return;
-    if (events[0].revents != 0 && !copy_some(terminal, log)) return;
-    if (events[1].revents != 0 && !is_readable(terminal)) return;
-  }
 }
 
 }  // namespace
@@ -93,23 +64,6 @@ Result<UniqueFd> ConsoleSocket::receive() const {
   int terminal = -1;
   std::memcpy(&terminal, CMSG_DATA(sent), sizeof terminal);
   return UniqueFd(terminal);
-}
-
-Result<TerminalLog> TerminalLog::start(UniqueFd terminal, int log) {
-  Pipe end = TRY(make_pipe());
-  sigset_t all, before;
-  sigfillset(&all);
-  (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-  std::thread thread([terminal = std::move(terminal), end = std::move(end.read), log] {
-    copy_all(terminal.get(), end.get(), log);
-  });
-  (void)pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return TerminalLog(std::move(end.write), std::move(thread));
-}
-
-TerminalLog::~TerminalLog() {
-  end_.reset();
-  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace onggi::image

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The terminal of a program at which nobody sits: what it shows goes to a file.
+// The terminal of a program at which nobody sits.
 #pragma once
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "process/pipe.h"
 
 #include <string>
-#include <thread>
 #include <utility>
 
 namespace onggi::image {
@@ -30,24 +28,6 @@ class ConsoleSocket {
   int directory_;
   std::string path_;
   UniqueFd listener_;
-};
-
-// Writes what comes from a terminal to a file, in a thread that takes no signals.
-class TerminalLog {
- public:
-  // `log` must outlive this object.
-  static Result<TerminalLog> start(UniqueFd terminal, int log);
-  TerminalLog(TerminalLog&&) noexcept = default;
-  TerminalLog& operator=(TerminalLog&&) = delete;
-  // What has been shown until now is in the file afterwards.
-  ~TerminalLog();
-
- private:
-  TerminalLog(UniqueFd end, std::thread thread)
-      : end_(std::move(end)), thread_(std::move(thread)) {}
-
-  UniqueFd end_;
-  std::thread thread_;
 };
 
 }  // namespace onggi::image

@@ -70,6 +70,8 @@ Result<int> wait_and_hand_on(pid_t pid, const BlockedSignals& signals) {
 Result<pid_t> start(const SupervisedCall& call, const sigset_t& mask) {
   Spawn process;
   if (!call.reads_input) process.open(STDIN_FILENO, "/dev/null", O_RDONLY);
+  if (call.output >= 0) process.duplicate(call.output, STDOUT_FILENO);
+  if (call.error >= 0) process.duplicate(call.error, STDERR_FILENO);
   process.set_mask(mask);
   return process.run(call.arguments);
 }

@@ -12,6 +12,7 @@ namespace onggi::image {
 struct SupervisedCall {
   std::vector<std::string> arguments;  // the first is the program, looked up in $PATH
   bool reads_input = true;             // else its standard input is /dev/null
+  int output = -1, error = -1;         // in place of this process's, borrowed
 };
 
 // Starts it and waits. The value is its status, or 128 and the number of the signal that ended it.
