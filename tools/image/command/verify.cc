@@ -63,7 +63,8 @@ Result<int> verify_command(const Context& context, const VerifyOptions& options)
   TRY(enter_user_namespace());
   const LockKind kind = options.remove_damaged ? LockKind::exclusive : LockKind::shared;
   const Store store = TRY(Store::open(context.global.root, kind));
-  const Verified verified = TRY(verify_store(store, context.global.limits));
+  const CompareContent content = options.quick ? CompareContent::no : CompareContent::yes;
+  const Verified verified = TRY(verify_store(store, context.global.limits, content));
   if (options.remove_damaged) {
     for (const Damage& each : verified.damages) {
       if (!each.path.empty()) TRY(store.discard(each.path));

@@ -8,7 +8,7 @@ namespace onggi::image {
 
 struct VerifyOptions {
   Format format = Format::text;
-  bool remove_damaged = false;
+  bool remove_damaged = false, quick = false;
 };
 inline constexpr auto kVerifyOptions = cli::options<VerifyOptions>({
     cli::option<&VerifyOptions::format>("format", 'f', "text|json",
@@ -16,6 +16,8 @@ inline constexpr auto kVerifyOptions = cli::options<VerifyOptions>({
     cli::option<&VerifyOptions::remove_damaged>(
         "remove-damaged", 0, nullptr,
         "remove damaged files, so that pulling the image downloads them again"),
+    cli::option<&VerifyOptions::quick>(
+        "quick", 0, nullptr, "do not compare the content of unpacked files, only their metadata"),
 });
 
 Result<int> verify_command(const Context& context, const VerifyOptions& options);

@@ -56,10 +56,11 @@ Result<> write_at(int fd, const std::string& name, std::string_view bytes, uint6
 }
 
 // The extents, with holes between them and behind the last.
-Result<> write_content(int fd, const TarEntry& entry, TarReader& tar) {
+Result<> write_content(int fd, const TarEntry& entry, TarReader& tar, FileContent content) {
   std::string_view bytes;
   uint64_t length = 0;
   for (const Extent& extent : entry.extents) {
+    if (content == FileContent::skipped) break;
     for (uint64_t done = 0; done < extent.size;) {
       if (bytes.empty()) bytes = TRY(tar.data());
       const size_t count =
@@ -260,7 +261,7 @@ Result<> LayerApplier::make_file(const TarEntry& entry, const Place& place, TarR
   if (opened == -EEXIST) opened = TRY(create_at(place, [&] { return create_in(overlay); }));
   if (opened < 0) return system_error(opened, "open", place.path);
   const UniqueFd fd(opened);
-  TRY(write_content(fd.get(), entry, tar));
+  TRY(write_content(fd.get(), entry, tar, content_));
   return attributes_.set_file(fd.get(), entry, {.inherits = place.inherits, .mode = mode});
 }
 

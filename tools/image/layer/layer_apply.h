@@ -23,8 +23,9 @@ namespace onggi::image {
 
 class LayerApplier final : private Rootfs::Maker, private Rootfs::LinkFilter, private KeptPaths {
  public:
-  LayerApplier(Rootfs& rootfs, Attributes& attributes, const LayerLimits& limits)
-      : rootfs_(rootfs), attributes_(attributes), limits_(limits) {}
+  LayerApplier(Rootfs& rootfs, Attributes& attributes, const LayerLimits& limits,
+               FileContent content = FileContent::written)
+      : rootfs_(rootfs), attributes_(attributes), limits_(limits), content_(content) {}
 
   // The whole layer. An error names the entry and leaves the tree as far as it came.
   Result<> apply(TarReader& tar);
@@ -108,6 +109,7 @@ class LayerApplier final : private Rootfs::Maker, private Rootfs::LinkFilter, pr
   Rootfs& rootfs_;
   Attributes& attributes_;
   LayerLimits limits_;
+  FileContent content_;
   uint64_t entries_ = 0, bytes_ = 0, names_ = 0;
   std::unordered_set<std::string> made_;  // by this layer, and the directories above
   std::map<std::string, Final> final_;

@@ -26,6 +26,9 @@ struct LayerLimits {
   uint64_t names = 256u << 20;  // bytes of paths that a layer makes: a deep path has many above it
 };
 
+// Files that are made for their metadata alone are holes of the right size.
+enum class FileContent : uint8_t { written, skipped };
+
 // Of the blob. The diffID is checked in any case.
 enum class BlobDigest : uint8_t { unknown, checked };
 

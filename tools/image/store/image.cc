@@ -53,13 +53,14 @@ Result<Image> read_image(const Layout& layout, const Descriptor& named, const Pl
 }
 
 Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,
-                     Attributes& attributes, const LayerLimits& limits, BlobDigest digest) {
+                     Attributes& attributes, const LayerLimits& limits, BlobDigest digest,
+                     FileContent content) {
   const Descriptor& layer = image.manifest.layers[number];
   const std::string name(layer_name(number).view());
   UniqueFd blob = TRY_AT(name, layout.open_blob(layer));
   LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[number], limits, digest);
   TarReader tar(stream);
-  const Result<> applied = LayerApplier(rootfs, attributes, limits).apply(tar);
+  const Result<> applied = LayerApplier(rootfs, attributes, limits, content).apply(tar);
   if (!applied) {
     Error error = applied.error();
     const std::string entry(error.place.view());

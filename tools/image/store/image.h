@@ -21,7 +21,8 @@ Result<Image> read_image(const Layout& layout, const Descriptor& named, const Pl
 // the blob's perhaps because it is known to be.
 Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,
                      Attributes& attributes, const LayerLimits& limits,
-                     BlobDigest digest = BlobDigest::unknown);
+                     BlobDigest digest = BlobDigest::unknown,
+                     FileContent content = FileContent::written);
 // Every layer, checked, onto the directory `root`, which is taken over and must be empty.
 Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
                        const LayerLimits& limits);

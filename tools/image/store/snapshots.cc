@@ -83,6 +83,8 @@ struct Snapshots::Stack {
   const LayerLimits& limits;
   std::vector<Digest> chain;
   std::vector<UniqueFd> lower = {};  // the uppermost first
+  BlobDigest digest = BlobDigest::unknown;
+  FileContent content = FileContent::written;
 };
 
 std::vector<Digest> chain_ids(std::span<const Digest> diff_ids) {
@@ -129,9 +131,8 @@ Result<> Snapshots::make(const Layout& layout, const Image& image, const LayerLi
   Stack stack{layout, image, limits, chain_ids(image.config.rootfs.diff_ids)};
   for (size_t i = 0; i < stack.chain.size(); ++i) {
     if (!TRY(has(stack.chain[i]))) {
-      BlobDigest digest = BlobDigest::unknown;
-      if (gate != nullptr) digest = TRY(gate->wait_for(image.manifest.layers[i]));
-      TRY(make_layer(stack, i, digest));
+      if (gate != nullptr) stack.digest = TRY(gate->wait_for(image.manifest.layers[i]));
+      TRY(make_layer(stack, i));
     }
     UniqueFd made = TRY(open(stack.chain[i]));
     stack.lower.insert(stack.lower.begin(), std::move(made));
@@ -139,17 +140,13 @@ Result<> Snapshots::make(const Layout& layout, const Image& image, const LayerLi
   return {};
 }
 
-Result<> Snapshots::make_layer(Stack& stack, size_t number, BlobDigest digest) const {
+Result<> Snapshots::make_layer(Stack& stack, size_t number) const {
   const std::string name = name_of(stack.chain[number]);
   const Workplace place = TRY(Workplace::open(store_, name));
   if (TRY(has(stack.chain[number]))) return {};  // by whom we have waited for
   TRY(store_.discard("layers/" + name));         // of another boot
   place.clear();
-  TRY(make_directory(place.fd(), "new"));
-  TRY(make_directory(place.fd(), "new/fs", 0755));
-  TRY(make_directory(place.fd(), "overlay"));
-  TRY(make_directory(place.fd(), "empty", 0755));
-  TRY(apply(stack, number, digest, place.fd()));
+  TRY(apply(stack, number, place.fd()));
   const std::string boot = TRY(boot_id());
   TRY(replace_atomically(place.fd(), "new/unsynced", boot, 0600));
   const std::string layer = "layers/" + name;
@@ -158,7 +155,28 @@ Result<> Snapshots::make_layer(Stack& stack, size_t number, BlobDigest digest) c
   return {};
 }
 
-Result<> Snapshots::apply(Stack& stack, size_t number, BlobDigest digest, int work) const {
+Result<std::vector<std::string>> Snapshots::differences(const Layout& layout, const Image& image,
+                                                        size_t number, const LayerLimits& limits,
+                                                        CompareContent content) const {
+  Stack stack{layout, image, limits, chain_ids(image.config.rootfs.diff_ids)};
+  stack.digest = BlobDigest::checked;
+  if (content == CompareContent::no) stack.content = FileContent::skipped;
+  for (size_t i = 0; i < number; ++i)
+    stack.lower.insert(stack.lower.begin(), TRY(open(stack.chain[i])));
+  const Workplace place = TRY(Workplace::open(store_, "verify-" + name_of(stack.chain[number])));
+  place.clear();
+  TRY(apply(stack, number, place.fd()));
+  UniqueFd expected = TRY(open_directory(place.fd(), "new/fs"));
+  UniqueFd found = TRY(open(stack.chain[number]));
+  const std::string_view marks = in_user_namespace() ? "user.overlay." : "trusted.overlay.";
+  return tree_differences(std::move(expected), std::move(found), marks, content);
+}
+
+Result<> Snapshots::apply(Stack& stack, size_t number, int work) const {
+  TRY(make_directory(work, "new"));
+  TRY(make_directory(work, "new/fs", 0755));
+  TRY(make_directory(work, "overlay"));
+  TRY(make_directory(work, "empty", 0755));
   UniqueFd upper = TRY(open_directory(work, "new/fs"));
   const UniqueFd overlay = TRY(open_directory(work, "overlay"));
   // The lowest layer is made on an overlay too: names and devices that mean something to overlayfs
@@ -174,7 +192,8 @@ Result<> Snapshots::apply(Stack& stack, size_t number, BlobDigest digest, int wo
   Rootfs rootfs(TRY(open_directory(mount.get(), ".")), std::move(upper));
   Notices notices;
   Attributes attributes(notices);
-  return apply_layer(stack.layout, stack.image, number, rootfs, attributes, stack.limits, digest);
+  return apply_layer(stack.layout, stack.image, number, rootfs, attributes, stack.limits,
+                     stack.digest, stack.content);
 }
 
 Result<> Snapshots::sync(const Image& image) const {

@@ -7,6 +7,7 @@
 // `unpack` makes.
 #pragma once
 
+#include "layer/tree_compare.h"
 #include "store/image.h"
 #include "store/overlay.h"
 #include "store/store.h"
@@ -36,6 +37,12 @@ class Snapshots {
   // while blobs of the upper ones come.
   Result<> make(const Layout& layout, const Image& image, const LayerLimits& limits,
                 BlobGate* gate = nullptr) const;
+  // Makes a layer that is there again, in the store's directory for work, and compares: what is
+  // made of a blob is the same each time. The layers below and the blob must be right, the blob
+  // must have been read. Lines as of tree_differences(); an error if the layer cannot be made.
+  Result<std::vector<std::string>> differences(const Layout& layout, const Image& image,
+                                               size_t number, const LayerLimits& limits,
+                                               CompareContent content) const;
   // For an overlay: the uppermost first.
   Result<std::vector<UniqueFd>> open(const Image& image) const;
   // All layers on the disk for good, before a power cut can take parts of them. Layers that were
@@ -51,8 +58,8 @@ class Snapshots {
 
  private:
   struct Stack;
-  Result<> make_layer(Stack& stack, size_t number, BlobDigest digest) const;
-  Result<> apply(Stack& stack, size_t number, BlobDigest digest, int work) const;
+  Result<> make_layer(Stack& stack, size_t number) const;
+  Result<> apply(Stack& stack, size_t number, int work) const;
   Result<UniqueFd> open(const Digest& chain_id) const;
 
   const Store& store_;

@@ -20,12 +20,13 @@ namespace {
 
 class Verification {
  public:
-  Verification(const Store& store, const Layout& layout, const LayerLimits& limits)
-      : store_(store), layout_(layout), limits_(limits) {}
+  Verification(const Store& store, const Layout& layout, const LayerLimits& limits,
+               CompareContent content)
+      : store_(store), layout_(layout), limits_(limits), content_(content) {}
 
   Verified result;
 
-  void check_image(const Descriptor& named) {
+  Result<> check_image(const Descriptor& named) {
     image_ = reference_name(named).empty() ? named.digest.text() : reference_name(named);
     ++result.images;
     const Contents contents = survey(layout_, named);
@@ -36,6 +37,11 @@ class Verification {
     }
     for (const StoredManifest& each : contents.manifests) check_layers(each);
     for (const auto& [digest, blob] : contents.blobs) check_blob(blob);
+    for (const StoredManifest& each : contents.manifests) {
+      if (each.config && image::check_image(each.manifest, *each.config))
+        TRY(check_unpacked({each.descriptor, each.manifest, *each.config}));
+    }
+    return {};
   }
 
   Result<> check_snapshots() {
@@ -72,6 +78,7 @@ class Verification {
       if (seen_.insert(layer.digest).second) count(layer);
       const Result<> right = check_layer(layer, diff_id);
       if (right) continue;
+      wrong_.insert(layer.digest);
       const bool whole = static_cast<bool>(read_blob(layer));
       note(layer.digest, at_place(right.error(), layer.digest.text()),
            whole ? Cure::none : Cure::pull);
@@ -107,12 +114,44 @@ class Verification {
     result.bytes += blob.size;
   }
 
-  void check_snapshot(int layers, const std::string& name) {
-    ++result.layers;
+  // From the lowest up to the first that is not there, or that those above cannot be made on.
+  Result<> check_unpacked(const Image& image) {
+    const Snapshots snapshots(store_);
+    const std::vector<Digest> chain = chain_ids(image.config.rootfs.diff_ids);
+    for (size_t i = 0; i < chain.size(); ++i) {
+      const std::string path = Snapshots::path(chain[i]);
+      const std::string layer = path.substr(0, path.rfind('/'));
+      if (wrong_.contains(image.manifest.layers[i].digest) || damaged_layers_.contains(layer))
+        return {};
+      if (!TRY(snapshots.has(chain[i])) || !has_files(store_.directory(), layer)) return {};
+      if (!compared_.insert(layer).second) continue;
+      const Result<std::vector<std::string>> found =
+          snapshots.differences(layout_, image, i, limits_, content_);
+      if (!found && found.error().errnum != 0) return found.error();
+      if (!found) {
+        result.damages.push_back({image_, "", at_place(found.error(), layer)});
+        damaged_layers_.insert(layer);
+        return {};
+      }
+      if (found.value().empty()) continue;
+      for (const std::string& line : found.value())
+        result.damages.push_back({image_, layer, make_error(ErrorKind::state, layer, ": ", line)});
+      damaged_layers_.insert(layer);
+      return {};
+    }
+    return {};
+  }
+
+  static bool has_files(int directory, const std::string& layer) {
     struct statx info = {};
     const long found =
-        sys::statx(layers, (name + "/fs").c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
-    if (found == 0 && S_ISDIR(info.stx_mode)) return;
+        sys::statx(directory, (layer + "/fs").c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
+    return found == 0 && S_ISDIR(info.stx_mode);
+  }
+
+  void check_snapshot(int layers, const std::string& name) {
+    ++result.layers;
+    if (has_files(layers, name)) return;
     result.damages.push_back(
         {"", "layers/" + name, make_error(ErrorKind::state, "layers/", name, " has no files")});
   }
@@ -120,7 +159,10 @@ class Verification {
   const Store& store_;
   const Layout& layout_;
   const LayerLimits& limits_;
+  CompareContent content_;
   std::string image_;
+  std::set<Digest> wrong_;  // layers' blobs
+  std::set<std::string> compared_, damaged_layers_;
   std::set<Digest> seen_;
   std::set<std::pair<Digest, Digest>> pairs_;
 };
@@ -132,10 +174,11 @@ size_t Verified::removable() const {
       std::ranges::count_if(damages, [](const Damage& each) { return !each.path.empty(); }));
 }
 
-Result<Verified> verify_store(const Store& store, const LayerLimits& limits) {
+Result<Verified> verify_store(const Store& store, const LayerLimits& limits,
+                              CompareContent content) {
   const Layout layout = TRY(store.read());
-  Verification verification(store, layout, limits);
-  for (const Descriptor& each : layout.index().manifests) verification.check_image(each);
+  Verification verification(store, layout, limits, content);
+  for (const Descriptor& each : layout.index().manifests) TRY(verification.check_image(each));
   TRY(verification.check_snapshots());
   return std::move(verification.result);
 }

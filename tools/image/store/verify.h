@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the whole store again: every blob's size and digest, every layer's diffID, and whether the
-// snapshots have what an overlay of them needs.
+// Reads the whole store again: every blob's size and digest, every layer's diffID, and the unpacked
+// layers. Those are made once more of their blobs and compared: so unpacking costs nothing for it,
+// and there is no record that could be wrong itself.
 #pragma once
 
 #include "layer/layer_stream.h"
+#include "layer/tree_compare.h"
 #include "store/store.h"
 
 namespace onggi::image {
@@ -22,6 +24,9 @@ struct Verified {
   size_t removable() const;
 };
 
-Result<Verified> verify_store(const Store& store, const LayerLimits& limits);
+// CompareContent::no: of the unpacked files only the metadata is compared. An error: the store
+// cannot be read, or a layer cannot be made again for want of space, say.
+Result<Verified> verify_store(const Store& store, const LayerLimits& limits,
+                              CompareContent content);
 
 }  // namespace onggi::image
