@@ -97,7 +97,7 @@ TEST_CASE("a server that has had too many requests is asked again when it says")
     int64_t pause;
   };
   for (const Row& row :
-       {Row{"Retry-After: 7", 7000}, Row{"Retry-After: 3600", 60'000}, Row{"Retry-After: 0", 0},
+       {Row{"Retry-After: 7", 7000}, Row{"Retry-After: 100", 60'000}, Row{"Retry-After: 0", 0},
         Row{"Retry-After: Sun, 06 Nov 1994 08:49:47 GMT", 10'000}}) {
     CAPTURE(row.field);
     FakeRegistry server;
@@ -110,6 +110,34 @@ TEST_CASE("a server that has had too many requests is asked again when it says")
     Client client(server);
     CHECK(client.registry.manifest("latest"));
     CHECK(client.clock.pauses == std::vector<int64_t>{row.pause});
+  }
+}
+
+TEST_CASE("a server that wants to be left alone for an hour is left alone, and the error says so") {
+  FakeRegistry server;
+  server.respond([](const Received& request) -> std::optional<Answer> {
+    if (request.target != kLatest) return std::nullopt;
+    return Answer{429, {"Retry-After: 3600"}};
+  });
+  Client client(server);
+  const auto fetched = client.registry.manifest("latest");
+  REQUIRE_FALSE(fetched);
+  CHECK(says(fetched.error(), "too many requests to the registry, Retry-After: 3600 s"));
+  CHECK(client.clock.pauses.empty());
+}
+
+TEST_CASE("a page in the place of a manifest is quoted, with its address") {
+  FakeRegistry server;
+  const std::string page = "<!DOCTYPE html><title>Sign in</title>";
+  for (const char* type : {"text/html; charset=utf-8", "application/json", ""}) {
+    CAPTURE(type);
+    server.add(kLatest, page, {std::string("Content-Type: ") + type});
+    Client client(server);
+    const auto fetched = client.registry.manifest("latest");
+    REQUIRE_FALSE(fetched);
+    CHECK(says(fetched.error(), "expected a manifest, but http://" + server.host() + kLatest));
+    CHECK(says(fetched.error(), type));
+    CHECK(says(fetched.error(), "<!DOCTYPE html><title>Sign in"));
   }
 }
 
@@ -126,6 +154,10 @@ TEST_CASE("a server that is out of order is asked five times, with longer and lo
   CHECK(server.received(kLatest).size() == 5);
   REQUIRE(client.clock.pauses.size() == 4);
   int64_t least = 2000;
+  for (int next = 2; next <= 5; ++next) {
+    CHECK(client.clock.reasons[static_cast<size_t>(next) - 2].ends_with(
+        "status 503, try " + std::to_string(next) + " of 5"));
+  }
   for (const int64_t pause : client.clock.pauses) {
     CHECK(pause >= least);
     CHECK(pause <= least * 5 / 4);
@@ -215,7 +247,7 @@ TEST_CASE("a server that refuses every token is not asked for ever") {
   const auto fetched = client.registry.manifest("latest");
   REQUIRE_FALSE(fetched);
   CHECK(says(fetched.error(), "rejected the credentials"));
-  CHECK(says(fetched.error(), "no credentials for it"));
+  CHECK(says(fetched.error(), "onggi-image login " + server.host()));
   CHECK(server.received(kLatest).size() == 2);
 }
 
@@ -311,7 +343,7 @@ TEST_CASE("Basic credentials go to the registry that asks for them") {
   Client nobody(server);
   const auto refused = nobody.registry.manifest("latest");
   REQUIRE_FALSE(refused);
-  CHECK(says(refused.error(), "no credentials for it"));
+  CHECK(says(refused.error(), "onggi-image login " + server.host()));
 }
 
 TEST_CASE("another port of the host sees no credentials, nor does the way back") {

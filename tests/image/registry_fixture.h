@@ -21,10 +21,14 @@ class TestClock : public Clock {
  public:
   int64_t milliseconds() override { return now += step; }
   int64_t unix_seconds() override { return 784'111'777; }  // Sun, 06 Nov 1994 08:49:37 GMT
-  void sleep(int64_t milliseconds) override { pauses.push_back(milliseconds); }
+  void sleep(int64_t milliseconds, std::string_view reason) override {
+    pauses.push_back(milliseconds);
+    reasons.emplace_back(reason);
+  }
   std::atomic<int64_t> now = 0;
   std::atomic<int64_t> step = 0;  // of each look at it
   std::vector<int64_t> pauses;
+  std::vector<std::string> reasons;
 };
 
 class TemporaryDirectory {

@@ -208,6 +208,8 @@ class Ends {
     return {};
   }
 
+  const TestClock& clock() const { return clock_; }
+
  private:
   static Route route(const std::string& host) {
     return {parse_reference(host + "/team/app").value(), false};
@@ -267,22 +269,90 @@ TEST_CASE("the next route is asked when a mirror has no image, or nobody answers
   CHECK(empty.received("/manifests/").size() == 1);
 }
 
-TEST_CASE("a mirror that wants credentials, or sends another manifest, is not passed over") {
+// A mirror whose manifests are answers with this status.
+void answer_with(FakeRegistry& mirror, int status, const std::string& body = "{}") {
+  mirror.respond([=](const Received& request) -> std::optional<Answer> {
+    if (request.target == "/v2/") return std::nullopt;
+    return Answer{status, {"WWW-Authenticate: Basic realm=x"}, body};
+  });
+}
+
+TEST_CASE("the next route is asked when a mirror refuses, is out of order or sends nonsense") {
   FakeRegistry mirror, full;
   const FakeImage image;
   image.add_manifest(full);
-  int status = 401;
-  mirror.respond([&](const Received& request) -> std::optional<Answer> {
-    if (request.target == "/v2/") return std::nullopt;
-    return Answer{status, {"WWW-Authenticate: Basic realm=x"}, "{}"};
-  });
   Ends ends;
-  for (const int each : {401, 403, 200}) {
-    CAPTURE(each);
-    status = each;
-    CHECK_FALSE(ends.source({&mirror, &full})->named());
+  for (const int status : {200, 400, 401, 403, 407, 418, 429, 500, 503}) {
+    CAPTURE(status);
+    answer_with(mirror, status);
+    const auto source = ends.source({&mirror, &full});
+    const auto named = source->named();
+    REQUIRE(named);
+    CHECK(named.value().descriptor.digest == digest_of(image.manifest));
   }
-  CHECK(full.received().empty());
+}
+
+TEST_CASE("when every route fails, the error names each, and the hint the one to log in to") {
+  FakeRegistry mirror, other, registry;
+  Ends ends;
+  for (const int status : {401, 403}) {
+    CAPTURE(status);
+    answer_with(mirror, status);
+    answer_with(other, 500);
+    const auto named = ends.source({&mirror, &other, &registry})->named();
+    REQUIRE_FALSE(named);
+    CHECK(says(named.error(), registry.host() + "/team/app:latest: not found"));
+    CHECK(says(named.error(), mirror.host()));
+    CHECK(says(named.error(),
+               other.host() + "/team/app:latest: the registry answered with status 500"));
+    CHECK(named.error().hint.view().find("onggi-image login " + mirror.host()) !=
+          std::string_view::npos);
+  }
+}
+
+TEST_CASE("a mirror that is out of order costs one pause, and is not asked for the blobs again") {
+  const TemporaryDirectory temporary;
+  setenv("TMPDIR", temporary.path().c_str(), 1);
+  FakeRegistry mirror, full;
+  const FakeImage image;
+  image.add_manifest(full);
+  image.add_blobs(full);
+  Ends ends;
+  answer_with(mirror, 503);
+  const auto source = ends.source({&mirror, &full});
+  CHECK(source->announced() == std::nullopt);  // the fake registry knows no HEAD
+  REQUIRE(source->named());
+  CHECK(source->open(descriptor_of(image.layer)));
+  CHECK(mirror.received("team/app").size() == 2);
+  REQUIRE(ends.clock().pauses.size() == 1);
+  CHECK(ends.clock().pauses[0] <= 2500);
+  CHECK(ends.clock().reasons[0].find("status 503") != std::string::npos);
+  unsetenv("TMPDIR");
+}
+
+TEST_CASE("a blob and a manifest of an index that a mirror refuses come from the next route") {
+  const TemporaryDirectory temporary;
+  setenv("TMPDIR", temporary.path().c_str(), 1);
+  FakeRegistry mirror, full;
+  const FakeImage image;
+  image.add_manifest(mirror);
+  image.add_blobs(full);
+  full.add("/v2/team/app/manifests/" + digest_of(image.manifest).text(), image.manifest);
+  for (const int status : {401, 403, 503}) {
+    CAPTURE(status);
+    mirror.respond([=](const Received& request) -> std::optional<Answer> {
+      if (request.target == "/v2/" || request.target.ends_with("latest")) return std::nullopt;
+      return Answer{status, {"WWW-Authenticate: Basic realm=x"}, "{}"};
+    });
+    Ends ends;
+    const auto source = ends.source({&mirror, &full});
+    CHECK(source->named());
+    CHECK(source->document(descriptor_of(image.manifest)));
+    const auto opened = source->open(descriptor_of(image.layer));
+    if (!opened) MESSAGE(text_of(opened.error()));
+    CHECK(opened);
+  }
+  unsetenv("TMPDIR");
 }
 
 TEST_CASE("a blob that a mirror misses comes from the registry behind it") {

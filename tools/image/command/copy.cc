@@ -37,11 +37,12 @@ Result<int> print_copied(const CopyFlags& flags, std::string_view target, const 
 Result<Named> copy_between(const Store* store, const Endpoint& from, const Endpoint& to,
                            const CopyFlags& flags) {
   const CopyOptions options{TRY(wanted_platform(flags, to.transport))};
-  Registries registries(access_options(flags.authfile, flags.plain_http, flags.stall_seconds));
+  Progress progress(flags.quiet);
+  Registries registries(access_options(flags.authfile, flags.plain_http, flags.stall_seconds),
+                        &progress);
   const EndpointContext ends{store, options.platform.value_or(host_platform()), &registries};
   const std::unique_ptr<ImageSource> source = TRY(open_source(from, ends));
   const std::unique_ptr<ImageTarget> target = TRY(open_target(to, ends, *source, from));
-  Progress progress(flags.quiet);
   if (to.transport != Transport::store) return copy_image(*source, *target, options, progress);
   UnpackView unpacking(*store, ends.platform, flags.limits, progress);
   Result<Named> copied = copy_image(*source, *target, options, unpacking);

@@ -61,13 +61,26 @@ Progress::~Progress() {
 void Progress::begin(const ImageSource::Named&, std::span<const ImageSource::Named>,
                      const std::deque<BlobProgress>& blobs) {
   blobs_ = &blobs;
-  if (is_terminal_ && !quiet_) drawer_ = std::thread([this] { redraw_until_end(); });
+  if (!is_terminal_ || quiet_) return;
+  draws_ = true;
+  drawer_ = std::thread([this] { redraw_until_end(); });
 }
 
 void Progress::finished(const BlobProgress& blob) {
   if (quiet_ || is_terminal_) return;
   const char* what = blob.state == State::was_there ? ": there already\n" : ": copied\n";
   print_error(blob.blob.digest.text() + " " + size_text(blob.blob.size) + what);
+}
+
+void Progress::waits(int64_t milliseconds, std::string_view reason) {
+  if (quiet_) return;
+  const std::scoped_lock lock(mutex_);
+  if (draws_ && !has_ended_) {
+    const auto now = std::chrono::steady_clock::now();
+    waits_.push_back({now + std::chrono::milliseconds(milliseconds), std::string(reason)});
+  } else {
+    print_error(wait_text(milliseconds, reason) + "\n");
+  }
 }
 
 Result<> Progress::end(bool) {
@@ -94,18 +107,29 @@ void Progress::redraw_until_end() {
   draw();
 }
 
-// Those that are on their way last, when there are more than lines.
+// Bars of blobs that are on their way, if there are more than lines. Waits take the last lines.
 void Progress::draw() {
   const winsize terminal = terminal_size();
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(waits_, [&](const Wait& wait) { return wait.end <= now; });
+  const size_t most = terminal.ws_row - 1u;
+  const size_t waits = std::min(waits_.size(), most / 2);
+  const size_t lines = std::min(blobs_->size(), most - waits);
   std::string text;
   if (drawn_ > 0) text = "\x1b[" + std::to_string(drawn_) + "A";
-  const size_t lines = std::min<size_t>(blobs_->size(), terminal.ws_row - 1u);
   size_t first = 0;
   while (first + lines < blobs_->size() && (*blobs_)[first].state >= State::moved) ++first;
   for (size_t i = first; i < first + lines; ++i)
     text += progress_line((*blobs_)[i], terminal.ws_col) + "\x1b[K\n";
-  drawn_ = lines;
-  print_error(text);
+  for (size_t i = 0; i < waits; ++i) {
+    using std::chrono::milliseconds;
+    const auto left = std::chrono::duration_cast<milliseconds>(waits_[i].end - now).count();
+    // The time first: a narrow terminal cuts the reason.
+    const std::string line = "waiting " + std::to_string((left + 999) / 1000) + " s: ";
+    text += (line + waits_[i].reason).substr(0, terminal.ws_col - 1u) + "\x1b[K\n";
+  }
+  drawn_ = lines + waits;
+  print_error(text + "\x1b[J");
 }
 
 }  // namespace onggi::image

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far a copy is, on standard error: a bar for each blob on a terminal, otherwise a line when
-// one has come.
+// one has come. What it waits for is shown, too.
 #pragma once
 
+#include "registry/clock.h"
 #include "transfer/copy.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 namespace onggi::image {
 
-class Progress final : public CopyView {
+class Progress final : public CopyView, public WaitView {
  public:
   explicit Progress(bool quiet);
   ~Progress() override;
@@ -22,8 +24,15 @@ class Progress final : public CopyView {
              const std::deque<BlobProgress>& blobs) override;
   void finished(const BlobProgress& blob) override;
   Result<> end(bool complete) override;
+  // A line below the bars while the pause lasts; without bars, a line of its own.
+  void waits(int64_t milliseconds, std::string_view reason) override;
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Wait {
+    Time end;
+    std::string reason;
+  };
   void redraw_until_end();
   void draw();
   void stop();
@@ -33,7 +42,8 @@ class Progress final : public CopyView {
   size_t drawn_ = 0;  // lines
   std::mutex mutex_;
   std::condition_variable ended_;
-  bool has_ended_ = false;
+  bool has_ended_ = false, draws_ = false;
+  std::vector<Wait> waits_;
   std::thread drawer_;
 };
 

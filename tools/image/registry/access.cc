@@ -8,7 +8,6 @@
 #include "base/utf8.h"
 #include "model/base64.h"
 #include "model/json.h"
-#include "registry/retry.h"
 
 #include <algorithm>
 
@@ -87,17 +86,19 @@ Result<> Access::connect(Http& http) {
   const std::string address = std::string(host_of(image_.registry)) + "/v2/";
   Request request;
   request.url = TRY(parse_url("https://" + address));
-  Exchange exchange = send_with_retries(http, clock_, request);
+  Exchange exchange = send_with_retries(http, clock_, request, options_.patience);
   // Never after a certificate that is wrong: that would be what an attacker wants.
   const bool has_no_tls =
       exchange.failure == Failure::not_tls || exchange.failure == Failure::unreachable;
   if (has_no_tls && (options_.plain_http || is_loopback(request.url.host))) {
     request.url = TRY(parse_url("http://" + address));
-    exchange = send_with_retries(http, clock_, request);
+    exchange = send_with_retries(http, clock_, request, options_.patience);
   } else if (exchange.failure == Failure::not_tls) {
     return with_hint(exchange.error, "use --plain-http to allow unencrypted connections");
   }
   if (exchange.failure != Failure::none) return exchange.error;
+  if (options_.patience == Patience::brief && is_worth_another_try(exchange))
+    return status_error(exchange.response, image_.registry);
   // Without its scope: some name a repository there that is only an example.
   if (exchange.response.status == 401 && !exchange.response.is_foreign)
     challenge_ = challenge_of(exchange.response);
@@ -180,9 +181,10 @@ Error Access::with_login_hint(const Error& error) {
 
 Error Access::login_hint(const Error& error) const {
   if (credentials_) return error;
-  return with_hint(
-      error,
-      "auth.json and ~/.docker/config.json have no credentials for it: use 'onggi-image login'");
+  return with_hint(error, text<160>("no credentials in auth.json or ~/.docker/config.json: use "
+                                    "'onggi-image login ",
+                                    image_.registry, "'")
+                              .view());
 }
 
 Result<Access::Token> Access::fetch_token(Http& http, const Scopes& scopes) {
@@ -221,7 +223,7 @@ Result<std::optional<Response>> Access::change_identity_token(Http& http, const 
   request.headers = {"Content-Type: application/x-www-form-urlencoded"};
   request.body = Body::of_text(form);
   request.follows = false;  // the body is a secret
-  Exchange exchange = send_with_retries(http, clock_, request);
+  Exchange exchange = send_with_retries(http, clock_, request, options_.patience);
   if (exchange.failure != Failure::none) return exchange.error;
   const long status = exchange.response.status;
   if (status == 404 || status == 405) return std::optional<Response>();
@@ -237,7 +239,7 @@ Result<Response> Access::ask_realm(Http& http, const TokenRequest& wanted) {
   request.authorization = wanted.authorization;
   request.follows = false;
   for (int redirects = 0; redirects <= kMostRealmRedirects; ++redirects) {
-    Exchange exchange = send_with_retries(http, clock_, request);
+    Exchange exchange = send_with_retries(http, clock_, request, options_.patience);
     if (exchange.failure != Failure::none) return exchange.error;
     if (!is_redirect(exchange.response)) return std::move(exchange.response);
     const Url target = TRY(resolve_url(request.url, *exchange.response.header("location")));

@@ -11,6 +11,7 @@
 #include "registry/clock.h"
 #include "registry/credentials.h"
 #include "registry/http.h"
+#include "registry/retry.h"
 
 #include <map>
 #include <mutex>
@@ -24,6 +25,7 @@ struct AccessOptions {
   HttpOptions http;
   CredentialSource credentials;
   bool plain_http = false;  // permitted where https does not answer; for the loopback it always is
+  Patience patience = Patience::full;
 };
 
 class Access {
@@ -34,6 +36,7 @@ class Access {
   const Reference& image() const { return image_; }
   const AccessOptions& options() const { return options_; }
   Clock& clock() { return clock_; }
+  Backoff backoff() { return Backoff(clock_, options_.patience); }
 
   // ".../v2/", found by the first call.
   Result<Url> base(Http& http);

@@ -19,7 +19,6 @@ namespace onggi::image {
 namespace {
 
 constexpr int kMostRedirects = 10;
-constexpr long kConnectSeconds = 30;
 constexpr int64_t kSlowestBytes = 1024;  // a second
 // An answer that is to be held in memory has a time in which it must be there: above the slowest
 // speed, 4 MiB could take more than an hour.
@@ -332,7 +331,7 @@ Result<> Http::prepare(const Request& request, Transfer& transfer) {
   // HTTPS_PROXY, http_proxy and NO_PROXY of libcurl-env(3) hold for all hosts but this one: what
   // goes over the loopback in the clear would go over the network.
   if (is_loopback(request.url.host)) set(CURLOPT_PROXY, "");
-  set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  set(CURLOPT_CONNECTTIMEOUT, options_.connect_seconds);
   set(CURLOPT_PREREQFUNCTION, &Transfer::take_connection);
   set(CURLOPT_PREREQDATA, &transfer);
   set(CURLOPT_NOPROGRESS, 0L);

@@ -99,6 +99,7 @@ inline constexpr long kStallSeconds = 30;
 struct HttpOptions {
   std::vector<std::string> certificate_directories = image::certificate_directories();
   long stall_seconds = kStallSeconds;  // a transfer below 1 KiB a second for so long is broken off
+  long connect_seconds = 30;
   bool checks_certificates = true;
 };
 

@@ -15,9 +15,9 @@ constexpr int kMostPages = 10'000;
 }  // namespace
 
 Result<Url> Registry::address(std::string_view path) {
-  may_be_elsewhere_ = true;
+  failing_ = Failing::registry;
   const Url base = TRY(access_.base(http_));
-  may_be_elsewhere_ = false;
+  failing_ = Failing::us;
   return parse_url(base.text + access_.image().repository + std::string(path));
 }
 
@@ -34,11 +34,14 @@ std::string Registry::subject_of(const std::string& version) const {
 }
 
 Exchange Registry::send(Request request, const Scopes& scopes, Repeats repeats) {
-  Backoff backoff(access_.clock());
+  Backoff backoff = access_.backoff();
   bool is_renewed = false;
   while (true) {
     const Result<std::string> authorization = access_.authorization(http_, scopes);
-    if (!authorization) return failed_exchange(authorization.error());
+    if (!authorization) {
+      failing_ = Failing::registry;
+      return failed_exchange(authorization.error());
+    }
     request.authorization = authorization.value();
     Exchange exchange = http_.send(request);
     if (exchange.status() == 401 && exchange.response.is_foreign && !request.body)
@@ -50,7 +53,10 @@ Exchange Registry::send(Request request, const Scopes& scopes, Repeats repeats) 
     access_.show_warnings(exchange.response);
     if (exchange.status() == 401 && !exchange.response.is_foreign && !is_renewed) {
       const Result<> refused = access_.refused(exchange.response, request.authorization, scopes);
-      if (!refused) return failed_exchange(refused.error());
+      if (!refused) {
+        failing_ = Failing::registry;
+        return failed_exchange(refused.error());
+      }
       is_renewed = true;
     } else if (repeats == Repeats::no || !is_worth_another_try(exchange) ||
                !backoff.wait(exchange)) {
@@ -82,8 +88,11 @@ Result<> Registry::check_credentials() {
 
 Error Registry::error_of(const Exchange& exchange, std::string_view subject) {
   const Error error = exchange_error(exchange, subject);
-  may_be_elsewhere_ |= exchange.status() == 404 || is_worth_another_try(exchange) ||
-                       exchange.failure == Failure::unreachable;
+  if (exchange.status() == 404) {
+    failing_ = Failing::content;
+  } else if (exchange.failure != Failure::fatal) {
+    failing_ = Failing::registry;
+  }
   const bool is_denied = exchange.status() == 401 || exchange.status() == 403;
   if (!is_denied || exchange.response.is_foreign) return error;
   return access_.with_login_hint(error);

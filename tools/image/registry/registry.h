@@ -19,10 +19,13 @@ class Registry {
  public:
   explicit Registry(Access& access) : access_(access), http_(access.options().http) {}
 
-  // Of the last call, if it failed: whether to ask a mirror, because what was asked for is not
-  // here, or nobody answers, or only to say that the server is out of order. Not for want of
-  // credentials: the user is to hear of that.
-  bool may_be_elsewhere() const { return may_be_elsewhere_; }
+  // Of the last call, if it failed: whether another location of the image may do better.
+  enum class Failing : uint8_t {
+    us,        // no: an error of this machine, such as a full disk
+    content,   // the registry works, but does not have what was asked for
+    registry,  // it refuses, is out of order, or nobody answers
+  };
+  Failing failing() const { return failing_; }
 
   // Whether the registry takes the credentials. Of one that asks for none nobody knows.
   Result<> check_credentials();
@@ -96,7 +99,7 @@ class Registry {
 
   Access& access_;
   Http http_;
-  bool may_be_elsewhere_ = false;
+  Failing failing_ = Failing::us;
 };
 
 }  // namespace onggi::image

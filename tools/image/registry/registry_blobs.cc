@@ -28,7 +28,7 @@ class Registry::Fetch {
         url_(url),
         is_registry_(is_registry),
         blob_(blob),
-        backoff_(registry.access_.clock()),
+        backoff_(registry.access_.backoff()),
         spare_(registry.access_),
         counted_(blob.size()),
         may_split_(is_registry) {}
@@ -88,7 +88,8 @@ Result<> Registry::Fetch::broken(const Exchange& exchange) {
   const long status = exchange.status();
   if (status == 404 && is_registry_ && !was_missing_) {
     was_missing_ = true;  // registries of several machines agree only after a while
-    registry_.access_.clock().sleep(1000);
+    registry_.access_.clock().sleep(
+        1000, blob_.descriptor().digest.text() + ": not found in the registry, try 2 of 2");
     return {};
   }
   const bool is_short = status == 200 || status == 206;  // it ended without an error
@@ -97,6 +98,7 @@ Result<> Registry::Fetch::broken(const Exchange& exchange) {
   if (goes_on && backoff_.wait(exchange)) return {};
   const std::string& subject = blob_.descriptor().digest.text();
   if (!is_short) return registry_.error_of(exchange, subject);
+  registry_.failing_ = Failing::registry;
   return make_error(ErrorKind::invalid_config, subject, ": the registry sent ", blob_.size(),
                     " bytes instead of the ", blob_.descriptor().size, " of its descriptor");
 }

@@ -35,9 +35,26 @@ Result<Digest> digest_for(const std::string& version, std::string_view bytes,
   return wanted;
 }
 
+// Pages of proxies, hotel networks and login services, which come with status 200, too.
+bool is_page(const Response& response, std::string_view type) {
+  const size_t start = response.body.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  return without_parameters(type) == "text/html" ||
+         (start != response.body.npos && response.body[start] == '<');
+}
+
+Error page_error(const Response& response, std::string_view type, const std::string& subject) {
+  const std::string shown = printable(response.body.substr(0, 60));
+  const Error error = make_error(ErrorKind::invalid_config, subject, ": expected a manifest, but ",
+                                 without_query(response.url), " sent ",
+                                 type.empty() ? "a page" : type, ": \"", shown, "\"");
+  return with_hint(error,
+                   "check the name of the registry, and whether a proxy answers in its place");
+}
+
 Result<Document> parse_answer(Response& response, const std::string& subject) {
   const std::string* type = response.header("content-type");
-  const std::string declared = type == nullptr ? std::string() : *type;
+  const std::string declared = type == nullptr ? std::string() : printable(*type);
+  if (is_page(response, declared)) return page_error(response, declared, subject);
   return TRY_AT(subject, parse_document(std::move(response.body), declared));
 }
 
@@ -125,6 +142,7 @@ Result<FetchedManifest> Registry::manifest(const std::string& version) {
 Result<FetchedManifest> Registry::read_manifest(const std::string& version, Exchange exchange) {
   const std::string subject = subject_of(version);
   if (exchange.status() != 200) return error_of(exchange, subject);
+  failing_ = Failing::registry;
   const Digest digest = TRY(digest_for(version, exchange.response.body, subject));
   TRY(check_announced_digest(exchange.response, digest, subject));
   const uint64_t size = exchange.response.body.size();

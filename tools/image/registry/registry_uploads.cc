@@ -148,9 +148,9 @@ Exchange Registry::Upload::send(const Request& request, Repeats repeats) {
   const Result<Url> base = registry_.access_.base(registry_.http_);
   if (base && base.value().same_origin(request.url))
     return registry_.send(request, scopes_, repeats);
-  return repeats == Repeats::no
-             ? registry_.http_.send(request)
-             : send_with_retries(registry_.http_, registry_.access_.clock(), request);
+  return repeats == Repeats::no ? registry_.http_.send(request)
+                                : send_with_retries(registry_.http_, registry_.access_.clock(),
+                                                    request, Patience::full);
 }
 
 // All of the blob, its next chunk, or the end of its chunks.

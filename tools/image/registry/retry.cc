@@ -18,8 +18,17 @@ namespace onggi::image {
 
 namespace {
 
-constexpr int kMostTries = 5;
-constexpr int64_t kFirstPause = 2000, kLongestPause = 60'000;  // milliseconds
+// Milliseconds.
+constexpr int64_t kFirstPause = 2000, kLongestPause = 60'000;
+
+struct Limits {
+  int tries;
+  int64_t longest_retry_after;  // milliseconds
+};
+constexpr Limits limits_of(Patience patience) {
+  return patience == Patience::full ? Limits{5, 5 * kLongestPause} : Limits{2, 5000};
+}
+
 constexpr long kTransient[] = {408, 429, 500, 502, 503, 504, 522};
 
 // IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT".
@@ -72,22 +81,23 @@ bool is_worth_another_try(const Exchange& exchange) {
 }
 
 bool Backoff::wait(const Exchange& exchange) {
-  if (tries_ == kMostTries) return false;
+  const Limits limits = limits_of(patience_);
+  const std::optional<int64_t> wanted = retry_after(exchange.response, clock_);
+  if (tries_ == limits.tries || wanted > limits.longest_retry_after) return false;
   int64_t pause = kFirstPause << (tries_ - 1);
   const auto chance = static_cast<int64_t>(random_number() >> 1);
   pause += chance % (pause / 4);
-  pause = std::min(retry_after(exchange.response, clock_).value_or(pause), kLongestPause);
+  pause = std::min(wanted.value_or(pause), kLongestPause);
   const std::string url = without_query(exchange.response.url);
-  log::debug(text<1024>(exchange_error(exchange, url).message.view(), "; retrying in ", pause,
-                        " milliseconds")
-                 .view());
-  clock_.sleep(pause);
   ++tries_;
+  const auto reason = text<1024>(exchange_error(exchange, url).message.view(), ", try ", tries_,
+                                 " of ", limits.tries);
+  clock_.sleep(pause, reason.view());
   return true;
 }
 
-Exchange send_with_retries(Http& http, Clock& clock, const Request& request) {
-  Backoff backoff(clock);
+Exchange send_with_retries(Http& http, Clock& clock, const Request& request, Patience patience) {
+  Backoff backoff(clock, patience);
   while (true) {
     Exchange exchange = http.send(request);
     if (!is_worth_another_try(exchange) || !backoff.wait(exchange)) return exchange;
@@ -107,6 +117,11 @@ Error status_error(const Response& response, std::string_view subject) {
   }
   if (const std::string said = said_by_registry(response); !said.empty())
     error.message.append(" (", said, ")");
+  if (const std::string* later = response.header("retry-after"); later != nullptr) {
+    const bool is_seconds = parse_decimal<uint32_t>(*later).has_value();
+    error.message.append(", Retry-After: ", printable(later->substr(0, 40)),
+                         is_seconds ? " s" : "");
+  }
   return error;
 }
 

@@ -11,7 +11,9 @@ namespace onggi::image {
 
 class Registries {
  public:
-  explicit Registries(AccessOptions options) : options_(std::move(options)) {}
+  // `view`, which shows the user what is waited for, must outlive this; see SystemClock.
+  explicit Registries(AccessOptions options, WaitView* view = nullptr)
+      : clock_(view), options_(std::move(options)) {}
 
   // By the mirrors of registries.conf.
   Result<std::unique_ptr<RegistrySource>> source(const Reference& image);

@@ -48,12 +48,14 @@ void RegistryPool::give(std::unique_ptr<Registry> registry) {
 
 RegistrySource::RegistrySource(const std::vector<Route>& routes, const AccessOptions& options,
                                Clock& clock) {
+  constexpr long kMirrorSeconds = 10;
   AccessOptions for_mirrors = options;
   for_mirrors.plain_http = false;
+  for_mirrors.patience = Patience::brief;
+  for_mirrors.http.connect_seconds = kMirrorSeconds;
   for (const Route& route : routes) {
     const bool is_last = &route == &routes.back();
-    routes_.push_back(
-        std::make_unique<RegistryPool>(route, is_last ? options : for_mirrors, clock));
+    locations_.push_back(std::make_unique<Location>(route, is_last ? options : for_mirrors, clock));
   }
 }
 
@@ -61,10 +63,39 @@ RegistrySource::~RegistrySource() {
   if (spool_) (void)rmdir(spool_path_.c_str());
 }
 
+// After a failure of a location: whether the next one is to be asked.
+bool RegistrySource::may_go_on(size_t at, const Registry& registry, const Error& error) {
+  if (at + 1 == locations_.size() || registry.failing() == Registry::Failing::us) return false;
+  const auto message = text<1024>("mirror failed, trying the next location: ", error.message.view(),
+                                  error.hint.empty() ? "" : "; ", error.hint.view());
+  if (registry.failing() == Registry::Failing::content) {
+    log::debug(message.view());
+  } else if (!locations_[at]->is_out.exchange(true)) {
+    log::warn(message.view());
+  }
+  const std::scoped_lock lock(mutex_);
+  failures_.append(failures_.empty() ? "" : "; ").append(error.message.view());
+  if (hint_.empty()) hint_ = error.hint.view();
+  return true;
+}
+
+// The first answer. Locations that have failed once are passed over.
+template <class Ask>
+auto RegistrySource::ask(Ask ask) {
+  for (size_t at = chosen_;; ++at) {
+    const bool is_last = at + 1 == locations_.size();
+    if (locations_[at]->is_out && !is_last) continue;
+    const RegistryPool::Lease registry(locations_[at]->pool);
+    auto answer = ask(*registry.operator->());
+    if (answer || !may_go_on(at, *registry.operator->(), answer.error())) return answer;
+  }
+}
+
 Result<ImageSource::Named> RegistrySource::named() {
   for (;; ++chosen_) {
-    const RegistryPool::Lease registry(*routes_[chosen_]);
-    const Reference& image = routes_[chosen_]->image();
+    if (locations_[chosen_]->is_out && chosen_ + 1 < locations_.size()) continue;
+    const RegistryPool::Lease registry(locations_[chosen_]->pool);
+    const Reference& image = locations_[chosen_]->pool.image();
     Result<FetchedManifest> fetched = registry->manifest(image.version());
     if (fetched) {
       FetchedManifest found = std::move(fetched).value();
@@ -75,32 +106,30 @@ Result<ImageSource::Named> RegistrySource::named() {
       descriptor.size = found.size;
       return Named{std::move(descriptor), std::move(found.document)};
     }
-    if (chosen_ + 1 == routes_.size() || !registry->may_be_elsewhere()) return fetched.error();
-    log::debug(text<1024>("mirror ", image.registry, ": ", fetched.error().message.view(),
-                          ", trying the next")
-                   .view());
+    if (!may_go_on(chosen_, *registry.operator->(), fetched.error())) {
+      Error error = fetched.error();
+      if (!failures_.empty()) error.message.append("; mirrors failed too: ", failures_);
+      return with_hint(error, hint_);
+    }
   }
 }
 
 std::optional<Descriptor> RegistrySource::announced() {
-  const RegistryPool::Lease registry(*routes_[chosen_]);
-  Result<std::optional<Descriptor>> told = registry->announced(routes_[chosen_]->image().version());
+  const std::string version = locations_.front()->pool.image().version();
+  Result<std::optional<Descriptor>> told =
+      ask([&](Registry& registry) { return registry.announced(version); });
   return told ? std::move(told).value() : std::nullopt;
 }
 
 Result<Document> RegistrySource::document(const Descriptor& descriptor) {
-  const RegistryPool::Lease registry(*routes_[chosen_]);
-  FetchedManifest found = TRY(registry->manifest(descriptor.digest.text()));
+  FetchedManifest found =
+      TRY(ask([&](Registry& registry) { return registry.manifest(descriptor.digest.text()); }));
   if (found.size != descriptor.size) return wrong_size(descriptor, found.size);
   return std::move(found.document);
 }
 
 Result<> RegistrySource::fetch(PartialBlob& blob) {
-  for (size_t at = chosen_;; ++at) {
-    const RegistryPool::Lease registry(*routes_[at]);
-    const Result<> fetched = registry->fetch(blob);
-    if (fetched || at + 1 == routes_.size() || !registry->may_be_elsewhere()) return fetched;
-  }
+  return ask([&](Registry& registry) { return registry.fetch(blob); });
 }
 
 Result<int> RegistrySource::spool() {

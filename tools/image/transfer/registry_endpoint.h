@@ -42,8 +42,9 @@ class RegistryPool {
   std::vector<std::unique_ptr<Registry>> idle_;
 };
 
-// From the first of the routes that has the image. A blob that this one misses is looked for at the
-// routes behind it.
+// From the first of the routes that has the image. What this one misses, or fails to send, is
+// looked for at the routes behind it; one that is out of order is not waited for while another is
+// left.
 class RegistrySource final : public ImageSource {
  public:
   // `routes` are those of find_routes(), one at least; `clock` must outlive this. What `options`
@@ -60,10 +61,20 @@ class RegistrySource final : public ImageSource {
   Result<UniqueFd> open(const Descriptor& descriptor) override;
 
  private:
+  struct Location {
+    Location(const Route& route, const AccessOptions& options, Clock& clock)
+        : pool(route, options, clock) {}
+    RegistryPool pool;
+    std::atomic<bool> is_out = false;  // failed, so that it is not asked again
+  };
+  template <class Ask>
+  auto ask(Ask ask);
+  bool may_go_on(size_t at, const Registry& registry, const Error& error);
   Result<int> spool();
 
-  std::vector<std::unique_ptr<RegistryPool>> routes_;
-  size_t chosen_ = 0;
+  std::vector<std::unique_ptr<Location>> locations_;
+  size_t chosen_ = 0;            // the first that may have the image
+  std::string failures_, hint_;  // of mirrors
   std::mutex mutex_;
   std::string spool_path_;
   UniqueFd spool_;
