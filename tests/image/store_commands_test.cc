@@ -2,9 +2,12 @@
 // What a user of the store's commands sees.
 #include "image_fixture.h"
 #include "model/media_type.h"
+#include "store/image.h"
+#include "store/image_edit.h"
 #include "store/uses.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <rapidjson/document.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -369,6 +372,39 @@ TEST_SUITE("store: commands") {
     CHECK(program({"verify", "--remove-damaged"}).status == 1);
     program.out({"copy", "oci:" + from.path() + ":a", "a"});
     CHECK(fs::exists(snapshot / "fs/a"));
+  }
+
+  TEST_CASE("config completes the history of an image that has less, or more, than layers") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    from.name(from.image({layer("a"), layer("b"), layer("c")}), "bare");
+    program.out({"copy", "oci:" + from.path() + ":bare", "bare"});
+    const std::string known = R"([{"created_by":"a"},{"created_by":"env","empty_layer":true})";
+    const std::string lists[] = {"", "null", "[]", known + "]", known + ",{},{},{},{}]"};
+    for (size_t i = 0; i < std::size(lists); ++i) {
+      CAPTURE(lists[i]);
+      const Layout bare = Layout::open(scratch.path("from")).value();
+      const Image base = read_image(bare, bare.index().manifests[0], host_platform()).value();
+      Image edited = base;
+      std::string& raw = edited.config.raw;
+      raw.replace(raw.find("\"history\""), 9, "\"replaced\"");
+      if (!lists[i].empty()) raw.insert(raw.rfind('}'), ",\"history\":" + lists[i]);
+      ImageEdit edit = ImageEdit::begin(edited, kCreated).value();
+      edit.add_history("config", "", true);
+      const LayoutWriter writer =
+          LayoutWriter::open(UniqueFd(open(scratch.path("from").c_str(), O_RDONLY)), "partial")
+              .value();
+      const Descriptor made = edit.write(writer).value();
+      const Image image = read_image(bare, made, host_platform()).value();
+      size_t layers = 0;
+      for (const History& each : image.config.history) layers += each.empty_layer ? 0 : 1;
+      CHECK(layers == 3);
+      CHECK(image.config.history.back().created_by == "config");
+      if (i >= 3) CHECK(image.config.history.front().created_by == "a");
+    }
+    program.out({"config", "--user", "5", "bare", "changed"});
+    CHECK(holds(program.out({"history", "changed"}), "onggi-image config"));
   }
 
   TEST_CASE("what an image says cannot drive the terminal") {

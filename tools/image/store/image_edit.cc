@@ -138,9 +138,30 @@ void ImageEdit::drop_layers() {
   }
 }
 
+// What is unknown comes after what is known, with the time of the base.
+void ImageEdit::complete_history(size_t layers) {
+  auto& memory = config_.GetAllocator();
+  const Value* created = Pointer("/created").Get(config_);
+  size_t known = 0;
+  for (Value& entry : array_at("/history").GetArray()) {
+    if (!entry.IsObject()) entry.SetObject();
+    const auto empty = entry.FindMember("empty_layer");
+    if (empty != entry.MemberEnd() && empty->value.IsBool() && empty->value.GetBool()) continue;
+    if (++known > layers) Pointer("/empty_layer").Set(entry, true, memory);
+  }
+  for (; known < layers; ++known) {
+    Value entry(rapidjson::kObjectType);
+    if (created != nullptr && created->IsString())
+      entry.AddMember("created", Value(*created, memory), memory);
+    entry.AddMember("comment", "a layer of the base image without history", memory);
+    array_at("/history").PushBack(entry, memory);
+  }
+}
+
 void ImageEdit::add_history(const std::string& created_by, const std::string& comment,
                             bool is_empty) {
   auto& memory = config_.GetAllocator();
+  complete_history(manifest_.layers.size() - (is_empty ? 0 : 1));
   Pointer("/created").Set(config_, text_value(now_, memory));
   Value entry(rapidjson::kObjectType);
   entry.AddMember("created", text_value(now_, memory), memory);

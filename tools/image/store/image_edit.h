@@ -35,7 +35,8 @@ class ImageEdit {
   void add_layer(const LayerBlob& layer);
   // No layer is left, and what made them becomes history that made none.
   void drop_layers();
-  // What was done; `is_empty`: without a layer. `created_by` is a command line.
+  // What was done; `is_empty`: without a layer. `created_by` is a command line. Layers of the base
+  // without history get some: buildah refuses a history of fewer or more layers than there are.
   void add_history(const std::string& created_by, const std::string& comment, bool is_empty);
 
   // Config and manifest become blobs; the layers must be there. The value is the manifest's.
@@ -46,6 +47,7 @@ class ImageEdit {
       : config_(std::move(config)), manifest_(std::move(manifest)), now_(std::move(now)) {}
 
   rapidjson::Value& member_of_config(const char* member, rapidjson::Type type);
+  void complete_history(size_t layers);
   rapidjson::Value& array_at(const char* pointer);
   std::string manifest_text(const Descriptor& config) const;
 
