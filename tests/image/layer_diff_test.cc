@@ -123,6 +123,20 @@ TEST_CASE("Without a change there is no entry" * skip(lacks_root())) {
   CHECK(changes.names().empty());
 }
 
+TEST_CASE("What a runtime mounts on leaves no trace, in the directories around it neither" *
+          skip(lacks_root())) {
+  const Changes changes(tar({with_mtime(directory("."), 7), directory("etc"), directory("d")}));
+  REQUIRE(mkdir(changes("proc").c_str(), 0755) == 0);
+  changes.write("etc/hosts", "");
+  const DiffOptions options = {.mount_points = {"proc", "etc/hosts"}};
+  CHECK(changes.diff(options).diff.entries == 0);
+  CHECK(changes.names() == Names{"./", "etc/", "etc/hosts", "proc/"});
+  changes.write("etc/new", "x");
+  CHECK(changes.diff(options).diff.entries == 1);
+  REQUIRE(chmod(changes("etc").c_str(), 0700) == 0);
+  CHECK(changes.diff(options).diff.entries == 2);
+}
+
 TEST_CASE("A change that keeps size and time is one" * skip(lacks_root())) {
   const Changes changes(tar({file("f", "old")}));
   changes.write("f", "new");

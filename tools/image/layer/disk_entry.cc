@@ -127,11 +127,15 @@ Result<> DiskEntry::check_readable() const {
 }
 
 bool DiskEntry::same_attributes(const DiskEntry& other) const {
+  const Timestamp &a = entry_.mtime, &b = other.entry_.mtime;
+  return same_but_time(other) && a.seconds == b.seconds && a.nanoseconds == b.nanoseconds;
+}
+
+bool DiskEntry::same_but_time(const DiskEntry& other) const {
   const TarEntry &a = entry_, &b = other.entry_;
   return socket_ == other.socket_ && a.type == b.type && a.mode == b.mode && a.uid == b.uid &&
          a.gid == b.gid && a.size == b.size && a.link == b.link &&
          a.device_major == b.device_major && a.device_minor == b.device_minor &&
-         a.mtime.seconds == b.mtime.seconds && a.mtime.nanoseconds == b.mtime.nanoseconds &&
          a.xattrs == b.xattrs;
 }
 

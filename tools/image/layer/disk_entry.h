@@ -44,6 +44,7 @@ class DiskEntry {
 
   // Everything but the content of a file and the children of a directory.
   bool same_attributes(const DiskEntry& other) const;
+  bool same_but_time(const DiskEntry& other) const;
   Result<bool> same_content(const DiskEntry& other) const;
   // Of a regular file, for reading.
   Result<UniqueFd> open_content() const;

@@ -107,7 +107,7 @@ class LayerDiffer {
       TRY(write(root, "./"));
     } else {
       const DiskEntry below = TRY(DiskEntry::open(lower_->root()->fd.get(), ".", {}));
-      if (!root.same_attributes(below)) TRY(write(root, "./"));
+      if (!root.same_attributes(below) && !only_touched("", root, below)) TRY(write(root, "./"));
     }
     return look_into(root, {"", !lower_});
   }
@@ -131,11 +131,19 @@ class LayerDiffer {
     const std::optional<DiskEntry> below = TRY(lower_entry(place, parent, name));
     if (!below && options_.mount_points.contains(place.path) && TRY(is_empty(entry, place)))
       return {};
-    if (!below || !TRY(unchanged(entry, *below)))
+    if (!below || (!only_touched(place.path, entry, *below) && !TRY(unchanged(entry, *below))))
       TRY(write(entry, place.path + (is_directory ? "/" : "")));
     if (!is_directory) return {};
     const bool merges = below && below->type() == EntryType::directory && !entry.is_opaque();
     return look_into(entry, {place.path, !merges});
+  }
+
+  // The runtime has made something to mount on in the directory, which is left out.
+  bool only_touched(const std::string& path, const DiskEntry& entry, const DiskEntry& below) const {
+    return entry.type() == EntryType::directory && entry.same_but_time(below) &&
+           std::ranges::any_of(options_.mount_points, [&](const std::string& point) {
+             return !point.empty() && split_name(point).first == path;
+           });
   }
 
   Result<bool> is_empty(const DiskEntry& entry, const Place& place) {

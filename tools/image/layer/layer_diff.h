@@ -21,7 +21,7 @@ struct DiffOptions {
   // The overlay was mounted with userxattr: its marks are in user.overlay, not in trusted.overlay.
   bool user_xattrs = false;
   // Paths (clean_name()) at which a runtime has put something to mount on: what is empty there, and
-  // not below, is not the container's.
+  // not below, is not the container's, nor are the times of the directories around.
   std::set<std::string> mount_points = {};
 };
 
