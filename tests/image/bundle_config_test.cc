@@ -248,36 +248,6 @@ TEST_CASE("Volumes are a place, a source and options") {
   }
 }
 
-TEST_CASE("Ports are one or a range of them") {
-  struct Row {
-    const char *text, *address;
-    uint16_t host, container;
-    const char* protocol;
-    size_t count;
-  };
-  const Row rows[] = {
-      {"80:8080", "", 80, 8080, "tcp", 1},
-      {"127.0.0.1:80:8080/udp", "127.0.0.1", 80, 8080, "udp", 1},
-      {"[::1]:80:8080", "::1", 80, 8080, "tcp", 1},
-      {"8000-8010:9000-9010/sctp", "", 8000, 9000, "sctp", 11},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(row.text);
-    const Result<std::vector<PortMapping>> ports = parse_ports(row.text);
-    REQUIRE(static_cast<bool>(ports));
-    REQUIRE(ports->size() == row.count);
-    CHECK(ports->front().host_address == row.address);
-    CHECK(ports->front().host == row.host);
-    CHECK(ports->front().container == row.container);
-    CHECK(ports->front().protocol == row.protocol);
-  }
-  for (const char* bad :
-       {"", "80", "80:", ":80", "0:80", "80:65536", "80:80/x", "10-20:5-6", "20-10:20-10", "a:b"}) {
-    CAPTURE(bad);
-    CHECK_FALSE(static_cast<bool>(parse_ports(bad)));
-  }
-}
-
 TEST_CASE("Name servers of the host alone are none of a container") {
   CHECK(reachable_name_servers("search a b\nnameserver 127.0.0.53\nnameserver 10.0.0.1\n") ==
         "search a b\nnameserver 10.0.0.1\n");

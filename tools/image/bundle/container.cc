@@ -14,13 +14,14 @@ namespace {
 constexpr const char *kNetwork = "network.json", *kAddress = "address", *kPid = "pid";
 constexpr size_t kNetworkLimit = 1u << 20, kAddressLimit = 256;
 
-Result<NetworkRequest> network_request(const ContainerRecord& record, const std::string& path) {
-  NetworkRequest request{record.id, path, {}};
-  for (const std::string& text : record.ports) {
-    const std::vector<PortMapping> ports = TRY(parse_ports(text));
-    request.ports.insert(request.ports.end(), ports.begin(), ports.end());
-  }
-  return request;
+// Of `some`; null: none is among the others.
+const PortMapping* first_overlap(const std::vector<PortMapping>& some,
+                                 const std::vector<PortMapping>& others) {
+  const auto found = std::ranges::find_if(some, [&](const PortMapping& one) {
+    return std::ranges::any_of(others,
+                               [&](const PortMapping& other) { return overlap(one, other); });
+  });
+  return found == some.end() ? nullptr : &*found;
 }
 
 std::string place_of(const std::string& id) {
@@ -53,14 +54,18 @@ Result<std::optional<ContainerState>> state_of(int containers, const std::string
   return std::optional(std::move(state));
 }
 
+Error no_such_container(const std::string& id) {
+  return with_hint(state_error("no such container: ", id),
+                   "use 'onggi-image containers' to list containers");
+}
+
 }  // namespace
 
 Result<UniqueFd> open_container_directory(const Store& store, const std::string& id) {
   TRY(check_container_id(id));
   Result<UniqueFd> directory = open_directory(store.directory(), place_of(id));
   if (directory || directory.error().errnum != ENOENT) return directory;
-  return with_hint(state_error("no such container: ", id),
-                   "use 'onggi-image containers' to list containers");
+  return no_such_container(id);
 }
 
 Result<UniqueFd> open_lock_file(int directory) {
@@ -116,7 +121,7 @@ std::string Container::last_address() const {
 }
 
 Result<NetworkResult> Container::connect(const std::string& path) const {
-  const NetworkRequest request = TRY(network_request(record_, path));
+  const NetworkRequest request{record_.id, path, record_.ports};
   NetworkResult result = TRY(attach_network(request));
   Result<> written = replace_atomically(directory_.get(), kNetwork, result.text, 0600);
   if (written) written = replace_atomically(directory_.get(), kAddress, result.address, 0600);
@@ -128,8 +133,8 @@ Result<NetworkResult> Container::connect(const std::string& path) const {
 Result<> Container::clean_up(const std::string& path) const {
   Result<> disconnected = {};
   if (record_.on_bridge) {
-    const NetworkRequest request =
-        TRY(network_request(record_, path.empty() ? network_path_of(record_) : path));
+    const NetworkRequest request{record_.id, path.empty() ? network_path_of(record_) : path,
+                                 record_.ports};
     const Result<std::string> result = read_file(directory_.get(), kNetwork, kNetworkLimit);
     disconnected = detach_network(request, result ? result.value() : "");
     // What is not there cannot be taken back again.
@@ -156,6 +161,35 @@ Result<> remove_ended_containers(const Store& store) {
     TRY(container->remove(store));
   }
   return {};
+}
+
+Result<> free_ports(const Store& store, const std::vector<PortMapping>& ports) {
+  if (ports.empty()) return {};
+  for (const ContainerState& each : TRY(list_containers(store))) {
+    const PortMapping* shared = first_overlap(each.record.ports, ports);
+    if (shared == nullptr) continue;
+    const std::string& id = each.record.id;
+    // One that has a runner holds its ports by itself.
+    std::optional<Container> container = TRY(Container::open(store, id));
+    if (!container || !has_file(container->directory(), kNetwork)) continue;
+    if (each.is_running) {
+      return with_hint(
+          state_error("the port ", host_side_of(*shared), " is published for the container ", id,
+                      ", which runs although its 'onggi-image run' was killed"),
+          text<160>("use 'onggi-image delete --force ", id, "' to end it").view());
+    }
+    TRY(container->clean_up({}));
+  }
+  return {};
+}
+
+Result<ContainerState> find_container(const Store& store, const std::string& id) {
+  TRY(check_container_id(id));
+  const UniqueFd containers = TRY(open_directory(store.directory(), "containers"));
+  Result<std::optional<ContainerState>> state = state_of(containers.get(), id);
+  if (state && state.value()) return std::move(*state.value());
+  if (!state && state.error().errnum != ENOENT) return state.error();
+  return no_such_container(id);
 }
 
 Result<std::vector<ContainerState>> list_containers(const Store& store) {

@@ -67,6 +67,14 @@ class Container {
 // Of those that were to be removed at their end: what ended when nobody was there to do it.
 Result<> remove_ended_containers(const Store& store);
 
+// Takes back what publishes one of the ports for a container that ended when nobody was there to do
+// it. An error: one of them is published for a container that runs on after its runner was killed.
+// What is published for others is held by a socket of theirs.
+Result<> free_ports(const Store& store, const std::vector<PortMapping>& ports);
+
+// One that is there, running or not.
+Result<ContainerState> find_container(const Store& store, const std::string& id);
+
 // Of the store, sorted by id. What was being made when its process was killed is not among them.
 Result<std::vector<ContainerState>> list_containers(const Store& store);
 

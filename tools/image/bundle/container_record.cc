@@ -40,9 +40,21 @@ struct ListField {
   std::vector<std::string> ContainerRecord::*member;
 };
 constexpr ListField kListFields[] = {
-    {"ports", &ContainerRecord::ports},
     {"volumes", &ContainerRecord::volumes},
 };
+
+Result<std::vector<PortMapping>> read_ports(const rapidjson::Document& json) {
+  std::vector<PortMapping> all;
+  const rapidjson::Value* list = member_of(json, "ports");
+  if (list == nullptr || !list->IsArray()) return all;
+  for (const auto& each : list->GetArray()) {
+    if (!each.IsString()) continue;
+    const std::vector<PortMapping> ports =
+        TRY(parse_mappings({each.GetString(), each.GetStringLength()}));
+    all.insert(all.end(), ports.begin(), ports.end());
+  }
+  return all;
+}
 
 std::string record_text(const ContainerRecord& record) {
   JsonWriter json(JsonWriter::Style::two_spaces);
@@ -50,7 +62,7 @@ std::string record_text(const ContainerRecord& record) {
   for (const TextField& field : kTextFields) json.field(field.name, record.*field.member);
   for (const FlagField& field : kFlagFields) json.field(field.name, record.*field.member);
   for (const ListField& field : kListFields) json.field(field.name, record.*field.member);
-  json.end_object();
+  json.field("ports", texts_of(record.ports)).end_object();
   return std::move(json).take() + "\n";
 }
 
@@ -66,6 +78,7 @@ Result<ContainerRecord> read_record(int directory) {
     const rapidjson::Value* value = member_of(json, field.name);
     record.*field.member = value != nullptr && value->IsTrue();
   }
+  record.ports = TRY(read_ports(json));
   for (const ListField& field : kListFields) {
     const rapidjson::Value* list = member_of(json, field.name);
     if (list == nullptr || !list->IsArray()) continue;

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "network/port.h"
 
 #include <optional>
 #include <string>
@@ -20,7 +21,7 @@ struct ContainerRecord {
   std::string runtime;   // a program
   std::string network;   // bridge, slirp4netns, none or host
   bool on_bridge = false;
-  std::vector<std::string> ports;    // as for parse_ports()
+  std::vector<PortMapping> ports;
   std::vector<std::string> volumes;  // names of those of the store that it mounts
   bool is_temporary = false;         // removed at its end
 };

@@ -4,7 +4,6 @@
 #include "bundle/network.h"
 
 #include "base/log.h"
-#include "base/split.h"
 #include "base/text.h"
 #include "model/json.h"
 #include "process/program.h"
@@ -70,9 +69,9 @@ Value port_array(const std::vector<PortMapping>& ports, rapidjson::Document& jso
     Value entry(rapidjson::kObjectType);
     entry.AddMember("hostPort", port.host, allocator);
     entry.AddMember("containerPort", port.container, allocator);
-    entry.AddMember("protocol", Value(port.protocol.c_str(), allocator), allocator);
-    if (!port.host_address.empty())
-      entry.AddMember("hostIP", Value(port.host_address.c_str(), allocator), allocator);
+    entry.AddMember("protocol", Value(name_of(port.protocol).data(), allocator), allocator);
+    if (port.address && !port.address->is_unspecified())
+      entry.AddMember("hostIP", Value(port.address->text().c_str(), allocator), allocator);
     array.PushBack(entry, allocator);
   }
   return array;
@@ -189,53 +188,7 @@ Result<UniqueFd> made_in_thread(const Make& make) {
   return std::move(*made);
 }
 
-struct Range {
-  uint16_t first = 0, last = 0;
-};
-
-std::optional<Range> parse_range(std::string_view text) {
-  const size_t dash = std::min(text.find('-'), text.size());
-  const auto first = parse_decimal<uint16_t>(text.substr(0, dash));
-  const auto last = dash == text.size() ? first : parse_decimal<uint16_t>(text.substr(dash + 1));
-  if (!first || !last || *first == 0 || *last < *first) return std::nullopt;
-  return Range{*first, *last};
-}
-
 }  // namespace
-
-Result<std::vector<PortMapping>> parse_ports(std::string_view text) {
-  const Error wrong = with_hint(
-      make_error(ErrorKind::invalid_config, "--publish '", text, "' is not a valid port mapping"),
-      "[ADDRESS:]HOST:CONTAINER[/tcp|udp|sctp]");
-  PortMapping port;
-  std::string_view rest = text;
-  if (const size_t slash = rest.find('/'); slash != rest.npos) {
-    port.protocol = rest.substr(slash + 1);
-    if (port.protocol != "tcp" && port.protocol != "udp" && port.protocol != "sctp") return wrong;
-    rest = rest.substr(0, slash);
-  }
-  const size_t inner = rest.rfind(':');
-  if (inner == rest.npos) return wrong;
-  const auto container = parse_range(rest.substr(inner + 1));
-  rest = rest.substr(0, inner);
-  // Of "[::1]:8080" the address has colons, too.
-  if (const size_t outer = rest.rfind(':'); outer != rest.npos) {
-    port.host_address = rest.substr(0, outer);
-    if (port.host_address.starts_with('[') && port.host_address.ends_with(']'))
-      port.host_address = port.host_address.substr(1, port.host_address.size() - 2);
-    rest = rest.substr(outer + 1);
-  }
-  const auto host = parse_range(rest);
-  if (!host || !container || host->last - host->first != container->last - container->first)
-    return wrong;
-  std::vector<PortMapping> all;
-  for (int i = 0; i <= host->last - host->first; ++i) {
-    port.host = static_cast<uint16_t>(host->first + i);
-    port.container = static_cast<uint16_t>(container->first + i);
-    all.push_back(port);
-  }
-  return all;
-}
 
 Result<UniqueFd> make_network_namespace() {
   return made_in_thread(unshare_network);

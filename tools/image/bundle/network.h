@@ -4,23 +4,12 @@
 #pragma once
 
 #include "base/fd.h"
-#include "base/result.h"
+#include "network/port.h"
 
-#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace onggi::image {
-
-struct PortMapping {
-  std::string host_address;  // empty: all
-  uint16_t host = 0, container = 0;
-  std::string protocol = "tcp";
-};
-
-// "[ADDRESS:]HOST:CONTAINER[/tcp|udp|sctp]"; HOST and CONTAINER may be ranges of equal length.
-Result<std::vector<PortMapping>> parse_ports(std::string_view text);
 
 // A new network namespace with its loopback up; it lives as long as the descriptor or a process in
 // it.

@@ -47,11 +47,11 @@ Result<UniqueFd> connect_to(const std::string& path) {
   return connection;
 }
 
-std::string request_for(const PortMapping& port) {
+std::string forwarding_of(const PortMapping& port) {
   JsonWriter json;
   json.begin_object().field("execute", "add_hostfwd").key("arguments").begin_object();
-  json.field("proto", port.protocol)
-      .field("host_addr", port.host_address.empty() ? "0.0.0.0" : port.host_address)
+  json.field("proto", name_of(port.protocol))
+      .field("host_addr", port.address ? port.address->text() : "0.0.0.0")
       .field("host_port", port.host)
       .field("guest_addr", kUserNetworkAddress)
       .field("guest_port", port.container);
@@ -75,7 +75,7 @@ Result<std::string> ask(int directory, const std::string& request) {
 
 // {"return": {"id": 1}} or {"error": {"desc": "..."}}
 Result<> publish(const PortMapping& port, int directory) {
-  const std::string answer = TRY(ask(directory, request_for(port)));
+  const std::string answer = TRY(ask(directory, forwarding_of(port)));
   rapidjson::Document json;
   TRY(parse_json_object(answer, kProgram, kAnswerLimit, json));
   if (member_of(json, "return") != nullptr) return {};
@@ -83,22 +83,22 @@ Result<> publish(const PortMapping& port, int directory) {
   const std::string_view reason = error != nullptr && error->IsObject()
                                       ? text_member(*error, "desc")
                                       : "slirp4netns gave no reason";
-  return with_hint(state_error(kProgram, " cannot publish the port ", port.host, "/", port.protocol,
-                               ": ", reason),
-                   "choose a port that is not in use and not below the sysctl "
-                   "net.ipv4.ip_unprivileged_port_start");
+  return with_hint(
+      state_error(kProgram, " cannot publish the port ", host_side_of(port), ": ", reason),
+      "choose a port that is not in use and not below the sysctl "
+      "net.ipv4.ip_unprivileged_port_start");
 }
 
 }  // namespace
 
-Result<> check_user_network(const std::vector<PortMapping>& ports) {
+Result<> check_user_network(const std::vector<PortRequest>& ports) {
   if (!is_installed()) {
     return with_hint(unsupported("", "slirp4netns is not installed: the container has no network"),
                      "install slirp4netns, or use --network host or none");
   }
-  for (const PortMapping& port : ports) {
-    const bool is_ipv6 = port.host_address.find(':') != port.host_address.npos;
-    if (port.protocol == "sctp" || is_ipv6) {
+  for (const PortRequest& port : ports) {
+    const bool is_ipv6 = port.address && port.address->is_ipv6();
+    if (port.protocol == Protocol::sctp || is_ipv6) {
       return with_hint(unsupported("", "slirp4netns cannot publish a port of ",
                                    is_ipv6 ? "an IPv6 address" : "SCTP"),
                        "use --network host, or run as root");

@@ -14,7 +14,7 @@ inline constexpr const char *kUserNetworkAddress = "10.0.2.100",
                             *kUserNetworkNameServer = "10.0.2.3";
 
 // Before anything is made: the program is there, and it can publish such ports.
-Result<> check_user_network(const std::vector<PortMapping>& ports);
+Result<> check_user_network(const std::vector<PortRequest>& ports);
 
 // Gives the network namespace `path` an interface eth0, and publishes the ports. It lasts as long
 // as the value. The program's socket is made in `directory`, and is gone afterwards.

@@ -9,6 +9,7 @@
 #include "command/list.h"
 #include "command/logs.h"
 #include "command/names.h"
+#include "command/port.h"
 #include "command/remote.h"
 #include "command/run.h"
 #include "command/unpack.h"
@@ -54,6 +55,8 @@ constexpr Command kCommands[] = {
                                                     "list the containers that run has created"),
     command<kLogsOptions, logs_command>("logs", "CONTAINER-ID",
                                         "print the output of a detached container"),
+    command<kNoOptions, port_command>("port", "CONTAINER-ID [PORT[/PROTOCOL]]",
+                                      "show where ports of a running container are published"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
     command<kListOptions, list_command>("list", "", "list the images in the store"),
     command<kInspectOptions, inspect_command>("inspect", "IMAGE",

@@ -125,9 +125,14 @@ Result<> read_network(const ContainerFlags& flags, ContainerRequest& request) {
         name == "host" ? "remove --publish: the program uses the ports of the host directly" : "");
   }
   for (const std::string& text : flags.publish) {
-    const std::vector<PortMapping> ports = TRY(parse_ports(text));
+    const std::vector<PortRequest> ports = TRY(parse_ports(text));
     request.ports.insert(request.ports.end(), ports.begin(), ports.end());
   }
+  const auto is_ipv6 = [](const PortRequest& port) {
+    return port.address && port.address->is_ipv6();
+  };
+  if (request.connection == Connection::bridge && std::ranges::any_of(request.ports, is_ipv6))
+    return unsupported("", "--network bridge cannot publish a port of an IPv6 address");
   if (request.connection == Connection::slirp4netns) return check_user_network(request.ports);
   return {};
 }

@@ -65,8 +65,9 @@ inline constexpr auto kRunOptions =
     kBundleOptions +
     cli::options<ContainerFlags>({
         cli::option<&ContainerFlags::publish>(
-            "publish", 'p', "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]",
-            "publish a port or a range of ports on the host (repeatable)"),
+            "publish", 'p', "[[ADDRESS:][HOST]:]CONTAINER[/PROTOCOL]",
+            "publish a port or a range of ports on the host; without HOST on a free port, which "
+            "'port' shows (repeatable)"),
         cli::option<&ContainerFlags::network>(
             "network", 0, "bridge|slirp4netns|none|host",
             "network of the container; none has only a loopback interface (default: bridge; "
@@ -92,7 +93,7 @@ struct ContainerRequest {
   BundleOptions bundle;
   std::vector<Volume> volumes;
   Connection connection = Connection::none;
-  std::vector<PortMapping> ports;
+  std::vector<PortRequest> ports;
   LookupFlags lookup;
 };
 // `arguments` are the words behind the image and, for a bundle, its directory.

@@ -33,7 +33,7 @@ std::string as_json(const std::vector<ContainerState>& containers) {
         .field("image", each.record.image)
         .field("manifest", each.record.manifest)
         .field("runtime", each.record.runtime)
-        .field("ports", each.record.ports);
+        .field("ports", texts_of(each.record.ports));
     if (each.exit)
       json.field("exitStatus", each.exit->status).field("finished", each.exit->finished);
     json.end_object();

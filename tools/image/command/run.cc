@@ -14,6 +14,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 
@@ -53,6 +54,7 @@ class Run {
 
  private:
   Result<> prepare(const Store& store);
+  void show_chosen_ports() const;
   Result<> make_volumes(const Store& store);
   Result<> make_ready(Runner& runner);
 
@@ -63,6 +65,7 @@ class Run {
   std::optional<Container> container_;
   std::optional<Image> image_;
   UniqueFd rootfs_;
+  HeldPorts ports_;
 };
 
 Result<> Run::prepare(const Store& store) {
@@ -79,7 +82,9 @@ Result<> Run::prepare(const Store& store) {
   record_.runtime = runtime_program(flags_.runtime);
   record_.network = name_of(request_.connection);
   record_.on_bridge = request_.connection == Connection::bridge;
-  record_.ports = flags_.publish;
+  ports_ = TRY(hold_ports(store, request_.connection, request_.ports));
+  record_.ports = ports_.mappings();
+  show_chosen_ports();
   for (const Volume& volume : request_.volumes) {
     if (volume.kind == Volume::Kind::named) record_.volumes.push_back(volume.source);
   }
@@ -88,6 +93,17 @@ Result<> Run::prepare(const Store& store) {
   TRY(attach_image(snapshots, *image_, {container_->directory(), !flags_.remove}));
   rootfs_ = TRY(open_directory(container_->directory(), "rootfs"));
   return make_volumes(store);
+}
+
+// Ports that the user left open. Standard output is the id's, or the program's.
+void Run::show_chosen_ports() const {
+  for (const PortMapping& port : record_.ports) {
+    if (std::ranges::find(request_.ports, request_for(port)) != request_.ports.end()) continue;
+    const std::string line = "published: " + std::to_string(port.container) + "/" +
+                             std::string(name_of(port.protocol)) + " -> " + host_side_of(port) +
+                             "\n";
+    (void)write_all(STDERR_FILENO, "standard error", line);
+  }
 }
 
 Result<> Run::make_volumes(const Store& store) {
@@ -133,7 +149,7 @@ Result<int> Run::run(int started) {
   RunnerCall call;
   call.root = root_;
   call.connection = request_.connection;
-  call.ports = request_.ports;
+  call.ports = std::move(ports_);
   call.is_terminal = flags_.tty;
   call.reads_input = flags_.interactive;
   call.is_new = true;

@@ -95,6 +95,13 @@ Connection connection_named(std::string_view name) {
                                          : static_cast<Connection>(found - kConnections);
 }
 
+Result<HeldPorts> hold_ports(const Store& store, Connection,
+                             const std::vector<PortRequest>& ports) {
+  HeldPorts held = TRY(HeldPorts::hold(ports, {}));
+  TRY(free_ports(store, held.mappings()));
+  return held;
+}
+
 Result<> leave_mount_namespace() {
   long done = sys::unshare(CLONE_NEWNS);
   if (done < 0) return system_error(done, "unshare", "mount namespace");
@@ -128,8 +135,9 @@ Result<> Runner::connect() {
   network_ = TRY(make_network_namespace());
   network_path_ = path_of(network_);
   if (call_.connection == Connection::slirp4netns) {
+    call_.ports.release();
     user_network_.emplace(
-        TRY(start_user_network(network_path_, container_.directory(), call_.ports)));
+        TRY(start_user_network(network_path_, container_.directory(), call_.ports.mappings())));
     address_ = kUserNetworkAddress;
     name_server_ = kUserNetworkNameServer;
     return {};

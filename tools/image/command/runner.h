@@ -5,6 +5,7 @@
 
 #include "bundle/container.h"
 #include "command/container_options.h"
+#include "network/held_ports.h"
 #include "process/companion.h"
 #include "process/output_log.h"
 
@@ -18,7 +19,7 @@ namespace onggi::image {
 struct RunnerCall {
   std::string root;  // of the store
   Connection connection = Connection::none;
-  std::vector<PortMapping> ports;
+  HeldPorts ports;  // of the record
   bool is_terminal = false, reads_input = false;
   bool is_new = false;  // removed again if it does not get as far as its program
   int started = -1;     // gets the id when a detached container runs; -1: it is in the foreground
@@ -57,6 +58,10 @@ class Runner {
   std::optional<Companion> user_network_;
   std::string network_path_, address_, name_server_;
 };
+
+// Before anything of a container is made.
+Result<HeldPorts> hold_ports(const Store& store, Connection connection,
+                             const std::vector<PortRequest>& ports);
 
 // A mount namespace of this process: mounts of the host come in later, too; ours do not go out.
 Result<> leave_mount_namespace();
