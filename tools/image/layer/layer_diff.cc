@@ -69,12 +69,17 @@ Result<> restore_modes(Rootfs& rootfs) {
   return {};
 }
 
+std::string_view marks_of(const DiffOptions& options) {
+  return options.user_xattrs ? "user.overlay." : "trusted.overlay.";
+}
+
 class LayerDiffer {
  public:
   LayerDiffer(UniqueFd upper, UniqueFd lower, const DiffOptions& options, int to)
       : upper_(std::move(upper)),
         options_(options),
-        marks_(options.user_xattrs ? "user.overlay." : "trusted.overlay."),
+        marks_(options.upper_is_mount ? "" : marks_of(options)),
+        lower_marks_(options.lower_is_layer ? marks_of(options) : ""),
         encoder_(to, options.compression),
         tar_(encoder_) {
     if (lower) lower_.emplace(std::move(lower));
@@ -106,7 +111,7 @@ class LayerDiffer {
     if (!lower_) {
       TRY(write(root, "./"));
     } else {
-      const DiskEntry below = TRY(DiskEntry::open(lower_->root()->fd.get(), ".", {}));
+      const DiskEntry below = TRY(DiskEntry::open(lower_->root()->fd.get(), ".", lower_marks_));
       if (!root.same_attributes(below) && !only_touched("", root, below)) TRY(write(root, "./"));
     }
     return look_into(root, {"", !lower_});
@@ -160,7 +165,7 @@ class LayerDiffer {
     if (place.hidden || !lower_) return std::optional<DiskEntry>();
     const DirectoryRef directory = TRY(lower_->directory(parent, nullptr));
     if (directory == nullptr || directory->path != parent) return std::optional<DiskEntry>();
-    return DiskEntry::find(directory->fd.get(), name, {});
+    return DiskEntry::find(directory->fd.get(), name, lower_marks_);
   }
 
   Result<bool> unchanged(const DiskEntry& entry, const DiskEntry& below) const {
@@ -260,7 +265,7 @@ class LayerDiffer {
   Rootfs upper_;
   std::optional<Rootfs> lower_;
   DiffOptions options_;
-  std::string_view marks_;
+  std::string_view marks_, lower_marks_;
   LayerEncoder encoder_;
   TarWriter tar_;
   std::vector<Place> todo_;

@@ -20,6 +20,11 @@ struct DiffOptions {
   std::optional<int64_t> epoch = std::nullopt;
   // The overlay was mounted with userxattr: its marks are in user.overlay, not in trusted.overlay.
   bool user_xattrs = false;
+  // `upper` is what a mount shows: attributes that are named like overlayfs's marks are the
+  // image's.
+  bool upper_is_mount = false;
+  // `lower` is a layer's own directory, in which such attributes have escaped names.
+  bool lower_is_layer = false;
   // Paths (clean_name()) at which a runtime has put something to mount on: what is empty there, and
   // not below, is not the container's, nor are the times of the directories around.
   std::set<std::string> mount_points = {};

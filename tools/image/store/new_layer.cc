@@ -8,12 +8,17 @@ namespace onggi::image {
 namespace {
 
 // What the image's layers show together: empty if it has none.
-Result<UniqueFd> open_merged(const Snapshots& snapshots, const Image& image) {
+struct Merged {
+  UniqueFd root = {};
+  bool is_mount = false;  // else it is the only layer's directory
+};
+
+Result<Merged> open_merged(const Snapshots& snapshots, const Image& image) {
   std::vector<UniqueFd> layers = TRY(snapshots.open(image));
-  if (layers.empty()) return UniqueFd();
-  if (layers.size() == 1) return std::move(layers.front());
+  if (layers.empty()) return Merged();
+  if (layers.size() == 1) return Merged{std::move(layers.front())};
   const UniqueFd mount = TRY(mount_overlay({layers}));
-  return open_directory(mount.get(), ".");
+  return Merged{TRY(open_directory(mount.get(), ".")), true};
 }
 
 Result<UniqueFd> unnamed_file(const Store& store) {
@@ -35,17 +40,19 @@ Result<LayerDiff> store_diff(const Store& store, UniqueFd upper, UniqueFd lower,
 Result<LayerDiff> store_changes(const Store& store, const Image& image, UniqueFd upper,
                                 DiffOptions options) {
   const Snapshots snapshots(store);
-  UniqueFd lower = TRY(open_merged(snapshots, image));
+  Merged lower = TRY(open_merged(snapshots, image));
   options.user_xattrs = in_user_namespace();
-  return store_diff(store, std::move(upper), std::move(lower), options);
+  options.lower_is_layer = !lower.is_mount;
+  return store_diff(store, std::move(upper), std::move(lower.root), options);
 }
 
 Result<LayerDiff> store_flattened(const Store& store, const Image& image, DiffOptions options) {
   const Snapshots snapshots(store);
-  UniqueFd merged = TRY(open_merged(snapshots, image));
-  if (!merged) return state_error("the image has no layers");
+  Merged merged = TRY(open_merged(snapshots, image));
+  if (!merged.root) return state_error("the image has no layers");
   options.user_xattrs = in_user_namespace();
-  return store_diff(store, std::move(merged), UniqueFd(), options);
+  options.upper_is_mount = merged.is_mount;
+  return store_diff(store, std::move(merged.root), UniqueFd(), options);
 }
 
 }  // namespace onggi::image
