@@ -115,6 +115,11 @@ Result<> Container::clear_exit() const {
   return onggi::image::clear_exit(file.get());
 }
 
+Result<std::optional<ContainerExit>> Container::exit() const {
+  const UniqueFd file = TRY(open_exit_file(directory_.get()));
+  return read_exit(file.get());
+}
+
 std::string Container::last_address() const {
   const Result<std::string> text = read_file(directory_.get(), kAddress, kAddressLimit);
   return text ? text.value() : std::string();

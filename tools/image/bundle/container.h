@@ -42,6 +42,7 @@ class Container {
   // How it has ended, and that it has not.
   Result<> record_exit(int status) const;
   Result<> clear_exit() const;
+  Result<std::optional<ContainerExit>> exit() const;
   // The address that it had on its last network; empty: none.
   std::string last_address() const;
   // Gives it the network namespace `path`.

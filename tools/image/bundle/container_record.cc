@@ -25,6 +25,7 @@ constexpr TextField kTextFields[] = {
     {"created", &ContainerRecord::created},
     {"runtime", &ContainerRecord::runtime},
     {"network", &ContainerRecord::network},
+    {"stopTimeout", &ContainerRecord::stop_timeout},
 };
 struct FlagField {
   const char* name;

@@ -15,11 +15,12 @@ namespace onggi::image {
 
 struct ContainerRecord {
   std::string id;
-  std::string image;     // as the user named it
-  std::string manifest;  // its digest
-  std::string created;   // RFC 3339
-  std::string runtime;   // a program
-  std::string network;   // bridge, slirp4netns, none or host
+  std::string image;         // as the user named it
+  std::string manifest;      // its digest
+  std::string created;       // RFC 3339
+  std::string runtime;       // a program
+  std::string stop_timeout;  // seconds; empty: that of `stop`
+  std::string network;       // bridge, slirp4netns, none or host
   bool on_bridge = false;
   std::vector<PortMapping> ports;
   std::vector<std::string> volumes;  // names of those of the store that it mounts

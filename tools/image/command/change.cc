@@ -7,12 +7,11 @@
 #include "base/json_writer.h"
 #include "base/split.h"
 #include "base/utc.h"
-#include "bundle/container.h"
 #include "command/changed_image.h"
+#include "command/container_files.h"
 #include "model/json.h"
 #include "process/program.h"
 #include "process/user_namespace.h"
-#include "store/contents.h"
 #include "store/new_layer.h"
 
 #include <rapidjson/pointer.h>
@@ -46,30 +45,11 @@ Result<int> finish_change(const Context& context, const Store& store, const Imag
 
 namespace {
 
-constexpr size_t kConfigFileLimit = 16u << 20;
-
 Result<DiffOptions> diff_options(const CommitFlags& flags) {
   DiffOptions options;
   options.compression = flags.compression;
   options.epoch = TRY(source_date_epoch());
   return options;
-}
-
-Result<Image> image_of_container(const Store& store, const ContainerRecord& record) {
-  const Layout layout = TRY(store.read());
-  const Digest digest = TRY(Digest::parse(record.manifest));
-  std::optional<Contents> contents = TRY(contents_of(layout, digest));
-  if (!contents || contents->manifests.empty() || !contents->manifests.front().config)
-    return state_error("the image of the container is no longer in the store");
-  StoredManifest& stored = contents->manifests.front();
-  return Image{stored.descriptor, std::move(stored.manifest), std::move(*stored.config)};
-}
-
-Result<rapidjson::Document> runtime_config(int container) {
-  const std::string text = TRY(read_file(container, "config.json", kConfigFileLimit));
-  rapidjson::Document json;
-  TRY(parse_json_object(text, "config.json", kConfigFileLimit, json));
-  return json;
 }
 
 // The program that ran, as history has it.
@@ -100,7 +80,7 @@ Result<int> commit_command(const Context& context, const CommitFlags& flags) {
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
   const std::string id(context.operands[0]);
   std::optional<Container> container = TRY(Container::open(store, id));
-  if (!container) {
+  if (!container || TRY(find_process(container->record()))) {
     return with_hint(state_error("the container is still running"),
                      "stop it first: its files could change during the commit");
   }

@@ -4,8 +4,10 @@
 #include "command/change.h"
 #include "command/containers.h"
 #include "command/copy.h"
+#include "command/exec.h"
 #include "command/gc.h"
 #include "command/inspect.h"
+#include "command/lifecycle.h"
 #include "command/list.h"
 #include "command/logs.h"
 #include "command/names.h"
@@ -57,6 +59,14 @@ constexpr Command kCommands[] = {
                                         "print the output of a detached container"),
     command<kNoOptions, port_command>("port", "CONTAINER-ID [PORT[/PROTOCOL]]",
                                       "show where ports of a running container are published"),
+    command<kStartOptions, start_command>("start", "CONTAINER-ID", "run a stopped container again"),
+    command<kStopOptions, stop_command>("stop", "CONTAINER-ID...",
+                                        "stop containers: a signal, and KILL after a while"),
+    command<kKillOptions, kill_command>("kill", "CONTAINER-ID...", "send a signal to containers"),
+    command<kNoOptions, wait_command>("wait", "CONTAINER-ID...",
+                                      "wait for containers to stop, and print their exit status"),
+    command<kExecOptions, exec_command>("exec", "CONTAINER-ID [ARGUMENT...]",
+                                        "run another program in a running container"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
     command<kListOptions, list_command>("list", "", "list the images in the store"),
     command<kInspectOptions, inspect_command>("inspect", "IMAGE",

@@ -73,7 +73,6 @@ Result<int> containers_command(const Context& context, const ContainersOptions& 
 }
 
 Result<int> delete_command(const Context& context, const DeleteOptions& options) {
-  TRY(enter_user_namespace());
   const std::string id(context.operands[0]);
   std::optional<ContainerWatch> watch;
   {
@@ -85,6 +84,7 @@ Result<int> delete_command(const Context& context, const DeleteOptions& options)
     return with_hint(state_error("the container is running"), "use --force to stop it first");
   // Nobody waits for the store while this one does for the container.
   if (is_running) TRY(end_container(*watch));
+  TRY(enter_user_namespace());
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
   Result<std::optional<Container>> ended = Container::open(store, id);
   if (!ended && is_running) return 0;  // removed by the one who ran it
