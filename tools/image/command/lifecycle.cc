@@ -108,9 +108,9 @@ Result<int> wait_command(const Context& context, const NoOptions&) {
     const ContainerWatch watch = TRY(watch_container(context, id));
     const std::optional<ContainerExit> exit = TRY(watch.wait());
     if (!exit) {
-      return with_hint(state_error("nobody knows how the container has ended: the process that "
-                                   "ran it was killed"),
-                       "use 'onggi-image start' to run it again");
+      return with_hint(
+          state_error("the exit status is unknown: the process that ran the container was killed"),
+          "use 'onggi-image start' to run it again");
     }
     TRY(cli::print(std::to_string(exit->status) + "\n"));
     return {};

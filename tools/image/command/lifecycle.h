@@ -21,8 +21,8 @@ struct StopOptions {
   std::string signal, time;
 };
 inline constexpr auto kStopOptions = cli::options<StopOptions>({
-    cli::option<&StopOptions::signal>("signal", 's', "SIGNAL",
-                                      "signal to send first (default: the image's, or TERM)"),
+    cli::option<&StopOptions::signal>(
+        "signal", 's', "SIGNAL", "signal to send first (default: TERM, unless the image sets one)"),
     cli::option<&StopOptions::time>("time", 't', "SECONDS",
                                     "how long to wait before the signal KILL; -1: for ever "
                                     "(default: 10)"),
