@@ -16,15 +16,6 @@ namespace {
 
 constexpr size_t kHostsLimit = 1u << 20;
 
-Result<std::vector<PortMapping>> ports_of(const ContainerRecord& record) {
-  std::vector<PortMapping> ports;
-  for (const std::string& text : record.ports) {
-    const std::vector<PortMapping> more = TRY(parse_ports(text));
-    ports.insert(ports.end(), more.begin(), more.end());
-  }
-  return ports;
-}
-
 bool has_terminal(const rapidjson::Document& config) {
   const rapidjson::Value* terminal = rapidjson::Pointer("/process/terminal").Get(config);
   return terminal != nullptr && terminal->IsTrue();
@@ -65,8 +56,13 @@ Result<> make_ready(Runner& runner, rapidjson::Document& config) {
   return write_runtime_config(container.directory(), config);
 }
 
+struct Prepared {
+  Container container;
+  HeldPorts ports;
+};
+
 // What an earlier run, whose runner was killed, may have left is taken back first.
-Result<Container> prepare(const Context& context, const std::string& id) {
+Result<Prepared> prepare(const Context& context, const std::string& id) {
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
   std::optional<Container> container = TRY(Container::open(store, id));
   if (!container) return state_error("the container is running");
@@ -75,23 +71,28 @@ Result<Container> prepare(const Context& context, const std::string& id) {
                      "use 'onggi-image delete' to remove it");
   }
   if (!TRY(container->exit())) TRY(container->clean_up({}));
+  const ContainerRecord& record = container->record();
+  std::vector<PortRequest> requests;
+  for (const PortMapping& port : record.ports) requests.push_back(request_for(port));
+  HeldPorts ports = TRY(hold_ports(store, connection_named(record.network), requests));
   const Image image = TRY(image_of_container(store, container->record()));
   const Snapshots snapshots(store);
   const Layout layout = TRY(store.read());
   TRY(snapshots.make(layout, image, context.global.limits));
   TRY(attach_image(snapshots, image, {container->directory(), true}));
   TRY(container->clear_exit());
-  return std::move(*container);
+  return Prepared{std::move(*container), std::move(ports)};
 }
 
 Result<int> run_again(const Context& context, const StartOptions& options, int started) {
   TRY(leave_mount_namespace());
-  Container container = TRY(prepare(context, std::string(context.operands[0])));
+  Prepared prepared = TRY(prepare(context, std::string(context.operands[0])));
+  Container& container = prepared.container;
   rapidjson::Document config = TRY(runtime_config(container.directory()));
   RunnerCall call;
   call.root = context.global.root;
   call.connection = connection_named(container.record().network);
-  call.ports = TRY(ports_of(container.record()));
+  call.ports = std::move(prepared.ports);
   call.is_terminal = has_terminal(config);
   call.reads_input = options.interactive;
   call.started = started;
