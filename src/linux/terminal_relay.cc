@@ -4,9 +4,12 @@
 #include "linux/terminal_relay.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "linux/signals.h"
 
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,6 +69,19 @@ void end_lines_for_output(int master) {
 
 }  // namespace
 
+TerminalRelay::Stream::Stream(int number) : standard(number) {
+  struct statx info = {};
+  if (sys::statx(standard, "", AT_EMPTY_PATH, STATX_TYPE, &info) < 0) return;
+  is_socket = S_ISSOCK(info.stx_mode);
+  termios modes = {};
+  if (sys::ioctl(standard, TCGETS, &modes) < 0) return;
+  const auto access = static_cast<int>(sys::fcntl(standard, F_GETFL)) & O_ACCMODE;
+  const long opened = sys::openat(AT_FDCWD, text<32>("/proc/self/fd/", standard).c_str(),
+                                  access | O_NONBLOCK | O_NOCTTY);
+  // It may be somebody else's since we were started; then it is taken as it is.
+  if (opened >= 0) own.reset(static_cast<int>(opened));
+}
+
 bool has_terminal() {
   return find_terminal() >= 0;
 }
@@ -97,13 +113,16 @@ Result<TerminalRelay> TerminalRelay::open(UniqueFd master,
 TerminalRelay::TerminalRelay(TerminalRelay&& other) noexcept
     : master_(std::move(other.master_)),
       peer_(std::move(other.peer_)),
+      input_(std::move(other.input_)),
+      output_(std::move(other.output_)),
       terminal_(other.terminal_),
       saved_(std::exchange(other.saved_, std::nullopt)),
       input_open_(other.input_open_),
       output_open_(other.output_open_),
       line_open_(other.line_open_),
       to_master_(other.to_master_),
-      to_output_(other.to_output_) {}
+      to_output_(other.to_output_),
+      drained_(other.drained_) {}
 
 TerminalRelay::~TerminalRelay() {
   if (saved_) (void)sys::ioctl(STDIN_FILENO, TCSETS, &*saved_);
@@ -112,9 +131,9 @@ TerminalRelay::~TerminalRelay() {
 std::array<pollfd, TerminalRelay::kEntries> TerminalRelay::poll_entries() const {
   const bool wants_input = input_open_ && to_master_.empty();
   const int master_events = (to_output_.empty() ? POLLIN : 0) | (to_master_.empty() ? 0 : POLLOUT);
-  return {entry(STDIN_FILENO, wants_input ? POLLIN : 0),
+  return {entry(input_.fd(), wants_input ? POLLIN : 0),
           entry(master_.get(), static_cast<short>(master_events)),
-          entry(STDOUT_FILENO, to_output_.empty() ? 0 : POLLOUT)};
+          entry(output_.fd(), to_output_.empty() ? 0 : POLLOUT)};
 }
 
 void TerminalRelay::on_ready(std::span<const pollfd, kEntries> entries) {
@@ -136,23 +155,35 @@ void TerminalRelay::resize() {
 // No more than the kernel keeps for a terminal (TTYB_DEFAULT_MEM_LIMIT in its
 // drivers/tty/tty_buffer.c, and the line discipline's 4 KiB): a process that the container leaves
 // behind may write for ever.
-void TerminalRelay::drain(int signals) {
+TerminalRelay::Drained TerminalRelay::drain(int signals, bool at_once) {
   constexpr size_t kMost = size_t{640} * 1024 + kChunk;
-  for (size_t taken = 0;;) {
+  while (drained_ <= kMost) {
     if (to_output_.empty()) {
-      if (taken > kMost || !read_master()) return;
-      taken += to_output_.end;
+      if (!read_master()) return Drained::all;
+      drained_ += to_output_.end;
     }
-    // The output may be non-blocking by somebody else's wish.
-    pollfd polled[] = {entry(STDOUT_FILENO, POLLOUT), entry(signals, POLLIN)};
-    if (sys::retry(SYS_ppoll, &polled[0], std::size(polled), nullptr, nullptr, 0) < 0) return;
-    if (polled[1].revents != 0 && is_terminating(next_signal(signals))) return;
+    pollfd polled[] = {entry(output_.fd(), POLLOUT), entry(signals, POLLIN)};
+    const timespec now = {};
+    const long ready =
+        sys::retry(SYS_ppoll, &polled[0], std::size(polled), at_once ? &now : nullptr, nullptr, 0);
+    if (ready < 0) return Drained::stopped;
+    if (ready == 0) return Drained::reader_waits;
+    if (polled[1].revents != 0 && is_terminating(next_signal(signals))) return Drained::stopped;
     if (polled[0].revents != 0) write_output();
   }
+  return Drained::all;
+}
+
+bool TerminalRelay::drain_at_once() {
+  return drain(-1, true) != Drained::reader_waits;
+}
+
+void TerminalRelay::drain(int signals) {
+  (void)drain(signals, false);
 }
 
 void TerminalRelay::read_input() {
-  const long count = sys::read(STDIN_FILENO, to_master_.bytes.data(), kChunk);
+  const long count = sys::read(input_.fd(), to_master_.bytes.data(), kChunk);
   if (count == -EAGAIN) return;
   if (count <= 0) return end_input();
   to_master_.begin = 0;
@@ -187,9 +218,14 @@ void TerminalRelay::write_master() {
   if (count > 0) to_master_.begin += static_cast<size_t>(count);
 }
 
+long TerminalRelay::write_to_output(const char* bytes, size_t size) const {
+  if (!output_.is_socket) return sys::write(output_.fd(), bytes, size);
+  return sys::retry(SYS_sendto, output_.fd(), bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL, nullptr, 0);
+}
+
 void TerminalRelay::write_output() {
-  const long count = sys::write(STDOUT_FILENO, to_output_.bytes.data() + to_output_.begin,
-                                to_output_.end - to_output_.begin);
+  const long count = write_to_output(to_output_.bytes.data() + to_output_.begin,
+                                     to_output_.end - to_output_.begin);
   if (count == -EAGAIN) return;
   if (count >= 0) {
     to_output_.begin += static_cast<size_t>(count);

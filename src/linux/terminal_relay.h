@@ -8,7 +8,7 @@
 //     poll(...);
 //     relay.on_ready(entries);                  // on SIGWINCH: relay.resize()
 //   }
-//   relay.drain();                              // the destructor gives our terminal its modes back
+//   relay.drain(...);                           // the destructor gives our terminal its modes back
 #pragma once
 
 #include "base/fd.h"
@@ -46,37 +46,58 @@ class [[nodiscard]] TerminalRelay {
   // Our terminal has a new size.
   void resize();
 
-  // Writes what the container has left in its terminal; for the time after its end. Ends with a
-  // signal that would have ended us: whoever reads from us may have stopped.
+  // Writes what the container has left in its terminal; for the time after its end. False: whoever
+  // reads from us takes no more at the moment.
+  bool drain_at_once();
+  // The same for as long as it takes. Ends with a signal that would have ended us: whoever reads
+  // from us may have stopped.
   void drain(int signals);
 
  private:
   // POLLOUT promises room for this much in a pipe (PIPE_BUF), so a write of it does not block the
-  // caller's loop. Our standard output cannot be made non-blocking: others share its open file
-  // description.
+  // caller's loop.
   static constexpr size_t kChunk = 4096;
+  enum class Drained { all, reader_waits, stopped };
   struct Buffer {
     std::array<char, kChunk> bytes;
     size_t begin = 0, end = 0;
     bool empty() const { return begin == end; }
   };
 
+  // Standard input or output, in a way that does not block: a terminal of which somebody else
+  // reads, or that nobody reads, would hold up the loop. As it is shared with others, it is not
+  // made non-blocking but opened again.
+  struct Stream {
+    explicit Stream(int standard);
+    int fd() const { return own ? own.get() : standard; }
+    int standard;
+    UniqueFd own;  // of a terminal
+    bool is_socket = false;
+  };
+
   TerminalRelay(UniqueFd master, UniqueFd peer)
-      : master_(std::move(master)), peer_(std::move(peer)) {}
+      : master_(std::move(master)),
+        peer_(std::move(peer)),
+        input_(0 /* STDIN_FILENO */),
+        output_(1 /* STDOUT_FILENO */) {}
 
   void read_input();
   void end_input();
   bool read_master();
   void write_master();
   void write_output();
+  long write_to_output(const char* bytes, size_t size) const;
+  Drained drain(int signals, bool at_once);
 
   UniqueFd master_;
   UniqueFd peer_;
+  Stream input_, output_;
   int terminal_ = -1;             // the one of descriptors 0 to 2 that has a window size
   std::optional<termios> saved_;  // modes of standard input before
   bool input_open_ = true, output_open_ = true;
   bool line_open_ = false;  // the last byte of input did not end a line
   Buffer to_master_, to_output_;
+  size_t drained_ = 0;  // bytes read by drain
 };
 
 }  // namespace onggi

@@ -39,10 +39,10 @@ class CgroupMounts {
     for (const CgroupHierarchy& hierarchy : context_.facts.cgroups) {
       if (!hierarchy.unified) add_hierarchy(hierarchy);
     }
-    if ((attributes() & MOUNT_ATTR_RDONLY) != 0) {
-      context_.plan.after_pivot.push_back(
-          {{"mounts", index_}, RemountReadonly{pool().text(destination_)}});
-    }
+    if ((attributes() & MOUNT_ATTR_RDONLY) == 0) return;
+    const RemountReadonly readonly{pool().text(destination_)};
+    if (!stays_uncovered(context_, index_, destination_)) return add(readonly);
+    context_.plan.after_pivot.push_back({{"mounts", index_}, readonly});
   }
 
   // A host without cgroups has none to show.

@@ -162,20 +162,11 @@ void add_label(const BuildContext& context, const MountRequest& request, Filesys
     options.push_back({context.plan.pool.text("context"), label});
 }
 
-// What has to be made read-only can only wait for devices and mount points to be made in it if
-// nothing else comes to lie on its place meanwhile.
-bool is_last_on(const BuildContext& context, const MountRequest& request) {
-  const auto& mounts = context.spec.mounts;
-  return std::none_of(mounts.begin() + request.index + 1, mounts.end(),
-                      [&](const spec::Mount& later) {
-                        return clean_path(join_path("/", later.destination)) == request.destination;
-                      });
-}
-
 // Takes the read-only attribute out of `attributes` and sets it after the pivot.
 void postpone_readonly(BuildContext& context, const MountRequest& request, Text destination,
                        uint64_t& attributes) {
-  if ((attributes & MOUNT_ATTR_RDONLY) == 0 || !is_last_on(context, request)) return;
+  if ((attributes & MOUNT_ATTR_RDONLY) == 0 || !stays_uncovered(context, request.index, request.destination))
+    return;
   attributes &= ~uint64_t{MOUNT_ATTR_RDONLY};
   context.plan.after_pivot.push_back({{"mounts", request.index}, RemountReadonly{destination}});
 }
@@ -291,6 +282,15 @@ List<Propagation> propagation_of(const spec::MountOptions& options, Pool& pool) 
     list.push_back({entry.type, entry.recursive ? 1U : 0U});
   }
   return pool.list(list);
+}
+
+bool stays_uncovered(const BuildContext& context, int32_t index, std::string_view destination) {
+  const auto& mounts = context.spec.mounts;
+  return std::none_of(mounts.begin() + index + 1, mounts.end(), [&](const spec::Mount& later) {
+    const std::string over = clean_path(join_path("/", later.destination));
+    return over == "/" || over == destination ||
+           (destination.starts_with(over) && destination[over.size()] == '/');
+  });
 }
 
 Text mount_label(const BuildContext& context) {

@@ -48,6 +48,11 @@ Result<> build_cgroup_mount(BuildContext& context, const spec::Mount& mount,
 List<Propagation> propagation_of(const spec::MountOptions& options, Pool& pool);
 // linux.mountLabel where SELinux is in force, else empty.
 Text mount_label(const BuildContext& context);
+
+// Is what mounts[index] puts on `destination` still there when all mounts are made? Only then can
+// making it read-only wait for devices and mount points to be made in it.
+bool stays_uncovered(const BuildContext& context, int32_t index, std::string_view destination);
+
 bool is_bind(const spec::Mount& mount);
 void build_devices(BuildContext& context);
 void build_scheduling(BuildContext& context);

@@ -214,8 +214,10 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
     init.detach();
     return 0;
   }
-  Result<int> status = Foreground(init, signals.get(), std::move(relay), std::nullopt).wait();
+  Foreground foreground(init, signals.get(), std::move(relay), std::nullopt);
+  const int status = TRY(foreground.wait());
   timing::end_of("program");
+  foreground.finish_output();
   return status;
 }
 

@@ -75,8 +75,13 @@ Result<int> Foreground::wait() {
   }
   while (next_signal(signals_) != 0) {
   }  // they were the program's, not ours
-  if (terminal_) terminal_->drain(signals_);
+  if (terminal_ && terminal_->drain_at_once()) terminal_.reset();
   return *status_;
+}
+
+void Foreground::finish_output() {
+  if (terminal_) terminal_->drain(signals_);
+  terminal_.reset();
 }
 
 Result<Console> open_console(const std::optional<spec::Process>& process, const std::string& socket,

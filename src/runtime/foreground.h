@@ -28,6 +28,9 @@ class Foreground {
 
   // The exit status of the program, 128 + signal if one killed it.
   Result<int> wait();
+  // Afterwards: what the program has left in its terminal, for as long as our reader takes. Nothing
+  // that others wait for may be held meanwhile.
+  void finish_output();
 
  private:
   Result<> wait_for_events(std::span<pollfd> polled);

@@ -42,15 +42,24 @@ Result<> start_program(Creation& creation, const Blueprint& blueprint, const Cre
   return run_poststart_hooks(blueprint.spec, creation.record(), watcher.signals);
 }
 
+Result<> remove_or_keep(Creation& creation, bool keep) {
+  if (!keep) return creation.take_back();
+  creation.release();
+  return {};
+}
+
 Result<int> run_in_foreground(Creation& creation, const Blueprint& blueprint,
                               const CreateOptions& options, const Console& console,
                               Audience audience, int signals) {
   std::optional<TerminalRelay> relay = TRY(open_relay(console, blueprint.spec.process));
   const auto self = static_cast<int>(sys::getpid());
   TRY(start_program(creation, blueprint, options, audience, {self, signals}));
-  Result<int> status =
-      Foreground(creation.init(), signals, std::move(relay), std::move(audience.notify)).wait();
+  Foreground foreground(creation.init(), signals, std::move(relay), std::move(audience.notify));
+  const int status = TRY(foreground.wait());
   timing::end_of("program");
+  const Result<> removed = remove_or_keep(creation, options.keep);
+  foreground.finish_output();
+  TRY(removed);
   return status;
 }
 
@@ -81,14 +90,8 @@ Result<int> run_container(const RuntimeOptions& runtime, const CreateOptions& op
     creation.release();
     return 0;
   }
-  const int status = TRY(
-      run_in_foreground(creation, blueprint, options, console, std::move(audience), signals.get()));
-  if (options.keep) {
-    creation.release();
-  } else {
-    TRY(creation.take_back());
-  }
-  return status;
+  return run_in_foreground(creation, blueprint, options, console, std::move(audience),
+                           signals.get());
 }
 
 }  // namespace onggi

@@ -5,6 +5,7 @@
 #include "support/hooked.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -230,13 +231,20 @@ CASE("a signal ends run when nobody reads what is left in the terminal") {
   while (write(writer, page.data(), page.size()) > 0) {
   }
   Bundle bundle;
-  bundle.set("/process/terminal", true).guest({"echo", "unread"}).write();
+  bundle.set("/process/terminal", true)
+      .guest({"write", "/shared/note", "x", "--", "echo", "unread"});
+  const ScratchDirectory notes("notes");
+  const fs::path note = notes.path() / "note";
+  write_file(note, "");
+  bundle.add_bind("/shared", notes.path()).write();
   const Container container(bundle);
   const Pty pty(24, 80);
   Spawn spawn;
   spawn.terminal = pty.slave;
   Process running(redirected(run_command(bundle, container), fifo), spawn);
-  REQUIRE(container.wait_status("stopped"));
+  // The container is gone before all that it has written is read.
+  REQUIRE(eventually([&] { return !read_file(note).empty(); }));
+  CHECK(eventually([&] { return container.status().empty(); }));
   // One that comes too early is the program's.
   CHECK(eventually([&] {
     running.kill(SIGTERM);
@@ -246,6 +254,46 @@ CASE("a signal ends run when nobody reads what is left in the terminal") {
   CHECK(container.status().empty());
   close(writer);
   close(reader);
+}
+
+// Somebody has stopped looking at it: a stalled connection, a closed window of a multiplexer.
+CASE("a terminal that nobody reads keeps neither delete --force nor run and exec") {
+  REQUIRES(root());
+  DEVIATES("runc", "its run stays");
+  DEVIATES("crun", "its exec stays");
+  for (const std::string command : {"run", "exec"}) {
+    CAPTURE(command);
+    Bundle bundle;
+    write_file(bundle.rootfs() / "much", std::string(200'000, 'x'));
+    bundle.guest({"pause"}).write();
+    Container container(bundle);
+    const Pty pty(24, 80);
+    Strings words;
+    if (command == "run") {
+      bundle.set("/process/terminal", true).guest({"cat", "/much", "--", "pause"}).write();
+      words = run_command(bundle, container);
+    } else {
+      REQUIRE(container.create().ok());
+      REQUIRE(container.start().ok());
+      words = runtime_command(
+          {"exec", "--tty", container.id(), "/bin/guest", "cat", "/much", "--", "pause"});
+    }
+    Spawn spawn;
+    spawn.terminal = pty.slave;
+    Process process(words, spawn);
+    CHECK(eventually([&] {
+      pollfd room = {.fd = pty.slave, .events = POLLOUT, .revents = 0};
+      return poll(&room, 1, 0) == 0;
+    }));
+    CHECK(container.remove(true).ok());
+    CHECK(container.status().empty());
+    // The rest of the output waits for its reader, but not for ever.
+    CHECK(eventually([&] {
+      process.kill(SIGTERM);
+      return contains(read_file("/proc/" + std::to_string(process.pid()) + "/stat"), ") Z ");
+    }));
+    (void)process.wait();
+  }
 }
 
 CASE("a console socket that does not accept is an error, also for a signal") {
