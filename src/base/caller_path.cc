@@ -157,7 +157,6 @@ Result<UniqueFd> open_callers_log(const std::string& path) {
   const unsigned type = info.stx_mode & S_IFMT;
   if ((type == S_IFREG || type == S_IFIFO) && !is_trusted(info.stx_uid))
     TRY(check_owner(info, path));
-  if (type != S_IFREG) (void)sys::fcntl(file.get(), F_SETFL, O_APPEND);
   return file;
 }
 
@@ -165,6 +164,16 @@ Result<CallersFile> open_callers_directory(const std::string& path) {
   const std::string parent = parent_of(path);
   UniqueFd directory = TRY(open_callers(parent, O_RDONLY | O_DIRECTORY, 0));
   return CallersFile{std::move(directory), path.substr(path.rfind('/') + 1)};
+}
+
+Result<> check_replaceable(const CallersFile& file, const std::string& path) {
+  struct statx info = {};
+  const long found =
+      sys::statx(file.directory.get(), file.name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &info);
+  const unsigned type = info.stx_mode & S_IFMT;
+  if (found == -ENOENT || (found == 0 && (type == S_IFREG || type == S_IFLNK))) return {};
+  if (found < 0) return system_error(found, "statx", path);
+  return make_error(ErrorKind::system, "'", path, "' is not a regular file");
 }
 
 }  // namespace onggi

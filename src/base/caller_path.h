@@ -15,7 +15,8 @@
 namespace onggi {
 
 // A file to append to, made with mode 0600 if it is missing; or a pipe, a terminal. One in a sticky
-// directory must be the user's own or root's. A FIFO that nobody reads is an error (ENXIO).
+// directory must be the user's own or root's. A FIFO that nobody reads is an error (ENXIO). Writing
+// to what is no regular file does not block (EAGAIN).
 Result<UniqueFd> open_callers_log(const std::string& path);
 
 // The directory that `path` is in, and its name there.
@@ -24,5 +25,7 @@ struct CallersFile {
   std::string name;
 };
 Result<CallersFile> open_callers_directory(const std::string& path);
+// An error if `file` is something that must not be replaced by a file: a device, a FIFO, a socket.
+Result<> check_replaceable(const CallersFile& file, const std::string& path);
 
 }  // namespace onggi

@@ -13,6 +13,7 @@
 #include "base/utc.h"
 #include "base/utf8.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 namespace onggi::log {
@@ -66,6 +67,21 @@ void write_line(int fd, std::string line) {
   (void)write_all(fd, "log", line);
 }
 
+// Whoever reads a pipe may have stopped: it is waited for once.
+void write_to_file(std::string line) {
+  constexpr timespec kPatience = {.tv_sec = 3, .tv_nsec = 0};
+  line += '\n';
+  for (std::string_view rest = line; !rest.empty();) {
+    const long count = sys::write(state.file.get(), rest.data(), rest.size());
+    if (count > 0) rest.remove_prefix(static_cast<size_t>(count));
+    if (count > 0) continue;
+    pollfd polled = {.fd = state.file.get(), .events = POLLOUT, .revents = 0};
+    timespec left = kPatience;
+    if (count == -EAGAIN && sys::retry(SYS_ppoll, &polled, 1, &left, nullptr, 0) == 1) continue;
+    return state.file.reset();
+  }
+}
+
 struct Sinks {
   bool file, standard_error;
 };
@@ -75,8 +91,8 @@ void write_entry(std::string_view text, std::string_view json, Sinks sinks) {
   if (sinks.standard_error || !has_file)
     write_line(STDERR_FILENO, std::string(!has_file && state.format == Format::json ? json : text));
   if (!has_file || !sinks.file) return;
-  if (state.format == Format::json) return write_line(state.file.get(), std::string(json));
-  write_line(state.file.get(), utc_now(Precision::seconds).append(" ").append(text));
+  if (state.format == Format::json) return write_to_file(std::string(json));
+  write_to_file(utc_now(Precision::seconds).append(" ").append(text));
 }
 
 void write_message(Level level, std::string_view message, Show show = Show::if_asked) {

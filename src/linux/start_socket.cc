@@ -31,17 +31,21 @@ Result<UniqueFd> listen_for_start(int directory) {
   return socket;
 }
 
-Result<UniqueFd> ask_to_start(int directory, std::optional<SeccompAgent> agent) {
+Result<UniqueFd> ask_to_start(int directory) {
   const long opened = sys::socket(AF_UNIX, SOCK_SEQPACKET);
   if (opened < 0) return system_error(opened, "socket");
-  const UniqueFd socket(opened);
+  UniqueFd socket(opened);
   const long connected = sys::connect(socket.get(), address_in(directory), sizeof(sockaddr_un));
   if (connected == -ECONNREFUSED) return state_error("cannot start an already running container");
   if (connected < 0) return system_error(connected, "connect", kStartSocket);
   Message start;
   start.kind = MessageKind::start;
   TRY(send_message(socket.get(), start));
-  ProgramStart program = TRY(await_program(socket.get(), std::move(agent), {}));
+  return socket;
+}
+
+Result<UniqueFd> wait_until_started(const UniqueFd& connection, std::optional<SeccompAgent> agent) {
+  ProgramStart program = TRY(await_program(connection.get(), std::move(agent), {}));
   if (program.failed) return program.failed->error;
   return std::move(program.notify);
 }

@@ -14,8 +14,12 @@ inline constexpr const char* kStartSocket = "start.sock";
 // Bound below `directory`, and listening. The caller hands it to init.
 Result<UniqueFd> listen_for_start(int directory);
 
+// Tells init to start the program. ErrorKind::state if nobody listens any more; after any other
+// error init has not been told.
+Result<UniqueFd> ask_to_start(int directory);
+
 // Returns when the program runs, with its notify socket if it has one, or why it does not.
-// ErrorKind::state if nobody listens any more.
-Result<UniqueFd> ask_to_start(int directory, std::optional<SeccompAgent> agent);
+// `connection` of ask_to_start().
+Result<UniqueFd> wait_until_started(const UniqueFd& connection, std::optional<SeccompAgent> agent);
 
 }  // namespace onggi

@@ -11,6 +11,7 @@ namespace onggi {
 Result<> write_pid_file(const std::string& path, int pid) {
   if (path.empty()) return {};
   const CallersFile file = TRY(open_callers_directory(path));
+  TRY(check_replaceable(file, path));
   // conmon reads it as soon as we have ended.
   return replace_atomically(file.directory.get(), file.name, std::to_string(pid), 0644);
 }

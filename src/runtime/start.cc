@@ -39,9 +39,13 @@ Result<Started> start_locked(const RuntimeOptions& runtime, std::string_view id)
   std::optional<SeccompAgent> agent;
   if (record.listener) agent = TRY(connect_agent(*spec, record, {record.pid, Status::created}, -1));
   std::optional<UniqueFd> process = TRY(open_process(record.pid, record.start_time));
-  Result<UniqueFd> answer = ask_to_start(directory.fd(), std::move(agent));
+  const Result<UniqueFd> init = ask_to_start(directory.fd());
+  // If init cannot be told, the container stays `created`.
+  if (!init && init.error().kind != ErrorKind::state) return init.error();
+  Result<UniqueFd> notify =
+      init ? wait_until_started(init.value(), std::move(agent)) : init.error();
   TRY(directory.forget(kStartSocket));
-  Started started{.process = {}, .notify = TRY(std::move(answer)), .pid = record.pid};
+  Started started{.process = {}, .notify = TRY(std::move(notify)), .pid = record.pid};
   if (process) started.process = std::move(*process);
   if (!record.later_hooks) return started;
   const Result<> hooked = run_poststart_hooks(*spec, record, -1);

@@ -212,7 +212,8 @@ Result<bool> StateDir::has(const char* name) const {
 }
 
 Result<> StateDir::forget(const char* name) const {
-  const long removed = sys::unlinkat(directory_.get(), name, 0);
+  long removed = sys::unlinkat(directory_.get(), name, 0);
+  if (removed == -EISDIR) removed = sys::unlinkat(directory_.get(), name, AT_REMOVEDIR);
   if (removed < 0 && removed != -ENOENT) return system_error(removed, "unlink", name);
   return {};
 }

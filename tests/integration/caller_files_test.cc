@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -133,6 +134,45 @@ CASE("--log takes what engines and shells pass: files, pipes, descriptors, links
   for (const int each : {ends[0], ends[1], reader}) close(each);
   CHECK(tells(log_to("/dev/stderr").err));
   CHECK(tells(log_to("/dev/stdout").out));
+}
+
+CASE("--log to a pipe that is full and that nobody reads ends the wait by itself") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Place place;
+  const fs::path fifo = place.vault / "fifo";
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int writer = open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  const std::string page(4096, 'x');
+  while (write(writer, page.data(), page.size()) > 0) {
+  }
+  CHECK(tells(log_to(fifo).err));
+  close(reader);
+  close(writer);
+}
+
+CASE("--pid-file does not replace what is no file") {
+  REQUIRES(root());
+  DEVIATES("runc", "replaces it");
+  DEVIATES("crun", "writes to it");
+  Place place;
+  const fs::path fifo = place.vault / "fifo", device = place.vault / "device";
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  REQUIRE(mknod(device.c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0);
+  const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  for (const fs::path& path : {fifo, device}) {
+    CAPTURE(path);
+    Bundle bundle;
+    Container container(bundle);
+    const Outcome outcome = container.create({"--pid-file", path});
+    CHECK_FALSE(outcome.ok());
+    CHECK(contains(outcome.err, "--pid-file: '" + path.string() + "' is not a regular file"));
+    CHECK(container.status().empty());
+  }
+  CHECK(fs::is_fifo(fifo));
+  CHECK(fs::is_character_file(device));
+  close(reader);
 }
 
 CASE("--pid-file and spec follow no symbolic link of another user") {

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,6 +205,43 @@ CASE("delete --force that fails at any system call keeps the state or leaves not
         CHECK(running.container.remove(true).ok());
       }
     }
+  }
+}
+
+CASE("a start that cannot reach init leaves the container created, and can be repeated") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  for (const long call : {SYS_socket, SYS_connect, SYS_sendmsg}) {
+    CAPTURE(call);
+    Bundle bundle;
+    bundle.guest({"pause"});
+    Container container(bundle);
+    REQUIRE(container.create().ok());
+    Spawn spawn;
+    spawn.refused = {{.call = call, .errnum = EMFILE}};
+    const Outcome failed = run_program(runtime_command({"start", container.id()}), spawn);
+    CHECK_FALSE(failed.ok());
+    CHECK(contains(failed.err, "too many open files"));
+    CHECK(container.status() == "created");
+    CHECK(container.start().ok());
+    CHECK(container.status() == "running");
+  }
+}
+
+CASE("directories in the place of state files do not keep delete --force") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  for (const std::string name : {"config.json", "start.sock", "other"}) {
+    CAPTURE(name);
+    Bundle bundle;
+    bundle.guest({"pause"});
+    Container container(bundle);
+    REQUIRE(container.create().ok());
+    const fs::path path = state_root() / container.id() / name;
+    fs::remove(path);
+    fs::create_directory(path);
+    CHECK(container.remove(true).ok());
+    CHECK(container.status().empty());
   }
 }
 
