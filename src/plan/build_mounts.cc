@@ -165,7 +165,8 @@ void add_label(const BuildContext& context, const MountRequest& request, Filesys
 // Takes the read-only attribute out of `attributes` and sets it after the pivot.
 void postpone_readonly(BuildContext& context, const MountRequest& request, Text destination,
                        uint64_t& attributes) {
-  if ((attributes & MOUNT_ATTR_RDONLY) == 0 || !stays_uncovered(context, request.index, request.destination))
+  if ((attributes & MOUNT_ATTR_RDONLY) == 0 ||
+      !stays_uncovered(context, request.index, request.destination))
     return;
   attributes &= ~uint64_t{MOUNT_ATTR_RDONLY};
   context.plan.after_pivot.push_back({{"mounts", request.index}, RemountReadonly{destination}});
