@@ -355,6 +355,23 @@ CASE("tmpcopyup of a deep tree needs no deep stack, and names its limit") {
   }
 }
 
+CASE("what a later mount covers is made read-only before, and the later one is not") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 gives a tmpfs the mode of the directory below it");
+  Bundle bound, over_sys, over_parent, over;
+  bound.add_bind("/sys", "/sys", {"bind", "ro"});
+  over_sys.add_mount("/sys", "tmpfs", "tmpfs", {"mode=755"});
+  over_parent.add_mount("/sys/fs", "tmpfs", "tmpfs", {"mode=755"});
+  over.add_mount("/sys/fs/cgroup", "tmpfs", "tmpfs", {"mode=755"});
+  CHECK(run(bound).err == "");
+  for (Bundle* bundle : {&over_sys, &over_parent, &over}) {
+    const Outcome outcome = run(bundle->guest(
+        {"mkdir", "/sys/fs", "--", "mkdir", "/sys/fs/cgroup", "--", "mkdir", "/sys/fs/cgroup/x"}));
+    CAPTURE(outcome.err);
+    CHECK(contains(outcome.out, "mkdir /sys/fs/cgroup/x: ok"));
+  }
+}
+
 // ── masked paths ──
 
 CASE(
