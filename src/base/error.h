@@ -68,6 +68,15 @@ Error state_error(const Parts&... parts) {
   return make_error(ErrorKind::state, parts...);
 }
 
+// The death of onggi-init: `when` is "while ..." or "before ...". It is no system call's error, and
+// may be that of a memory limit (cgroups/out_of_memory.h).
+inline constexpr std::string_view kInitDied = "onggi-init died ";
+inline Error init_died(std::string_view when) {
+  Error error = make_error(ErrorKind::system, kInitDied, when);
+  error.hint.append("a memory limit below what it needs, or a signal");
+  return error;
+}
+
 // The same error with a place, unless a deeper caller has already named one.
 inline Error at_place(Error error, std::string_view place) {
   if (error.place.empty()) error.place.append(place);

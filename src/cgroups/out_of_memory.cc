@@ -37,15 +37,16 @@ bool ran_out(const std::string& files, bool unified, bool refused) {
 
 }  // namespace
 
-Error with_memory_use(Error error, const Group& group) {
-  if (error.kind != ErrorKind::system) return error;
+Error with_memory_use(Error error, const Group& group, Use use) {
   // execve(2) has no memory for the arguments: E2BIG.
-  const bool refused = error.errnum == ENOMEM || error.errnum == E2BIG;
-  if (error.errnum != 0 && !refused) return error;
+  const bool refused = use == Use::first && error.kind == ErrorKind::system &&
+                       (error.errnum == ENOMEM || error.errnum == E2BIG);
+  if (!refused && !error.message.view().starts_with(kInitDied)) return error;
   for (const GroupDirectory& directory : group.directories) {
     const std::string files = directory.full_path() + "/memory.";
     if (!ran_out(files, directory.unified, refused)) continue;
     const std::string limit = content(files + (directory.unified ? "max" : "limit_in_bytes"));
+    if (limit == "max") continue;  // that of an ancestor
     const std::string used = content(files + (directory.unified ? "peak" : "max_usage_in_bytes"));
     error.hint.clear();
     error.hint.append("out of memory: linux.resources.memory.limit is ", limit, " bytes");

@@ -134,14 +134,15 @@ Result<Ending> wait_for(Running hook, std::optional<uint32_t> timeout, int signa
   Ending ending;
   std::optional<int64_t> deadline;
   if (timeout) deadline = monotonic_time() + *timeout * kSecond;
+  // The others are for the program, and stay.
+  const UniqueFd terminating = signals < 0 ? UniqueFd() : TRY(terminating_signals());
   pollfd polled[] = {{.fd = hook.pidfd(), .events = POLLIN, .revents = 0},
                      {.fd = hook.output(), .events = POLLIN, .revents = 0},
-                     {.fd = signals, .events = POLLIN, .revents = 0}};
+                     {.fd = signals < 0 ? -1 : terminating.get(), .events = POLLIN, .revents = 0}};
   while (polled[0].revents == 0) {
     TRY(poll_until(polled, deadline));
     if (polled[1].revents != 0 && !read_output(hook.output(), ending.output)) polled[1].fd = -1;
-    const int signal = polled[2].revents != 0 ? next_signal(signals) : 0;
-    if (is_terminating(signal)) ending.signal = signal;
+    if (polled[2].revents != 0) ending.signal = next_signal(terminating.get());
     if (polled[0].revents == 0 && deadline && monotonic_time() >= *deadline) ending.expired = true;
     if (ending.expired || ending.signal != 0) {
       hook.kill_group();

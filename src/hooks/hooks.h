@@ -23,7 +23,7 @@ struct Point {
 // One after the other; the first failure ends it.
 Result<> run(std::span<const spec::Hook> hooks, const Point& point);
 
-// All of them: a failure is a warning.
+// All of them: a failure is logged, at every level.
 void run_all(std::span<const spec::Hook> hooks, const Point& point);
 
 }  // namespace onggi::hooks

@@ -62,34 +62,33 @@ Result<> write_time_offsets(const UniqueFd& file, std::string_view offsets) {
   return {};
 }
 
-// Until init is executed we are the runtime itself, with all that it has open: nothing for those
-// who see us in a namespace of theirs from now on (CVE-2016-9962, CVE-2019-5736).
+Error not_running() {
+  return state_error("container not running");
+}
+
+// Is the process in another namespace of this type than we are? A kernel without the type has no
+// file for us either; one that has ended is in none, until it is reaped, and must not be taken for
+// one that shares ours.
+Result<bool> is_other(int pid, const char* file) {
+  struct statx theirs = {}, ours = {};
+  const auto own = text<64>("/proc/self/ns/", file);
+  const long result = sys::statx(AT_FDCWD, own.c_str(), 0, STATX_INO, &ours);
+  if (result == -ENOENT) return false;
+  if (result < 0) return system_error(result, "statx", own.view());
+  const auto path = text<64>("/proc/", pid, "/ns/", file);
+  const long found = sys::statx(AT_FDCWD, path.c_str(), 0, STATX_INO, &theirs);
+  if (found == -ENOENT || found == -ESRCH) return not_running();
+  if (found < 0) return system_error(found, "statx", path.view());
+  return theirs.stx_ino != ours.stx_ino;
+}
+
+}  // namespace
+
 Result<> hide() {
   const long hidden = sys::prctl(PR_SET_DUMPABLE, 0);
   if (hidden < 0) return system_error(hidden, "prctl PR_SET_DUMPABLE");
   return {};
 }
-
-Error not_running() {
-  return state_error("container not running");
-}
-
-// Is the process in another namespace of this type than we are? A kernel without the type has
-// neither file.
-Result<bool> is_other(int pid, const char* file) {
-  struct statx theirs = {}, ours = {};
-  const auto path = text<64>("/proc/", pid, "/ns/", file);
-  const long found = sys::statx(AT_FDCWD, path.c_str(), 0, STATX_INO, &theirs);
-  if (found == -ENOENT) return false;
-  if (found == -ESRCH) return not_running();
-  if (found < 0) return system_error(found, "statx", path.view());
-  const auto own = text<64>("/proc/self/ns/", file);
-  const long result = sys::statx(AT_FDCWD, own.c_str(), 0, STATX_INO, &ours);
-  if (result < 0) return system_error(result, "statx", own.view());
-  return theirs.stx_ino != ours.stx_ino;
-}
-
-}  // namespace
 
 Result<UniqueFd> open_namespace(const plan::JoinedNamespace& joined) {
   const long opened = sys::openat(AT_FDCWD, joined.path.c_str(), O_RDONLY);

@@ -10,6 +10,10 @@
 
 namespace onggi {
 
+// Before anybody else's namespace is joined: until init is executed we are the runtime itself, with
+// all that it has open, and nothing for those who see us there (CVE-2016-9962, CVE-2019-5736).
+Result<> hide();
+
 // Checked to be of the right type.
 Result<UniqueFd> open_namespace(const plan::JoinedNamespace& joined);
 

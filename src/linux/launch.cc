@@ -338,11 +338,7 @@ Result<std::optional<Message>> Init::receive(const plan::Plan& plan, int signals
 Result<MessageKind> Init::wait(const plan::Plan& plan, int signals) {
   for (;;) {
     const std::optional<Message> message = TRY(receive(plan, signals));
-    if (!message) {
-      return with_hint(
-          make_error(ErrorKind::system, "onggi-init died while setting up the container"),
-          "a memory limit below what the set-up needs, or a signal");
-    }
+    if (!message) return init_died("while setting up the container");
     if (message->began_empty != 0) log::debug("the mount namespace began empty");
     if (message->kind == MessageKind::applied) {
       log::debug("applied: " + plan::print_step(plan, static_cast<size_t>(message->step)));

@@ -3,6 +3,7 @@
 // the kernel, because there is no room for them.
 #include "linux/notify_relay.h"
 
+#include "base/log.h"
 #include "base/split.h"
 #include "base/text.h"
 #include "linux/socket_message.h"
@@ -56,7 +57,9 @@ Result<> NotifyRelay::on_ready() {
   container_.reset();
   // One message, so that the service manager never sees the readiness without the process.
   const auto ready = text<64>("MAINPID=", main_pid_, "\nREADY=1");
-  TRY(send_with_fd(service_.get(), ready.c_str(), ready.view().size(), -1));
+  // The container runs, whoever hears of it.
+  const Result<size_t> sent = send_with_fd(service_.get(), ready.c_str(), ready.view().size(), -1);
+  if (!sent) log::warn("NOTIFY_SOCKET", sent.error());
   return {};
 }
 

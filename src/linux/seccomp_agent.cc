@@ -50,10 +50,13 @@ Result<> SeccompAgent::deliver(int listener, int signals) {
 Result<ProgramStart> await_program(int socket, std::optional<SeccompAgent> agent,
                                    const Waiting& waiting) {
   ProgramStart start;
+  bool executing = false;
   while (TRY(wait_readable(socket, waiting)) == Waited::ready) {
     std::optional<Received> received = TRY(receive_message(socket));
-    if (!received) return start;
-    if (received->message.kind == MessageKind::notify) {
+    if (!received) break;
+    if (received->message.kind == MessageKind::executing) {
+      executing = true;
+    } else if (received->message.kind == MessageKind::notify) {
       start.notify = std::move(received->fd);
     } else if (received->message.kind == MessageKind::listener) {
       TRY(deliver_listener(socket, received->fd.get(), agent, waiting.signals));
@@ -62,7 +65,8 @@ Result<ProgramStart> await_program(int socket, std::optional<SeccompAgent> agent
       return start;
     }
   }
-  return start;
+  if (executing) return start;
+  return init_died("before it could execute the program");
 }
 
 }  // namespace onggi

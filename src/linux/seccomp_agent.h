@@ -44,7 +44,7 @@ struct ProgramStart {
 
 // Waits until init's end of `socket` is closed, by the execve of the container's program. If the
 // filter has a listener, it passes through here to the agent. An error of our own ends init when
-// `socket` is closed.
+// `socket` is closed. An init that has died before the execve is an error with errnum 0.
 Result<ProgramStart> await_program(int socket, std::optional<SeccompAgent> agent,
                                    const Waiting& waiting);
 

@@ -52,7 +52,7 @@ inline Result<Packet> receive_packet(int socket, void* data, size_t capacity) {
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control;
-  header.msg_controllen = sizeof control;
+  header.msg_controllen = CMSG_LEN(sizeof(int));  // no room for a second one
   const long size = sys::recvmsg(socket, header, MSG_CMSG_CLOEXEC);
   if (size < 0 && size != -ECONNRESET) return system_error(size, "recvmsg");
   Packet packet;

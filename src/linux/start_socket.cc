@@ -44,8 +44,10 @@ Result<UniqueFd> ask_to_start(int directory) {
   return socket;
 }
 
-Result<UniqueFd> wait_until_started(const UniqueFd& connection, std::optional<SeccompAgent> agent) {
-  ProgramStart program = TRY(await_program(connection.get(), std::move(agent), {}));
+Result<UniqueFd> wait_until_started(const UniqueFd& connection, std::optional<SeccompAgent> agent,
+                                    int process) {
+  ProgramStart program =
+      TRY(await_program(connection.get(), std::move(agent), {.process = process}));
   if (program.failed) return program.failed->error;
   return std::move(program.notify);
 }

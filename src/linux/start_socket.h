@@ -19,7 +19,8 @@ Result<UniqueFd> listen_for_start(int directory);
 Result<UniqueFd> ask_to_start(int directory);
 
 // Returns when the program runs, with its notify socket if it has one, or why it does not.
-// `connection` of ask_to_start().
-Result<UniqueFd> wait_until_started(const UniqueFd& connection, std::optional<SeccompAgent> agent);
+// `connection` of ask_to_start(); `process`: pidfd of init, or -1.
+Result<UniqueFd> wait_until_started(const UniqueFd& connection, std::optional<SeccompAgent> agent,
+                                    int process);
 
 }  // namespace onggi

@@ -21,6 +21,7 @@ struct Visit {
 void visit(void* argument) {
   const auto& entry = *static_cast<const Visit*>(argument);
   (void)sys::close(entry.peer);
+  (void)hide();
   const long joined = sys::setns(entry.target, CLONE_NEWUSER);
   (void)sys::write(entry.ours, &joined, sizeof joined);
   char byte;

@@ -23,9 +23,11 @@
 //                           ◀ notify ──  (only where NOTIFY_SOCKET is relayed) with the socket
 //                           ◀ listener ─ (only of a filter that notifies; with the descriptor)
 //   passes it to the agent  ─ proceed ▶
+//                           ◀ executing  nothing but the filter and execve(2) is left to do
 //                           ◀ failed ──  or end of file, by close-on-exec: the program runs
 //
-// `failed` may come instead of any other answer. End of file before `commit` means that the runtime
+// `failed` may come instead of any other answer. End of file before `executing` means that init has
+// died. End of file before `commit` means that the runtime
 // has died, and init with it: nothing would know of the container.
 #pragma once
 
@@ -75,7 +77,8 @@ enum class MessageKind : uint32_t {
   start,
   notify,
   listener,
-  failed
+  failed,
+  executing
 };
 
 struct Message {

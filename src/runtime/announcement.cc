@@ -8,12 +8,36 @@
 
 namespace onggi {
 
-Result<> write_pid_file(const std::string& path, int pid) {
-  if (path.empty()) return {};
-  const CallersFile file = TRY(open_callers_directory(path));
+// The directory is the caller's: another file of his must not be in the way of ours, nor go.
+Result<PidFile> PidFile::write(const std::string& path, int pid) {
+  PidFile written;
+  if (path.empty()) return written;
+  CallersFile file = TRY(open_callers_directory(path));
   TRY(check_replaceable(file, path));
+  written.text_ = std::to_string(pid);
+  const int directory = file.directory.get();
+  const std::string temporary = ".onggi-" + written.text_ + ".tmp";
+  TRY(write_new(directory, temporary, written.text_, 0644));
   // conmon reads it as soon as we have ended.
-  return replace_atomically(file.directory.get(), file.name, std::to_string(pid), 0644);
+  const long renamed = sys::renameat(directory, temporary.c_str(), directory, file.name.c_str());
+  if (renamed < 0) {
+    (void)sys::unlinkat(directory, temporary.c_str(), 0);
+    return system_error(renamed, "rename", path);
+  }
+  written.file_ = std::move(file);
+  return written;
+}
+
+void PidFile::remove() const {
+  if (!file_.directory) return;
+  const long opened =
+      sys::openat(file_.directory.get(), file_.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (opened < 0) return;
+  const UniqueFd file(opened);
+  char bytes[16];
+  const long size = sys::read(file.get(), bytes, sizeof bytes);
+  if (size < 0 || std::string_view(bytes, static_cast<size_t>(size)) != text_) return;
+  (void)sys::unlinkat(file_.directory.get(), file_.name.c_str(), 0);
 }
 
 Result<UniqueFd> connect_receiver(const std::string& path, int signals) {

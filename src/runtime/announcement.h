@@ -3,6 +3,7 @@
 // `exec`.
 #pragma once
 
+#include "base/caller_path.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -10,8 +11,18 @@
 
 namespace onggi {
 
-// Replaces the file at once. An empty path: nothing to do.
-Result<> write_pid_file(const std::string& path, int pid);
+// The file of --pid-file. It stays, unless what it names turns out not to run.
+class PidFile {
+ public:
+  // Replaces the file at once. An empty path: there is none.
+  static Result<PidFile> write(const std::string& path, int pid);
+  // Only what it has written, and in the directory where it has.
+  void remove() const;
+
+ private:
+  CallersFile file_;
+  std::string text_;
+};
 
 // Connects --console-socket or --pidfd-socket; an empty descriptor without one. `signals` as of
 // connect_to_socket().

@@ -194,8 +194,8 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
 }
 
 Result<> check_descriptors(uint32_t listen_fds, uint32_t preserve_fds) {
-  const auto count = listen_fds + preserve_fds;
-  for (uint32_t i = 0; i < count; i++) {
+  const uint64_t count = uint64_t{listen_fds} + preserve_fds;
+  for (uint64_t i = 0; i < count; i++) {
     const int fd = kFirstExtraFd + static_cast<int>(i);
     if (sys::fcntl(fd, F_GETFD) >= 0) continue;
     return make_error(ErrorKind::invalid_config, i < listen_fds ? "LISTEN_FDS" : "--preserve-fds",

@@ -66,6 +66,7 @@ Creation::Creation(Creation&& other) noexcept
       seccomp_(std::move(other.seccomp_)),
       agent_(std::move(other.agent_)),
       init_(std::move(other.init_)),
+      pid_file_(std::move(other.pid_file_)),
       wait_for_start_(other.wait_for_start_) {}
 
 Creation::~Creation() {
@@ -75,6 +76,7 @@ Creation::~Creation() {
 Result<> Creation::take_back() {
   if (!directory_) return {};
   init_.reset();
+  pid_file_.remove();
   membership_ = {};
   claim_.reset();
   net_devices_.reset();  // moves them back, unless they are the container's already
@@ -87,8 +89,11 @@ Result<> Creation::take_back() {
     note(stop_unit(record_.unit->name, record_.unit->user, signals_));
   note(resctrl::remove(record_.resctrl));
   // runtime.md#lifecycle: also when the container was never started, once there was something to
-  // stop.
-  if (record_.pid != 0) run_poststop_hooks(spec_, record_, signals_);
+  // stop. What could not be removed is left to `delete --force`, and the hooks with it.
+  if (failed && record_.pid != 0 && !spec_.hooks.poststop.empty()) {
+    note(directory_->begin_poststop());
+    run_poststop_hooks(spec_, record_, signals_);
+  }
   if (failed) note(directory_->remove());
   directory_.reset();
   if (failed) return {};
@@ -145,7 +150,8 @@ Result<> Creation::move_net_devices(const plan::Plan& plan) {
 
 Result<> Creation::launch_init(const Blueprint& blueprint, const LaunchChoice& choice) {
   const Result<> launched = set_up(blueprint, choice);
-  if (!launched) return cgroups::with_memory_use(launched.error(), record_.cgroup);
+  if (!launched)
+    return cgroups::with_memory_use(launched.error(), record_.cgroup, cgroups::Use::first);
   return launched;
 }
 
@@ -218,7 +224,7 @@ Result<> Creation::enter_unit(CompanionCall& call, const plan::CgroupPlan& plan)
 // While init is at work: whatever it does to itself, its start time stays.
 Result<> Creation::record_process() {
   const std::optional<ProcessStatus> process = TRY(process_status(init_->pid()));
-  if (!process) return make_error(ErrorKind::system, "onggi-init died");
+  if (!process) return init_died("before it could set up the container");
   record_.pid = init_->pid();
   record_.start_time = process->start_time;
   // What `delete --force` goes by when state.json cannot be understood: the cgroup, or this.
@@ -234,7 +240,7 @@ Result<> Creation::commit(const CreateOptions& options, int pidfd_receiver) {
   record.complete = record.cgroup.complete = true;
   record.resctrl = deleted_resctrl_;
   TRY(directory_->save(record));
-  TRY_AT("--pid-file", write_pid_file(options.pid_file, record.pid));
+  pid_file_ = TRY_AT("--pid-file", PidFile::write(options.pid_file, record.pid));
   TRY(send_pidfd(pidfd_receiver, init_->pidfd()));
   TRY(init_->commit(seccomp_ ? seccomp_.get() : -1, !wait_for_start_));
   record_ = std::move(record);
@@ -246,7 +252,9 @@ Result<> Creation::commit(const CreateOptions& options, int pidfd_receiver) {
 Result<UniqueFd> Creation::wait_started(const plan::Plan& plan) {
   Result<UniqueFd> started =
       init_->wait_started(plan, std::exchange(agent_, std::nullopt), signals_);
-  if (!started) return cgroups::with_memory_use(started.error(), record_.cgroup);
+  if (!started)
+    return cgroups::with_memory_use(started.error(), record_.cgroup, cgroups::Use::first);
+  pid_file_ = {};
   return started;
 }
 

@@ -6,6 +6,7 @@
 #include "linux/net_devices.h"
 #include "linux/seccomp_cache.h"
 #include "linux/unit_call.h"
+#include "runtime/announcement.h"
 #include "runtime/blueprint.h"
 #include "runtime/state_dir.h"
 
@@ -42,10 +43,10 @@ class Creation {
   StateDir& directory() { return *directory_; }
   const Record& record() const { return record_; }
 
-  // The container is to stay.
   // The same as the destructor, with an answer. Where something could not be removed, the state
   // stays for `delete --force`.
   Result<> take_back();
+  // The container is to stay.
   void release() {
     init_->detach();
     directory_.reset();
@@ -76,6 +77,7 @@ class Creation {
   UniqueFd seccomp_;
   std::optional<SeccompAgent> agent_;
   std::optional<Init> init_;
+  PidFile pid_file_;  // until the program runs
   bool wait_for_start_ = true;
 };
 

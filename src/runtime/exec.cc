@@ -147,9 +147,9 @@ Result<> tell_and_start(Init& init, const Blueprint& blueprint, Start start) {
 // From `ready` to the running program. The pid file is there before it is, and goes if it fails.
 Result<> start_program(Init& init, const Blueprint& blueprint, const std::string& pid_file,
                        Start start) {
-  TRY_AT("--pid-file", write_pid_file(pid_file, init.pid()));
+  const PidFile written = TRY_AT("--pid-file", PidFile::write(pid_file, init.pid()));
   Result<> started = tell_and_start(init, blueprint, std::move(start));
-  if (!started && !pid_file.empty()) (void)sys::unlinkat(AT_FDCWD, pid_file.c_str(), 0);
+  if (!started) written.remove();
   return started;
 }
 
@@ -199,7 +199,8 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
   console.for_init.reset();
   timing::end_of("clone");
   const Result<MessageKind> ready = init.wait(blueprint.plan, signals.get());
-  if (!ready) return cgroups::with_memory_use(ready.error(), target.record.cgroup);
+  if (!ready)
+    return cgroups::with_memory_use(ready.error(), target.record.cgroup, cgroups::Use::later);
   timing::end_of("init");
   if (seccomp) start.seccomp = TRY(seccomp->wait(signals.get()));
   seccomp.reset();
@@ -208,7 +209,8 @@ Result<int> exec_in(const Target& target, const Blueprint& blueprint, const Exec
   start.agent =
       TRY(connect_agent(blueprint.spec, target.record, {init.pid(), target.status}, signals.get()));
   const Result<> started = start_program(init, blueprint, options.pid_file, std::move(start));
-  if (!started) return cgroups::with_memory_use(started.error(), target.record.cgroup);
+  if (!started)
+    return cgroups::with_memory_use(started.error(), target.record.cgroup, cgroups::Use::later);
   timing::end_of("handoff");
   if (options.detach) {
     init.detach();

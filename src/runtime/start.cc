@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of the refusals are an interface: engines match them.
+#include "cgroups/out_of_memory.h"
 #include "linux/notify_relay.h"
 #include "linux/process_status.h"
 #include "linux/start_socket.h"
@@ -42,11 +43,15 @@ Result<Started> start_locked(const RuntimeOptions& runtime, std::string_view id)
   const Result<UniqueFd> init = ask_to_start(directory.fd());
   // If init cannot be told, the container stays `created`.
   if (!init && init.error().kind != ErrorKind::state) return init.error();
+  Started started{
+      .process = process ? std::move(*process) : UniqueFd(), .notify = {}, .pid = record.pid};
   Result<UniqueFd> notify =
-      init ? wait_until_started(init.value(), std::move(agent)) : init.error();
-  TRY(directory.forget(kStartSocket));
-  Started started{.process = {}, .notify = TRY(std::move(notify)), .pid = record.pid};
-  if (process) started.process = std::move(*process);
+      init ? wait_until_started(init.value(), std::move(agent), started.process.get())
+           : Result<UniqueFd>(init.error());
+  const Result<> forgotten = directory.forget(kStartSocket);
+  if (!notify) return cgroups::with_memory_use(notify.error(), record.cgroup, cgroups::Use::first);
+  TRY(forgotten);
+  started.notify = std::move(notify).value();
   if (!record.later_hooks) return started;
   const Result<> hooked = run_poststart_hooks(*spec, record, -1);
   if (hooked) return started;

@@ -175,6 +175,25 @@ CASE("--pid-file does not replace what is no file") {
   close(reader);
 }
 
+CASE("--pid-file leaves other files alone, and goes where nothing runs") {
+  REQUIRES(root());
+  DEVIATES("runc", "1.1.5 leaves the file");
+  DEVIATES("crun", "leaves the file");
+  Place place;
+  const fs::path file = place.vault / "pid", neighbour = place.vault / "pid.tmp";
+  write_file(neighbour, "of the caller");
+  Bundle bundle;
+  write_file(bundle.rootfs() / "no-program",
+             "\x7f"
+             "ELF");
+  fs::permissions(bundle.rootfs() / "no-program", fs::perms::all);
+  bundle.set("/process/args", Strings{"/no-program"});
+  Container container(bundle);
+  CHECK_FALSE(container.run({"--pid-file", file}).ok());
+  CHECK_FALSE(fs::exists(file));
+  CHECK(read_file(neighbour) == "of the caller");
+}
+
 CASE("--pid-file and spec follow no symbolic link of another user") {
   REQUIRES(root());
   REQUIRES(onggi_only());

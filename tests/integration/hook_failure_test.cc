@@ -3,6 +3,7 @@
 #include "hooked.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 
 using namespace onggi::test;
 
@@ -221,13 +222,54 @@ CASE("a run whose state cannot be removed fails and names the cure") {
   Container container(hooked.bundle());
   const auto obstacle = state_root() / container.id() / "obstacle";
   const auto mark = hooked.trace() / "mark";
-  hooked.add_script("poststop", "[ -e $1 ] || mkdir $0 $1", {obstacle, mark});
+  hooked.add_script("poststop", "[ -e $1 ] || mkdir -p $0/x $1", {obstacle, mark});
   const Outcome outcome = container.run();
   CHECK(outcome.status == 1);
   CHECK(contains(outcome.err, "use delete --force to remove what is left"));
-  CHECK(std::filesystem::remove(obstacle));
+  CHECK(std::filesystem::remove_all(obstacle) == 2);
   CHECK(container.status() == "stopped");
   CHECK(container.remove(true).ok());
+}
+
+CASE("what cannot be removed after run is left to delete --force, with its hooks") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  REQUIRES(cgroup_controller("pids"));
+  Hooked hooked;
+  const ScratchDirectory notes("notes");
+  const auto runs = notes.path() / "runs";
+  hooked.add_script("poststop", "echo x >>$0", {runs});
+  hooked.bundle().guest({"exit", "0"}).write();
+  Container container(hooked.bundle());
+  Spawn spawn;
+  spawn.refused = {{.call = SYS_unlinkat, .errnum = EIO}};
+  const Outcome outcome = container.run({}, spawn);
+  CHECK(outcome.status == 1);
+  CHECK(contains(outcome.err, "use delete --force to remove what is left"));
+  CHECK_FALSE(std::filesystem::exists(runs));
+  CHECK(container.remove(true).ok());
+  CHECK(read_file(runs) == "x\n");
+}
+
+CASE("a signal that does not end run waits for the program while a hook runs") {
+  REQUIRES(root());
+  EXCLUDES("runc", "runs poststart hooks before it forwards signals");
+  EXCLUDES("crun", "runs poststart hooks before it forwards signals");
+  Hooked hooked;
+  const ScratchDirectory notes("notes");
+  const auto begun = notes.path() / "begun", go = notes.path() / "go";
+  hooked.add_script("poststart", "echo x >$0; until [ -e $1 ]; do sleep 0.01; done", {begun, go});
+  hooked.bundle().guest({"signal-exit"}).write();
+  Container container(hooked.bundle());
+  Process running(
+      runtime_command({"run", "--bundle", hooked.bundle().path().string(), container.id()}));
+  REQUIRE(eventually([&] { return std::filesystem::exists(begun); }));
+  REQUIRE(eventually([&] { return contains(running.output(), "ready"); }));
+  running.kill(SIGUSR1);
+  write_file(go, "");
+  const Outcome outcome = running.wait();
+  CHECK(outcome.ok());
+  CHECK(contains(outcome.out, "signal 10\n"));
 }
 
 CASE("a hook that takes longer than its timeout is killed and has failed") {

@@ -89,6 +89,26 @@ CASE("a program over its memory limit is killed") {
   }
 }
 
+CASE("an exec that fails is not put down to memory that ran out before") {
+  REQUIRES(root());
+  REQUIRES(cgroup_controller("memory"));
+  REQUIRES(onggi_only());
+  for (const Driver& driver : drivers()) {
+    CAPTURE(driver.name);
+    Limited limited(driver, R"({"memory": )" + memory_limit(kLittle) + "}", {"pause"});
+    limited.start();
+    CHECK(limited.exec({"eat-memory", kMuch}).status == 128 + SIGKILL);
+    const std::string document = limited.bundle.path() / "process.json";
+    write_file(document,
+               R"({"cwd": "/", "user": {"uid": 0, "gid": 0}, "args": ["/bin/guest", "echo", ")" +
+                   std::string(140'000, 'x') + "\"]}");
+    const Outcome outcome = runtime({"exec", "--process", document, limited.container.id()});
+    CHECK(outcome.status == 255);
+    CHECK(contains(outcome.err, "argument list too long"));
+    CHECK_FALSE(contains(outcome.err, "out of memory"));
+  }
+}
+
 CASE("events reports a kill for want of memory and ends with the container") {
   REQUIRES(root());
   REQUIRES(cgroup_controller("memory"));

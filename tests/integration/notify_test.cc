@@ -9,10 +9,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 
 using namespace onggi::test;
@@ -140,6 +142,24 @@ CASE("run in the foreground passes READY=1 on while it waits, and is the main pr
   CHECK(container.kill("KILL").ok());
   CHECK(run.wait().status == 128 + 9);
   CHECK_FALSE(manager.has_message());
+}
+
+CASE("a service manager that is gone does not end the container") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Bundle bundle;
+  const ScratchDirectory shared("shared");
+  const auto gate = shared.path() / "gate";
+  REQUIRE(mkfifo(gate.c_str(), 0600) == 0);
+  bundle.add_bind("/shared", shared.path())
+      .guest({"cat", "/shared/gate", "--", "notify", "READY=1", "--", "exit", "3"});
+  const Container container(bundle);
+  std::optional<ServiceManager> manager(std::in_place);
+  Process run(run_command(bundle, container, {}), manager->spawn());
+  const int end = open(gate.c_str(), O_WRONLY | O_CLOEXEC);  // waits until the program reads
+  manager.reset();
+  close(end);
+  CHECK(run.wait().status == 3);
 }
 
 CASE("a container that ends without READY=1 ends the wait") {

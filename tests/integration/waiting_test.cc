@@ -72,6 +72,12 @@ struct BusyListener {
     for (const int client : clients) close(client);
     close(listener);
   }
+  void accept_all() {
+    for (const int client : clients) close(client);
+    clients.clear();
+    pollfd waiting = {.fd = listener, .events = POLLIN, .revents = 0};
+    while (poll(&waiting, 1, 0) > 0) clients.push_back(accept(listener, nullptr, nullptr));
+  }
   BusyListener(const BusyListener&) = delete;
   BusyListener& operator=(const BusyListener&) = delete;
   ScratchDirectory scratch{"busy"};
@@ -115,6 +121,70 @@ CASE("exec ends when the process that joins the container is killed") {
   CHECK_FALSE(outcome.ok());
   if (is_onggi()) CHECK(contains(outcome.err, "the process that joins the namespaces died"));
   CHECK(running.container.status() == "running");
+}
+
+// Until its parent has waited for it, it is there without namespaces: they must not be taken for
+// ours.
+CASE("exec does not run on the host when the first process ends before it is joined") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  BusyListener busy;
+  Bundle bundle;
+  bundle.drop_namespace("pid").guest({"pause"});
+  Container container(bundle);
+  REQUIRE(container.create().ok());
+  REQUIRE(container.start().ok());
+  const pid_t first = container.pid();
+  Process exec(runtime_command({"exec", "--pidfd-socket", busy.path, container.id(), "/bin/sh",
+                                "-c", "readlink /proc/self/ns/mnt"}));
+  // It knows the process, and waits for the socket.
+  REQUIRE(eventually([&] {
+    std::error_code gone;
+    for (const auto& entry :
+         fs::directory_iterator("/proc/" + std::to_string(exec.pid()) + "/fd", gone))
+      if (fs::read_symlink(entry.path(), gone) == "anon_inode:[pidfd]") return true;
+    return false;
+  }));
+  REQUIRE(kill(first, SIGKILL) == 0);
+  REQUIRE(eventually(
+      [&] { return contains(read_file("/proc/" + std::to_string(first) + "/stat"), ") Z "); }));
+  busy.accept_all();
+  const Outcome outcome = exec.wait();
+  CHECK(outcome.status == 255);
+  CHECK(outcome.out == "");
+  CHECK(contains(outcome.err, "container not running"));
+}
+
+CASE("a start whose init is killed before the program runs is an error") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Bundle bundle;
+  bundle.guest({"pause"});
+  Container container(bundle);
+  REQUIRE(container.create().ok());
+  const pid_t init = container.pid();
+  REQUIRE(kill(init, SIGSTOP) == 0);
+  Process starting(runtime_command({"start", container.id()}));
+  REQUIRE(eventually([&] {
+    return contains(read_file("/proc/" + std::to_string(starting.pid()) + "/wchan"), "poll");
+  }));
+  REQUIRE(kill(init, SIGKILL) == 0);
+  const Outcome outcome = starting.wait();
+  CHECK_FALSE(outcome.ok());
+  CHECK(contains(outcome.err, "onggi-init died before it could execute the program"));
+}
+
+CASE("a startContainer hook that kills init makes start fail") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Hooked hooked;
+  hooked.bundle().drop_namespace("pid");
+  hooked.add_json("startContainer", R"({"path": "/bin/guest", "args": ["guest", "kill-parent"]})");
+  Container container(hooked.bundle());
+  REQUIRE(container.create().ok());
+  const Outcome outcome = container.start();
+  CHECK_FALSE(outcome.ok());
+  CHECK(contains(outcome.err, "onggi-init died"));
 }
 
 CASE("create ends when the process that joins a pid namespace is killed, and leaves nothing") {

@@ -7,6 +7,7 @@
 #include "linux/init/courier.h"
 #include "linux/init/hooks.h"
 #include "linux/init/program.h"
+#include "linux/socket_message.h"
 
 #include <linux/capability.h>
 #include <linux/close_range.h>
@@ -90,6 +91,13 @@ Result<> run_start_hooks(const Confinement& confinement, bool early) {
   return {};
 }
 
+// From here on the end of the channel means that the program runs.
+Result<> announce_execution(const InitContext& context) {
+  Message message;
+  message.kind = MessageKind::executing;
+  return send_message(context.channel, message);
+}
+
 }  // namespace
 
 Result<> run_program(InitContext& context, UniqueFd seccomp) {
@@ -113,8 +121,13 @@ Result<> run_program(InitContext& context, UniqueFd seccomp) {
   TRY(forbid_new_privileges(handoff));
   const bool hooks = handoff.start_hooks.list.count != 0;
   const bool early = hooks && is_early(confinement);
+  // A filter may forbid to send anything later.
+  if (early) TRY(announce_execution(context));
   if (hooks) TRY(run_start_hooks(confinement, early));
-  if (!early) TRY(confine(confinement));
+  if (!early) {
+    TRY(announce_execution(context));
+    TRY(confine(confinement));
+  }
   report_failure(context.channel, execute(program, filter));
 }
 

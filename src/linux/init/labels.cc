@@ -50,8 +50,11 @@ Result<> open_labels(InitContext& context) {
 
 Result<> write_labels(InitContext& context) {
   if (context.apparmor) {
+    const std::string_view profile = context.pool(context.plan.handoff.apparmor);
+    // More than the kernel takes; cut off it might name another profile.
+    if (profile.size() > 500) return config_error(kAppArmorPlace, "is longer than 500 bytes");
     FixedText<512> command("exec ");
-    command.append(context.pool(context.plan.handoff.apparmor));
+    command.append(profile);
     TRY(write_label(std::move(context.apparmor), command.view(), kAppArmor, kAppArmorPlace));
   }
   if (context.selinux) {

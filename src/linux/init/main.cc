@@ -88,15 +88,14 @@ constexpr sys::SignalSet kEnding =
   sys::exit_group(128 + static_cast<int>(info.ssi_signo));
 }
 
-Result<UniqueFd> accept_or_end(int listener, int signals) {
-  pollfd polled[] = {{.fd = listener, .events = POLLIN, .revents = 0},
+// Until `fd` can be read.
+Result<> wait_or_end(int fd, int signals) {
+  pollfd polled[] = {{.fd = fd, .events = POLLIN, .revents = 0},
                      {.fd = signals, .events = POLLIN, .revents = 0}};
   const long ready = sys::retry(SYS_ppoll, &polled[0], 2, nullptr, nullptr, 0);
   if (ready < 0) return system_error(ready, "poll");
   if (polled[1].revents != 0) end_by_signal(signals);
-  const long accepted = sys::accept(listener);
-  if (accepted < 0) return system_error(accepted, "accept");
-  return UniqueFd(accepted);
+  return {};
 }
 
 // The connection on which `start` waits for the outcome. A signal that would end the container's
@@ -107,7 +106,11 @@ Result<UniqueFd> wait_for_start(int listener) {
   if (opened < 0) return system_error(opened, "signalfd");
   const UniqueFd signals(opened);
   for (;;) {
-    UniqueFd connection = TRY(accept_or_end(listener, signals.get()));
+    TRY(wait_or_end(listener, signals.get()));
+    const long accepted = sys::accept(listener);
+    if (accepted < 0) return system_error(accepted, "accept");
+    UniqueFd connection(accepted);
+    TRY(wait_or_end(connection.get(), signals.get()));
     const Result<std::optional<Received>> received = receive_message(connection.get());
     // A `start` that was killed in between has not started anything.
     if (received && received.value() && (*received.value()).message.kind == MessageKind::start) {
