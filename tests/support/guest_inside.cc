@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,11 +130,13 @@ int hunt(Arguments words) {
   return 0;
 }
 
+int kill_parent(Arguments) {
+  return kill(getppid(), SIGKILL) == 0 ? 0 : 1;
+}
+
 constexpr Verb kVerbs[] = {
-    {"hunt", hunt, 1},
-    {"into", redirect, 1},
-    {"keyring", session_keyring, 0},
-    {"trace", trace, 1},
+    {"kill-parent", kill_parent, 0}, {"hunt", hunt, 1},   {"into", redirect, 1},
+    {"keyring", session_keyring, 0}, {"trace", trace, 1},
 };
 
 }  // namespace

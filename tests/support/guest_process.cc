@@ -233,10 +233,6 @@ int pause_forever(Arguments) {
   for (;;) pause();
 }
 
-int kill_parent(Arguments) {
-  return kill(getppid(), SIGKILL) == 0 ? 0 : 1;
-}
-
 int wait_for_signal(Arguments) {
   sigset_t all;
   sigfillset(&all);
@@ -473,7 +469,6 @@ constexpr Verb kVerbs[] = {
     {"id", identity, 0},
     {"interfaces", interfaces, 0},
     {"key-label", key_label, 0},
-    {"kill-parent", kill_parent, 0},
     {"leave-child", leave_child, 0},
     {"machine", machine, 0},
     {"msg", message_queue, 2},
