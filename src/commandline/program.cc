@@ -36,7 +36,14 @@ OperandCount count_operands(std::string_view usage) {
 }  // namespace
 
 Result<const CommandRow*> find_command(const Program& program, std::string_view name) {
+  const auto other = std::ranges::find(
+      program.other_names, name, [](const OtherName& each) { return std::string_view(each.name); });
+  if (other != program.other_names.end()) {
+    if (other->command != nullptr) return find_command(program, other->command);
+    return with_hint(unsupported("", program.name, " has no command '", name, "'"), other->instead);
+  }
   std::vector<std::string_view> names;
+  for (const OtherName& each : program.other_names) names.emplace_back(each.name);
   for (const CommandRow* each : program.commands) {
     if (each->name == name) return each;
     names.emplace_back(each->name);

@@ -18,6 +18,13 @@ struct CommandRow {
   std::span<const OptionRow> options;
 };
 
+// A command as other programs name it, for users who know those.
+struct OtherName {
+  const char* name;
+  const char* command;  // ours that it stands for; nullptr: there is none
+  const char* instead;  // what to use then
+};
+
 // What the shell completes an operand by, within double quotes.
 struct OperandWords {
   std::string_view operand;  // "CONTAINER-ID"
@@ -34,9 +41,10 @@ struct Program {
   std::span<const OptionRow> options;
   std::vector<const CommandRow*> commands;  // in the order that help shows
   std::vector<OperandWords> operand_words;
+  std::span<const OtherName> other_names = {};
 };
 
-// An unknown name is an error that suggests a near one.
+// Also by one of the other names. An unknown name is an error that suggests a near one.
 Result<const CommandRow*> find_command(const Program& program, std::string_view name);
 
 // Options into `target`, whose type must be that of the rows, and a check of the number of

@@ -16,6 +16,7 @@
 #include "command/run.h"
 #include "command/unpack.h"
 #include "command/verify.h"
+#include "command/volume.h"
 
 namespace onggi::image {
 namespace {
@@ -68,6 +69,8 @@ constexpr Command kCommands[] = {
     command<kExecOptions, exec_command>("exec", "CONTAINER-ID [ARGUMENT...]",
                                         "run another program in a running container"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
+    command<kVolumeOptions, volume_command>("volume", "ls|inspect|rm|prune [NAME]...",
+                                            "list, show or remove named volumes"),
     command<kListOptions, list_command>("list", "", "list the images in the store"),
     command<kInspectOptions, inspect_command>("inspect", "IMAGE",
                                               "show an image's manifest and config"),
@@ -105,6 +108,34 @@ constexpr Command kCommands[] = {
     command<kNoOptions, man<GlobalOptions>>("man", "", "print the manual page"),
 };
 
+// docker's and podman's, in the order of the table in docs/commands.md.
+constexpr OtherName kOtherNames[] = {
+    {"ps", "containers", nullptr},
+    {"images", "list", nullptr},
+    {"rmi", "remove", nullptr},
+    {"rm", "delete", nullptr},
+    {"attach", nullptr, "use logs --follow for output, exec --tty for a shell"},
+    {"create", nullptr, "use run --detach, or podman create --runtime onggi"},
+    {"restart", nullptr, "use stop, then start"},
+    {"top", nullptr, "use exec CONTAINER-ID ps"},
+    {"pause", nullptr, "use onggi pause CONTAINER-ID"},
+    {"unpause", nullptr, "use onggi resume CONTAINER-ID"},
+    {"update", nullptr, "use onggi update CONTAINER-ID"},
+    {"stats", nullptr, "use onggi events --stats CONTAINER-ID"},
+    {"rename", nullptr, "choose the name with run --name"},
+    {"build", nullptr, "use buildah build, or podman build --runtime onggi"},
+    {"search", nullptr, "use podman search"},
+    {"network", nullptr, "use podman network, and podman run --runtime onggi"},
+    {"healthcheck", nullptr, "use podman run --runtime onggi --health-cmd"},
+    {"pod", nullptr, "use podman pod create, and podman run --runtime onggi --pod"},
+    {"compose", nullptr,
+     "use podman --runtime onggi compose, or docker compose with runtime: onggi"},
+    {"swarm", nullptr, "use dockerd --add-runtime onggi=/usr/bin/onggi"},
+    {"service", nullptr, "use dockerd --add-runtime onggi=/usr/bin/onggi"},
+    {"stack", nullptr, "use dockerd --add-runtime onggi=/usr/bin/onggi"},
+    {"events", nullptr, "use onggi events CONTAINER-ID, or podman events"},
+};
+
 constexpr std::string_view kDescription =
     "Pulls images from registries, keeps them in a store of shared layers, and creates bundles "
     "from them\nfor\n.BR onggi (1).\n";
@@ -122,7 +153,8 @@ Program program() {
           kGlobalOptions,
           rows_of<GlobalOptions>(kCommands),
           {{"IMAGE", "$(onggi-image list --quiet 2>/dev/null)"},
-           {"CONTAINER-ID", "$(onggi-image containers --quiet 2>/dev/null)"}}};
+           {"CONTAINER-ID", "$(onggi-image containers --quiet 2>/dev/null)"}},
+          kOtherNames};
 }
 
 }  // namespace onggi::image
