@@ -10,6 +10,8 @@ if(ONGGI_IMAGE_TOOL)
   pkg_check_modules(LIBCRYPTO IMPORTED_TARGET libcrypto>=3.0)
   pkg_check_modules(LIBISAL IMPORTED_TARGET libisal>=2.30)
   pkg_check_modules(LIBZSTD IMPORTED_TARGET libzstd>=1.4)
+  pkg_check_modules(LIBLZMA IMPORTED_TARGET liblzma>=5.2)
+  find_package(BZip2)
   pkg_check_modules(LIBCURL IMPORTED_TARGET libcurl>=7.86)
   # Its header alone: the package's pkg-config file asks for the shared library, which the static release cannot have.
   find_path(TOMLPLUSPLUS toml++/toml.h)

@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "layer_fixture.h"
 
+#include <bzlib.h>
+#include <lzma.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -45,6 +47,23 @@ std::string noise(size_t size) {
   return bytes;
 }
 
+std::string xz(const std::string& text) {
+  std::string blob(lzma_stream_buffer_bound(text.size()), '\0');
+  size_t size = 0;
+  REQUIRE(lzma_easy_buffer_encode(
+              6, LZMA_CHECK_CRC64, nullptr, reinterpret_cast<const uint8_t*>(text.data()),
+              text.size(), reinterpret_cast<uint8_t*>(blob.data()), &size, blob.size()) == LZMA_OK);
+  return blob.substr(0, size);
+}
+
+std::string bzip2(std::string text) {
+  std::string blob(text.size() * 2 + 600, '\0');
+  auto size = static_cast<unsigned>(blob.size());
+  REQUIRE(BZ2_bzBuffToBuffCompress(blob.data(), &size, text.data(),
+                                   static_cast<unsigned>(text.size()), 9, 0, 0) == BZ_OK);
+  return blob.substr(0, size);
+}
+
 const std::string kSkippable("\x50\x2a\x4d\x18\x05\x00\x00\x00table", 13);
 
 TEST_CASE("Compressed bytes come out whole, in whatever portions they come in") {
@@ -56,6 +75,11 @@ TEST_CASE("Compressed bytes come out whole, in whatever portions they come in") 
                                gzip("") + gzip(text) + gzip(""),
                                zstd(text.substr(0, 1000)) + zstd(text.substr(1000)),
                                kSkippable + zstd(text) + kSkippable,
+                               xz(text),
+                               xz(text.substr(0, 1000)) + xz("") + xz(text.substr(1000)),
+                               bzip2(text),
+                               bzip2(text.substr(0, 1000)) + bzip2("") + bzip2(text.substr(1000)),
+                               bzip2("") + bzip2(text),
                                gzip(text) + std::string(512, '\0')};
   for (const std::string& blob : blobs) {
     for (size_t portion : {1u, 2u, 3u, 7u, 64u, 1000u, 1u << 20}) {
@@ -65,6 +89,24 @@ TEST_CASE("Compressed bytes come out whole, in whatever portions they come in") 
       CHECK(*decoded == text);
     }
   }
+}
+
+TEST_CASE("Data of xz or bzip2 that is cut, changed or greedy is refused") {
+  for (const std::string& whole : {xz(noise(5000)), bzip2(noise(5000))}) {
+    for (size_t size = kDecidingBytes; size < whole.size(); size += 100)
+      CHECK(message_of(whole.substr(0, size), 7) == "the compressed data ends too early");
+    std::string changed = whole;
+    changed[whole.size() / 2] ^= 1;
+    CHECK(message_of(changed).ends_with("data is damaged"));
+    CHECK(message_of(whole + "garbage garbage garbage").ends_with("data is damaged"));
+  }
+  // A dictionary of 4 GiB (.xz file format, 5.3.1), and the block header's checksum that fits it.
+  std::string greedy = xz(std::string(5000, 'x'));
+  const size_t header = 12, size = static_cast<size_t>(greedy[header]) * 4;
+  greedy[greedy.find("\x21\x01", header) + 2] = 40;
+  const uint32_t sum = lzma_crc32(reinterpret_cast<const uint8_t*>(&greedy[header]), size, 0);
+  memcpy(&greedy[header + size], &sum, sizeof(sum));
+  CHECK(message_of(greedy) == "the xz data needs more than 256 MiB of memory to decompress");
 }
 
 // The header that `gzip` writes, replaced by one with every optional field of RFC 1952.

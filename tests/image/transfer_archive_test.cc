@@ -101,6 +101,76 @@ TEST_SUITE("transfer: archives") {
     }
   }
 
+  TEST_CASE("an image keeps its name in an archive, and on the way to another") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    from.name(from.image(layers()), "tagged");
+    program.copy("oci:" + from.path(), "my/new:1");
+    const auto from_tar = [&](const std::string& archive, const char* entry) {
+      return run({"tar", "-xOf", archive.substr(archive.find(':') + 1), entry}).out;
+    };
+    const std::string docker = "docker-archive:" + scratch.path("docker.tar");
+    const std::string oci = "oci-archive:" + scratch.path("oci.tar");
+    struct Row {
+      std::string source, repo_tag, reference;
+    };
+    for (const Row& row :
+         {Row{"my/new:1", R"("RepoTags":["my/new:1"])", "docker.io/my/new:1"},
+          Row{oci + ":docker.io/my/new:1", R"("RepoTags":["my/new:1"])", "docker.io/my/new:1"},
+          Row{"oci:" + from.path() + ":tagged", R"("RepoTags":["tagged:latest"])", "tagged"}}) {
+      CAPTURE(row.source);
+      program.copy(row.source, docker);
+      CHECK(holds(from_tar(docker, "manifest.json"), row.repo_tag));
+      const std::string copied = "oci-archive:" + scratch.path("copied.tar");
+      program.copy(row.source, copied);
+      CHECK(holds(from_tar(copied, "index.json"),
+                  R"("org.opencontainers.image.ref.name":")" + row.reference + "\""));
+      std::filesystem::rename(scratch.path("copied.tar"), scratch.path("oci.tar"));
+    }
+  }
+
+  TEST_CASE("archives and layouts without oci-layout, and descriptors without types, are read") {
+    const Scratch scratch;
+    const Program program(scratch);
+    TestLayout from(scratch.path("from"));
+    const std::string layer = layers()[0];
+    Descriptor blob = from.blob(layer, "");
+    const std::string config = R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers",)"
+                               R"("diff_ids":[")" +
+                               digest_of(layer).text() + R"("]}})";
+    const auto bare = [](const Descriptor& each) {
+      return R"({"digest":")" + each.digest.text() + R"(","size":)" + std::to_string(each.size) +
+             "}";
+    };
+    const std::string manifest = R"({"schemaVersion":2,"config":)" + bare(from.blob(config, "")) +
+                                 R"(,"layers":[)" + bare(blob) + "]}";
+    const Descriptor image = from.blob(manifest, "");
+    scratch.write("from/index.json", R"({"schemaVersion":2,"manifests":[)" + bare(image) + "]}");
+    std::filesystem::remove(scratch.path("from/oci-layout"));
+    REQUIRE(run({"tar", "-C", from.path(), "-cf", scratch.path("x.tar"), "."}).status == 0);
+    for (const std::string& source :
+         {"oci:" + from.path(), "oci-archive:" + scratch.path("x.tar")}) {
+      CAPTURE(source);
+      const Run copied = program({"copy", "--quiet", source, "web"});
+      CAPTURE(copied.err);
+      CHECK(copied.status == 0);
+      CHECK(copied.out == image.digest.text() + "\n");
+      CHECK(holds(copied.err, "has no oci-layout, assuming version 1.0.0"));
+      CHECK(holds(copied.err,
+                  "layers[0] has no mediaType, assuming " + std::string(media_type::kLayer)));
+      CHECK(holds(copied.err, "config has no mediaType"));
+      CHECK(holds(copied.err, image.digest.text() + ": its descriptor has no mediaType"));
+      CHECK(holds(program({"list"}).out, "linux/amd64"));
+      if (geteuid() == 0)
+        CHECK(holds(tree_of(scratch, program, "web", "tree" + source.substr(0, 5)), "etc/a"));
+      CHECK(program({"remove", "web"}).status == 0);
+    }
+    scratch.write("from/oci-layout", R"({"imageLayoutVersion":"2.0.0"})");
+    REQUIRE(run({"tar", "-C", from.path(), "-cf", scratch.path("x.tar"), "."}).status == 0);
+    CHECK(holds(program.refusal("oci-archive:" + scratch.path("x.tar"), "web"), "2.0.0"));
+  }
+
   TEST_CASE("nothing of this machine is in an archive, and tar lists it") {
     const Scratch scratch;
     const Program program(scratch);
@@ -163,6 +233,20 @@ TEST_SUITE("transfer: archives") {
     const std::string digest = program.copy("docker-archive:-", "web", bytes);
     scratch.write("save.tar", bytes);
     CHECK(program.copy("docker-archive:" + scratch.path("save.tar"), "web") == digest);
+    for (const std::string compressor : {"xz", "bzip2"}) {
+      CAPTURE(compressor);
+      if (!has_program(compressor)) {
+        MESSAGE("SKIP: needs " << compressor);
+        continue;
+      }
+      const Run packed = run({compressor, "--stdout", scratch.path("save.tar")});
+      REQUIRE(packed.status == 0);
+      CHECK(program.copy("docker-archive:-", "web", packed.out) == digest);
+      CHECK(program.copy("docker-archive:" + scratch.write("packed", packed.out), "web") == digest);
+      scratch.write("packed", packed.out.substr(0, packed.out.size() - 20));
+      CHECK(holds(program.refusal("docker-archive:" + scratch.path("packed"), "web"),
+                  "the compressed data ends too early"));
+    }
     REQUIRE(run({"gzip", scratch.path("save.tar")}).status == 0);
     CHECK(program.copy("docker-archive:" + scratch.path("save.tar.gz"), "web") == digest);
     CHECK(program.copy("docker-archive:-", "web", scratch.read("save.tar.gz")) == digest);

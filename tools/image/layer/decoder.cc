@@ -3,6 +3,8 @@
 // library, its window limited: a frame may ask for gigabytes.
 #include "layer/decoder.h"
 
+#include "layer/xz_bzip2.h"
+
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
@@ -210,12 +212,35 @@ class Zstd final : public Decoder {
 
 }  // namespace
 
-std::unique_ptr<Decoder> make_decoder(std::string_view first_bytes) {
-  if (first_bytes.starts_with("\x1f\x8b")) return std::make_unique<Gzip>();
+CompressedFormat format_of(std::string_view first_bytes) {
+  using std::string_view_literals::operator""sv;
+  if (first_bytes.starts_with("\x1f\x8b")) return CompressedFormat::gzip;
   // A skippable frame may come first.
   const bool skippable = first_bytes.size() >= 4 && first_bytes.substr(1, 3) == "\x2a\x4d\x18" &&
                          (static_cast<unsigned char>(first_bytes[0]) & 0xf0) == 0x50;
-  if (skippable || first_bytes.starts_with("\x28\xb5\x2f\xfd")) return std::make_unique<Zstd>();
+  if (skippable || first_bytes.starts_with("\x28\xb5\x2f\xfd")) return CompressedFormat::zstd;
+  if (first_bytes.starts_with("\xfd\x37zXZ\0"sv)) return CompressedFormat::xz;
+  // A block, or at once the end of a stream without any.
+  const std::string_view block = first_bytes.substr(std::min<size_t>(4, first_bytes.size()), 4);
+  const bool is_bzip2 = first_bytes.starts_with("BZh") && first_bytes.size() >= kDecidingBytes &&
+                        first_bytes[3] >= '1' && first_bytes[3] <= '9' &&
+                        (block == "1AY&" || block == "\x17\x72\x45\x38");
+  return is_bzip2 ? CompressedFormat::bzip2 : CompressedFormat::none;
+}
+
+std::unique_ptr<Decoder> make_decoder(std::string_view first_bytes) {
+  switch (format_of(first_bytes)) {
+    case CompressedFormat::gzip:
+      return std::make_unique<Gzip>();
+    case CompressedFormat::zstd:
+      return std::make_unique<Zstd>();
+    case CompressedFormat::xz:
+      return make_xz_decoder();
+    case CompressedFormat::bzip2:
+      return make_bzip2_decoder();
+    case CompressedFormat::none:
+      break;
+  }
   return std::make_unique<Plain>();
 }
 

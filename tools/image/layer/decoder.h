@@ -4,6 +4,8 @@
 
 #include "base/result.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -22,7 +24,11 @@ class Decoder {
   virtual Result<> finish() = 0;
 };
 
-// By the first bytes, because media types are often wrong: gzip, zstd, else the bytes as they are.
+// By the first bytes, because media types are often wrong: gzip, zstd, xz, bzip2, else the bytes as
+// they are. So many of them decide, if there are as many.
+inline constexpr size_t kDecidingBytes = 8;
+enum class CompressedFormat : uint8_t { none, gzip, zstd, xz, bzip2 };
+CompressedFormat format_of(std::string_view first_bytes);
 std::unique_ptr<Decoder> make_decoder(std::string_view first_bytes);
 
 }  // namespace onggi::image

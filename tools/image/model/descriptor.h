@@ -53,6 +53,7 @@ struct Manifest {
   std::vector<Descriptor> layers;
   std::optional<Descriptor> subject;
   StringMap annotations;
+  Strings assumptions;  // about what is missing, for the user
 };
 
 struct Index {

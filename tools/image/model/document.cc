@@ -35,7 +35,7 @@ Result<> read_size(const Cursor& at, Descriptor& to) {
 }
 
 constexpr Field<Descriptor> kDescriptorFields[] = {
-    {"mediaType", into<&Descriptor::media_type>, kRequired},
+    {"mediaType", into<&Descriptor::media_type>},  // see assume_types()
     {"digest", into<&Descriptor::digest>, kRequired},
     {"size", read_size, kRequired},
     {"urls", into<&Descriptor::urls>},
@@ -197,6 +197,21 @@ Result<> check_schema(const Json& json) {
   return make_error(ErrorKind::unsupported, "schemaVersion must be 2");
 }
 
+// Descriptors must have a type, but some tools' have none, where the place of the descriptor says
+// what it is. The documents that an index lists say
+// themselves what they are.
+void assume_types(Manifest& manifest) {
+  const auto assume = [&](Descriptor& blob, std::string_view type, const std::string& place) {
+    if (!blob.media_type.empty()) return;
+    blob.media_type = type;
+    manifest.assumptions.push_back(place + " has no mediaType, assuming " + std::string(type));
+  };
+  if (manifest.artifact_type.empty()) assume(manifest.config, media_type::kConfig, "config");
+  if (media_kind(manifest.config.media_type) != MediaKind::config) return;
+  for (size_t at = 0; at < manifest.layers.size(); ++at)
+    assume(manifest.layers[at], media_type::kLayer, "layers[" + std::to_string(at) + "]");
+}
+
 std::string media_type_of(const Json& json) {
   const auto member = json.FindMember("mediaType");
   const bool text = member != json.MemberEnd() && member->value.IsString();
@@ -224,6 +239,7 @@ Result<Document> parse_document(std::string bytes, std::string_view declared) {
   }
   Manifest manifest = TRY(read_document(std::move(bytes), json, kManifestFields));
   manifest.media_type = std::move(media_type);
+  assume_types(manifest);
   return Document(std::move(manifest));
 }
 

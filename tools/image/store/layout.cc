@@ -3,6 +3,7 @@
 #include "store/layout.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "spec/reader.h"
 
 #include <sys/stat.h>
@@ -37,7 +38,18 @@ Result<std::string> read_regular(int directory, const std::string& path, size_t 
   return read_all(fd.get(), path, limit);
 }
 
-Result<> check_version(const std::string& text) {
+std::string names_of(const Index& index) {
+  std::string names;
+  for (const Descriptor& each : index.manifests) {
+    const std::string name = reference_name(each);
+    if (!name.empty()) names.append(names.empty() ? "" : ", ").append(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<> check_layout_version(const std::string& text) {
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
   if (json.HasParseError() || !json.IsObject())
@@ -49,16 +61,9 @@ Result<> check_version(const std::string& text) {
   return unsupported("oci-layout", "layout version ", layout.version, ", not 1.0.0");
 }
 
-std::string names_of(const Index& index) {
-  std::string names;
-  for (const Descriptor& each : index.manifests) {
-    const std::string name = reference_name(each);
-    if (!name.empty()) names.append(names.empty() ? "" : ", ").append(name);
-  }
-  return names;
+void warn_of_missing_version(std::string_view place) {
+  log::warn(std::string(place) + " has no oci-layout, assuming version 1.0.0");
 }
-
-}  // namespace
 
 std::string reference_name(const Descriptor& descriptor) {
   const std::string* name = descriptor.annotations.find(kReferenceName);
@@ -79,12 +84,17 @@ Result<Layout> Layout::open(const std::string& path) {
 }
 
 Result<Layout> Layout::open(UniqueFd directory) {
-  Result<std::string> version = read_regular(directory.get(), "oci-layout", 4096);
-  if (!version)
-    return with_hint(version.error(), "check that this directory is an OCI image layout");
-  TRY(check_version(version.value()));
-  std::string text = TRY(read_regular(directory.get(), "index.json", kManifestLimit));
-  Index index = TRY(parse_index(std::move(text), {}));
+  constexpr std::string_view kHint = "check that this directory is an OCI image layout";
+  Result<std::string> text = read_regular(directory.get(), "index.json", kManifestLimit);
+  const Result<std::string> version = read_regular(directory.get(), "oci-layout", 4096);
+  if (version) {
+    TRY(check_layout_version(version.value()));
+  } else if (version.error().errnum != ENOENT || !text) {
+    return with_hint(version.error(), kHint);
+  }
+  if (!text) return with_hint(text.error(), kHint);
+  Index index = TRY(parse_index(std::move(text).value(), {}));
+  if (!version) warn_of_missing_version("the layout");
   return Layout(std::move(directory), std::move(index));
 }
 

@@ -35,6 +35,11 @@ class Layout {
   Index index_;
 };
 
+// `text` is that of a file oci-layout; ErrorKind::unsupported: of another version.
+Result<> check_layout_version(const std::string& text);
+// Where the file is missing, though all else is there: `place` is a directory or an archive.
+void warn_of_missing_version(std::string_view place);
+
 // The same of an index.json that is elsewhere.
 Result<const Descriptor*> find_image(const Index& index, std::string_view reference,
                                      const Platform& platform);

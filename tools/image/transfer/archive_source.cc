@@ -20,6 +20,7 @@ namespace onggi::image {
 
 namespace {
 
+constexpr uint64_t kVersionLimit = 4096;
 constexpr uint64_t kArchiveJsonLimit = 20u << 20;
 constexpr size_t kPortion = 256u << 10;
 
@@ -111,11 +112,17 @@ bool is_usable(const Document& document) {
 Result<std::unique_ptr<ArchiveSource>> ArchiveSource::open_layout(TarFile file,
                                                                   const std::string& reference,
                                                                   const Platform& platform) {
-  if (!file.has("oci-layout")) {
-    return with_hint(make_error(ErrorKind::invalid_config, "the archive has no oci-layout"),
+  if (!file.has("index.json")) {
+    return with_hint(make_error(ErrorKind::invalid_config, "the archive has no index.json"),
                      "for an archive of Docker, use docker-archive:FILE");
   }
   std::string text = TRY(file.read("index.json", kManifestLimit));
+  if (file.has("oci-layout")) {
+    const std::string version = TRY(file.read("oci-layout", kVersionLimit));
+    TRY(check_layout_version(version));
+  } else {
+    warn_of_missing_version("the archive");
+  }
   const Index index = TRY(parse_index(std::move(text), {}));
   const Descriptor named = *TRY(find_image(index, reference, platform));
   std::unique_ptr<ArchiveSource> source(new ArchiveSource(std::move(file)));
@@ -127,7 +134,7 @@ Result<std::unique_ptr<ArchiveSource>> ArchiveSource::open_docker(TarFile file,
                                                                   const std::string& reference,
                                                                   const Platform&) {
   std::unique_ptr<ArchiveSource> source(new ArchiveSource(std::move(file)));
-  if (source->file_.has("oci-layout") && source->file_.has("index.json")) {
+  if (source->file_.has("index.json")) {
     std::string text = TRY(source->file_.read("index.json", kManifestLimit));
     const Result<Index> index = parse_index(std::move(text), {});
     const Descriptor* found = index ? find_in_index(index.value(), reference) : nullptr;
@@ -196,7 +203,7 @@ Result<> ArchiveSource::make_manifest(const std::string& config,
 
 Result<ImageSource::Named> ArchiveSource::named() {
   Document document = TRY(this->document(named_));
-  return Named{named_, std::move(document)};
+  return with_type(named_, std::move(document));
 }
 
 Result<TarFile::Part> ArchiveSource::find(const Descriptor& descriptor) const {

@@ -2,6 +2,7 @@
 // See the header.
 #include "transfer/copy.h"
 
+#include "base/log.h"
 #include "transfer/source_image.h"
 
 #include <algorithm>
@@ -21,6 +22,13 @@ using Named = ImageSource::Named;
 
 const std::string& bytes_of(const Document& document) {
   return std::visit([](const auto& each) -> const std::string& { return each.raw; }, document);
+}
+
+void warn_of_assumptions(const Named& named) {
+  const auto* manifest = std::get_if<Manifest>(&named.document);
+  if (manifest == nullptr) return;
+  for (const std::string& each : manifest->assumptions)
+    log::warn(named.descriptor.digest.text() + ": " + each);
 }
 
 // All that one name stands for.
@@ -58,7 +66,7 @@ class Parts {
     }
     Document document = std::move(read).value();
     TRY(add_below(document, depth));
-    documents.push_back({descriptor, std::move(document)});
+    documents.push_back(with_type(descriptor, std::move(document)));
     return {};
   }
 
@@ -129,9 +137,11 @@ class Movers {
 Result<Named> copy_image(ImageSource& source, ImageTarget& target, const CopyOptions& options,
                          CopyView& view) {
   Named named = TRY(source.named());
+  warn_of_assumptions(named);
   if (options.platform) named = TRY(choose_platform(source, std::move(named), *options.platform));
   Parts parts(source);
   TRY(parts.add_below(named.document, 0));
+  for (const Named& each : parts.documents) warn_of_assumptions(each);
   view.begin(named, parts.documents, parts.blobs);
   const Result<> moved = Movers(source, target, parts.blobs, view).run(options.threads);
   const Result<> ended = view.end(static_cast<bool>(moved));

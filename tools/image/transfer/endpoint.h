@@ -39,6 +39,9 @@ class ImageSource {
   virtual Result<UniqueFd> open(const Descriptor& descriptor) = 0;
 };
 
+// A descriptor of a layout's index may have no type, or one that the document does not confirm.
+ImageSource::Named with_type(Descriptor descriptor, Document document);
+
 class ImageTarget {
  public:
   ImageTarget() = default;

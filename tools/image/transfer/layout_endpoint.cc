@@ -28,9 +28,7 @@ Result<> receive(const LayoutWriter& layout, const Descriptor& descriptor, Image
 
 Result<ImageSource::Named> LayoutSource::named() {
   Document document = TRY(this->document(named_));
-  Descriptor descriptor = named_;
-  std::visit([&](const auto& each) { descriptor.media_type = each.media_type; }, document);
-  return Named{std::move(descriptor), std::move(document)};
+  return with_type(named_, std::move(document));
 }
 
 Result<Document> LayoutSource::document(const Descriptor& descriptor) {

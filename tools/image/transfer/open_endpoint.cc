@@ -56,8 +56,32 @@ Source open_layout_source(const Endpoint& endpoint, const EndpointContext& conte
   return std::make_unique<LayoutSource>(std::move(layout), named);
 }
 
-Target open_layout_target(const Endpoint& endpoint, const EndpointContext&, const Copied&) {
-  return TRY(LayoutTarget::open(endpoint.place, endpoint.reference));
+std::string without_digest(const std::string& name) {
+  const size_t at = name.find('@');
+  if (at == name.npos) return name;
+  // "latest" is what a name without tag means, but not one with a digest.
+  const Result<Reference> reference = parse_reference(name);
+  if (!reference || reference.value().tag.empty()) return {};
+  return name.substr(0, at);
+}
+
+// What the image is to be called in a layout or an archive: by the user's word, or as in its
+// source.
+std::string target_name(const Endpoint& endpoint, const EndpointContext& context,
+                        const Endpoint& from) {
+  if (!endpoint.reference.empty()) return endpoint.reference;
+  if (from.transport == Transport::store) {
+    const Result<StoredImage> image = context.store->find(from.place);
+    return image ? without_digest(image.value().name) : std::string();
+  }
+  if (from.transport != Transport::registry) return from.reference;
+  const Result<Reference> image = parse_reference(from.place);
+  return image ? without_digest(to_text(image.value())) : std::string();
+}
+
+Target open_layout_target(const Endpoint& endpoint, const EndpointContext& context,
+                          const Copied& copied) {
+  return TRY(LayoutTarget::open(endpoint.place, target_name(endpoint, context, copied.from)));
 }
 
 template <auto Open>
@@ -67,8 +91,10 @@ Source open_archive_source(const Endpoint& endpoint, const EndpointContext& cont
 }
 
 template <ArchiveKind Kind>
-Target open_archive_target(const Endpoint& endpoint, const EndpointContext&, const Copied&) {
-  return TRY(ArchiveTarget::open(Kind, endpoint.place, endpoint.reference));
+Target open_archive_target(const Endpoint& endpoint, const EndpointContext& context,
+                           const Copied& copied) {
+  return TRY(
+      ArchiveTarget::open(Kind, endpoint.place, target_name(endpoint, context, copied.from)));
 }
 
 struct Row {

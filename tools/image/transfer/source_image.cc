@@ -3,6 +3,7 @@
 #include "transfer/source_image.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "model/media_type.h"
 
 namespace onggi::image {
@@ -13,14 +14,21 @@ constexpr int kIndexDepth = 4;
 
 }  // namespace
 
+ImageSource::Named with_type(Descriptor descriptor, Document document) {
+  if (descriptor.media_type.empty())
+    log::warn(descriptor.digest.text() + ": its descriptor has no mediaType");
+  std::visit([&](const auto& each) { descriptor.media_type = each.media_type; }, document);
+  return {std::move(descriptor), std::move(document)};
+}
+
 Result<ImageSource::Named> choose_platform(ImageSource& source, ImageSource::Named named,
                                            const Platform& platform) {
   for (int depth = 0; depth <= kIndexDepth; ++depth) {
     const auto* index = std::get_if<Index>(&named.document);
     if (index == nullptr) return named;
     const Descriptor chosen = *TRY(choose_manifest(*index, platform));
-    named.document = TRY(source.document(chosen));
-    named.descriptor = chosen;
+    Document document = TRY(source.document(chosen));
+    named = with_type(chosen, std::move(document));
   }
   return make_error(ErrorKind::invalid_config, "indexes are nested deeper than ", kIndexDepth);
 }

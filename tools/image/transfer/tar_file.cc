@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <span>
 #include <vector>
 
 namespace onggi::image {
@@ -83,8 +84,16 @@ Result<UniqueFd> copy_inflated(int input, std::string_view begun) {
   return spool;
 }
 
-bool is_compressed(std::string_view begun) {
-  return begun.starts_with("\x1f\x8b") || begun.starts_with("\x28\xb5\x2f\xfd");
+// A pipe gives less than was asked for.
+Result<size_t> read_first(int input, std::span<char> buffer) {
+  size_t done = 0;
+  while (done < kDecidingBytes) {
+    const long count = sys::read(input, buffer.data() + done, buffer.size() - done);
+    if (count < 0) return system_error(count, "read", "archive");
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
 }
 
 std::string target_of(const TarEntry& entry, const std::string& clean) {
@@ -110,14 +119,10 @@ Result<TarFile> TarFile::open(const std::string& path) {
   struct stat info = {};
   if (fstat(input.get(), &info) != 0) return system_error(-errno, "fstat", path);
   std::vector<char> buffer(kPortion);
-  const bool is_file = S_ISREG(info.st_mode);
-  const long count = is_file ? sys::pread(input.get(), buffer.data(), 8, 0)
-                             : sys::read(input.get(), buffer.data(), buffer.size());
-  if (count < 0) return system_error(count, "read", path);
-  const std::string_view begun(buffer.data(), static_cast<size_t>(count));
-  if (is_file && is_compressed(begun) && lseek(input.get(), count, SEEK_SET) < 0)
-    return system_error(-errno, "lseek", path);
-  if (!is_file || is_compressed(begun)) input = TRY_AT(path, copy_inflated(input.get(), begun));
+  const size_t count = TRY_AT(path, read_first(input.get(), buffer));
+  const std::string_view begun(buffer.data(), count);
+  if (!S_ISREG(info.st_mode) || format_of(begun) != CompressedFormat::none)
+    input = TRY_AT(path, copy_inflated(input.get(), begun));
   TarFile file(std::move(input));
   TRY_AT(path, file.list());
   return file;
