@@ -230,10 +230,10 @@ TEST_SUITE("store: the directory") {
     CHECK(!store.remove_name("docker.io/library/a:1"));
     REQUIRE(store.set_name("docker.io/library/a:1", image));
     REQUIRE(store.set_name("docker.io/library/b:1", image));
-    REQUIRE(store.remove("a:1"));
+    REQUIRE(store.remove(store.find("a:1").value()));
     REQUIRE(store.images().value().size() == 1);
     CHECK(store.images().value()[0].name == "docker.io/library/b:1");
-    REQUIRE(store.remove(image.digest.hex()));
+    REQUIRE(store.remove(store.find(image.digest.hex()).value()));
     CHECK(store.images().value().empty());
   }
 }

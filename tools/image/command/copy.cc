@@ -8,6 +8,8 @@
 #include "process/user_namespace.h"
 #include "transfer/unpack_view.h"
 
+#include <functional>
+
 namespace onggi::image {
 
 namespace {
@@ -63,10 +65,46 @@ Result<int> copy_and_print(const Context& context, const Endpoint& from, const E
   return print_copied(flags, context.operands.back(), copied);
 }
 
-// "docker://" may be there or not.
-Result<Endpoint> registry_endpoint(std::string_view text) {
+using CopyOnce = std::function<Result<>(const Endpoint& from, const Endpoint& to)>;
+
+// What push calls an image in its registry if nothing else is said: its name in the store, which a
+// short name on the command line need not be.
+Result<std::string> stored_name(const Context& context) {
+  const Store store = TRY(Store::open(context.global.root, LockKind::shared));
+  const StoredImage image = TRY(store.find(context.operands[0]));
+  if (image.is_by_name) return image.name;
+  return with_hint(make_error(ErrorKind::invalid_config, "'", context.operands[0],
+                              "' is not a name in a registry"),
+                   "give the name as a second argument");
+}
+
+Result<std::string> remote_text(std::string_view text) {
   const Reference image = TRY(parse_remote(text));
-  return Endpoint{Transport::registry, to_text(image), {}};
+  return to_text(image);
+}
+
+Endpoint in_registry(const std::string& name) {
+  return {Transport::registry, name, {}};
+}
+
+// Into the store, from the first of the registries that has it; the value is its name.
+Result<std::string> pull(const RemoteName& wanted, const CopyOnce& copy) {
+  std::string failures;
+  for (const std::string& name : wanted.names) {
+    const Result<> copied = copy(in_registry(name), {Transport::store, name, {}});
+    if (copied) {
+      remember(wanted);
+      return name;
+    }
+    if (&name != &wanted.names.back()) {
+      failures.append("; ").append(copied.error().message.view());
+      continue;
+    }
+    Error error = copied.error();
+    error.message.append(failures);
+    return error;
+  }
+  return make_error(ErrorKind::state, "no name");  // there is one at least
 }
 
 }  // namespace
@@ -78,8 +116,14 @@ Result<int> copy_command(const Context& context, const CopyFlags& flags) {
 }
 
 Result<int> pull_command(const Context& context, const CopyFlags& flags) {
-  const Endpoint from = TRY(registry_endpoint(context.operands[0]));
-  return copy_and_print(context, from, {Transport::store, from.place, {}}, flags);
+  const RemoteName wanted = TRY(choose_remote_name(context.operands[0]));
+  int status = 0;
+  const CopyOnce copy = [&](const Endpoint& from, const Endpoint& to) -> Result<> {
+    status = TRY(copy_and_print(context, from, to, flags));
+    return {};
+  };
+  TRY(pull(wanted, copy));
+  return status;
 }
 
 Result<int> push_command(const Context& context, const CopyFlags& flags) {
@@ -89,14 +133,17 @@ Result<int> push_command(const Context& context, const CopyFlags& flags) {
     return make_error(ErrorKind::invalid_config, "'", context.operands[0],
                       "' does not include a registry name: give the name as a second argument");
   }
-  const Endpoint to = TRY(registry_endpoint(has_name ? context.operands[1] : from.place));
-  return copy_and_print(context, from, to, flags);
+  const std::string name = TRY(has_name ? remote_text(context.operands[1]) : stored_name(context));
+  return copy_and_print(context, from, in_registry(name), flags);
 }
 
-Result<> pull_image(const Store& store, const std::string& name, const CopyFlags& flags) {
-  const Endpoint from = TRY(registry_endpoint(name));
-  TRY(copy_between(&store, from, {Transport::store, from.place, {}}, flags));
-  return {};
+Result<std::string> pull_image(const Store& store, const std::string& name,
+                               const CopyFlags& flags) {
+  const RemoteName wanted = TRY(choose_remote_name(name));
+  return pull(wanted, [&](const Endpoint& from, const Endpoint& to) -> Result<> {
+    TRY(copy_between(&store, from, to, flags));
+    return {};
+  });
 }
 
 }  // namespace onggi::image

@@ -37,7 +37,7 @@ Result<int> copy_command(const Context& context, const CopyFlags& flags);
 Result<int> pull_command(const Context& context, const CopyFlags& flags);
 Result<int> push_command(const Context& context, const CopyFlags& flags);
 
-// The same for commands that need an image which is not there.
-Result<> pull_image(const Store& store, const std::string& name, const CopyFlags& flags);
+// The same for commands that need an image which is not there. The value is its name in the store.
+Result<std::string> pull_image(const Store& store, const std::string& name, const CopyFlags& flags);
 
 }  // namespace onggi::image

@@ -26,9 +26,11 @@ Result<Image> image_in_store(const Store& store, const std::string& name,
     return with_hint(unsupported("", "'", name, "' is not in the store"),
                      "use 'onggi-image copy' to copy it there");
   }
+  const bool is_remote = endpoint.transport == Transport::registry;
+  const std::string place = is_remote ? TRY(full_name(endpoint.place)) : endpoint.place;
   const Platform platform = TRY(platform_or_host(flags.platform));
   if (flags.pull != Pull::always) {
-    Result<Image> found = find_image(store, endpoint.place, platform);
+    Result<Image> found = find_image(store, place, platform);
     if (found || flags.pull == Pull::never) return found;
   }
   CopyFlags copy;
@@ -37,8 +39,8 @@ Result<Image> image_in_store(const Store& store, const std::string& name,
   copy.plain_http = flags.plain_http;
   copy.limits = flags.limits;
   copy.stall_seconds = flags.stall_seconds;
-  TRY(pull_image(store, endpoint.place, copy));
-  return find_image(store, endpoint.place, platform);
+  const std::string pulled = TRY(pull_image(store, place, copy));
+  return find_image(store, pulled, platform);
 }
 
 }  // namespace onggi::image

@@ -2,6 +2,7 @@
 // `login [REGISTRY]`: the password is never an argument, where `ps` and the shell's history would
 // have it.
 #include "base/file.h"
+#include "command/question.h"
 #include "command/remote.h"
 
 #include <termios.h>
@@ -11,8 +12,6 @@
 
 namespace onggi::image {
 namespace {
-
-constexpr size_t kLongestAnswer = 64u << 10;
 
 // No echo, and no signals that would leave the terminal like this.
 class SilentTerminal {
@@ -34,24 +33,6 @@ class SilentTerminal {
   termios before_ = {};
   bool is_changed_ = false;
 };
-
-std::string without_line_end(std::string text) {
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  return text;
-}
-
-// A terminal gives one line at a time.
-Result<std::string> read_line(std::string_view prompt) {
-  TRY(write_all(STDERR_FILENO, "standard error", prompt));
-  std::string line(kLongestAnswer, '\0');
-  const long size = sys::read(STDIN_FILENO, line.data(), line.size());
-  if (size < 0) return system_error(size, "read", "standard input");
-  line.resize(static_cast<size_t>(size));
-  const bool is_aborted = std::ranges::any_of(
-      line, [](char c) { return c >= 0 && c < ' ' && c != '\n' && c != '\r' && c != '\t'; });
-  if (is_aborted) return make_error(ErrorKind::state, "interrupted");
-  return without_line_end(std::move(line));
-}
 
 Result<std::string> read_password(const RemoteFlags& flags, bool is_terminal) {
   if (flags.password_stdin) {

@@ -33,7 +33,7 @@ Result<int> tag_command(const Context& context, const NameOptions& options) {
 Result<int> untag_command(const Context& context, const NameOptions& options) {
   const Store store = TRY(Store::open(context.global.root, LockKind::shared));
   const StoredImage image = TRY(store.find(context.operands[0]));
-  const std::string name = TRY(full_name(context.operands[0]));
+  const std::string name = image.is_by_name ? image.name : TRY(full_name(context.operands[0]));
   TRY(store.remove_name(name));
   return print_name(options, name, image.descriptor);
 }
@@ -44,7 +44,7 @@ Result<int> remove_command(const Context& context, const NameOptions& options) {
   {
     const Store store = TRY(Store::open(context.global.root, LockKind::shared));
     image = TRY(store.find(context.operands[0]));
-    TRY(store.remove(context.operands[0]));
+    TRY(store.remove(image));
   }
   // Its blobs may be others' too; and if the store is in use, they wait for the next gc.
   const Result<Collected> collected = collect(context.global.root);

@@ -23,9 +23,4 @@ Result<LoginPlace> parse_login_place(std::string_view text) {
       "add the port to a host name without dots: \"registry:443\"");
 }
 
-Result<Reference> parse_remote(std::string_view text) {
-  constexpr std::string_view kPrefix = "docker://";
-  return parse_reference(text.starts_with(kPrefix) ? text.substr(kPrefix.size()) : text);
-}
-
 }  // namespace onggi::image

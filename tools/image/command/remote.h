@@ -3,6 +3,7 @@
 #pragma once
 
 #include "command/command.h"
+#include "command/remote_name.h"
 #include "registry/login.h"
 #include "transfer/registries.h"
 
@@ -35,9 +36,6 @@ struct LoginPlace {
   Reference image;
 };
 Result<LoginPlace> parse_login_place(std::string_view text);
-
-// "HOST/REPOSITORY[:TAG][@DIGEST]", also with "docker://" before it.
-Result<Reference> parse_remote(std::string_view text);
 
 Result<int> login_command(const Context& context, const RemoteFlags& flags);
 Result<int> logout_command(const Context& context, const RemoteFlags& flags);

@@ -140,6 +140,11 @@ Result<Reference> parse_reference(std::string_view text) {
   return reference;
 }
 
+bool is_short_name(std::string_view text) {
+  const size_t slash = text.find('/');
+  return slash == text.npos || !names_a_host(text.substr(0, slash));
+}
+
 std::string to_text(const Reference& reference) {
   std::string text = reference.registry + "/" + reference.repository;
   if (!reference.tag.empty()) text += ":" + reference.tag;

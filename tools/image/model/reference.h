@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of images in registries: "alpine", "localhost:5000/team/web:1.2", "ghcr.io/a/b@sha256:...".
-// Short names are Docker Hub's, as every tool understands them.
+// Short names are Docker Hub's here; what registries.conf says of them is in store/short_names.h.
 #pragma once
 
 #include "base/result.h"
@@ -22,6 +22,9 @@ struct Reference {
 
 // ErrorKind::invalid_config names what is wrong with the text.
 Result<Reference> parse_reference(std::string_view text);
+
+// Whether it names no registry: "alpine", "team/web:1". The text must be a reference.
+bool is_short_name(std::string_view text);
 
 // In full: "docker.io/library/alpine:latest".
 std::string to_text(const Reference& reference);

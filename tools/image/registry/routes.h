@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where an image is really asked for: mirrors and other locations of containers-registries.conf(5),
 // which podman, skopeo and buildah read too. The image keeps its name.
-//
-// Not read: unqualified-search-registries, short-name-mode and aliases, because a short name means
-// Docker Hub here and nothing else; who answers first must not decide what is run.
 #pragma once
 
 #include "model/reference.h"
+#include "model/registries_conf.h"
 #include "registry/access.h"
 
 #include <string>
@@ -23,11 +21,6 @@ struct Routes {
   std::vector<Route> pull;  // in their order, the mirrors first
   Route push;
 };
-
-// Existing files in the order in which they are read: $CONTAINERS_REGISTRIES_CONF alone; or else
-// ~/.config/containers/registries.conf with its registries.conf.d; or else those of /etc/containers
-// and then the user's registries.conf.d.
-Result<std::vector<std::string>> registries_files();
 
 // What is permitted on the way there.
 AccessOptions permitted(AccessOptions options, const Route& route);

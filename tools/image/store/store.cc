@@ -9,6 +9,7 @@
 #include "model/reference.h"
 #include "process/random.h"
 #include "store/overlay.h"
+#include "store/short_names.h"
 
 #include <unistd.h>
 
@@ -112,16 +113,18 @@ Result<std::vector<StoredImage>> Store::images() const {
   const Layout layout = TRY(read());
   std::vector<StoredImage> images;
   for (const Descriptor& each : layout.index().manifests)
-    images.push_back({reference_name(each), each});
+    images.push_back({reference_name(each), each, false});
   return images;
 }
 
 Result<StoredImage> Store::find(std::string_view text) const {
   const std::vector<StoredImage> all = TRY(images());
-  const Result<std::string> name = full_name(text);
-  if (name) {
-    const auto found = std::ranges::find(all, name.value(), &StoredImage::name);
-    if (found != all.end()) return *found;
+  const bool is_name = static_cast<bool>(parse_reference(text));
+  const std::vector<std::string> names =
+      is_name ? TRY(local_names(text)) : std::vector<std::string>();
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(all, name, &StoredImage::name);
+    if (found != all.end()) return StoredImage{found->name, found->descriptor, true};
   }
   const std::string_view hex = text.starts_with("sha256:") ? text.substr(7) : text;
   const StoredImage* found = nullptr;
@@ -132,7 +135,7 @@ Result<StoredImage> Store::find(std::string_view text) const {
     found = &each;
   }
   if (found != nullptr) return *found;
-  return no_image(text, name ? name.value() : "");
+  return no_image(text, names.empty() ? "" : names.front());
 }
 
 Result<> Store::set_name(const std::string& name, const Descriptor& descriptor) const {
@@ -150,11 +153,9 @@ Result<> Store::remove_name(const std::string& name) const {
   return edit.commit();
 }
 
-Result<> Store::remove(std::string_view text) const {
-  const StoredImage image = TRY(find(text));
+Result<> Store::remove(const StoredImage& image) const {
   LayoutWriter::Edit edit = TRY(layout_.edit());
-  const Result<std::string> name = full_name(text);
-  if (name && image.name == name.value()) {
+  if (image.is_by_name) {
     TRY(edit.index.remove_name(image.name, IndexText::Unnamed::remove));
   } else {
     TRY(edit.index.remove_image(image.descriptor.digest));

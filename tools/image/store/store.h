@@ -22,6 +22,7 @@ namespace onggi::image {
 struct StoredImage {
   std::string name;  // "docker.io/library/alpine:latest", or empty
   Descriptor descriptor;
+  bool is_by_name = false;  // of find(): by this name, and not by its digest
 };
 
 // Absolute. Without a choice it is /var/lib/onggi for the host's root, else $XDG_DATA_HOME/onggi or
@@ -41,14 +42,15 @@ class Store {
   Result<Layout> read() const;
 
   Result<std::vector<StoredImage>> images() const;
-  // By name, short or in full, or by digest or a part of it of at least four digits.
+  // By name, in full or short (see store/short_names.h), or by digest or a part of it of at least
+  // four digits.
   Result<StoredImage> find(std::string_view text) const;
 
   Result<> set_name(const std::string& name, const Descriptor& descriptor) const;
   // The name alone; the image stays, if need be without a name.
   Result<> remove_name(const std::string& name) const;
-  // An image with all its names, or only the name if others have the image too.
-  Result<> remove(std::string_view text) const;
+  // An image with all its names, or only the name by which it was found.
+  Result<> remove(const StoredImage& image) const;
 
   // Out of everybody's sight at once; empty_trash() takes the time. `path` is below the store.
   Result<> discard(const std::string& path) const;
