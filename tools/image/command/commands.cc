@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands.
+#include "bundle/runtime_log.h"
 #include "command/bundle.h"
 #include "command/change.h"
 #include "command/containers.h"
@@ -40,13 +41,14 @@ constexpr auto kGlobalOptions = options<GlobalOptions>({
 constexpr auto kNoOptions = no_options<NoOptions>();
 
 template <const auto& Table, auto Function>
-constexpr Command command(const char* name, const char* operands, const char* summary) {
-  return basic_command<GlobalOptions, Table, Function>(name, operands, summary);
+constexpr Command command(const char* name, const char* operands, const char* summary,
+                          int failure_status = 1) {
+  return basic_command<GlobalOptions, Table, Function>(name, operands, summary, failure_status);
 }
 
 constexpr Command kCommands[] = {
     command<kRunOptions, run_command>("run", "IMAGE [ARGUMENT...]",
-                                      "run a program of an image in a new container"),
+                                      "run a program of an image in a new container", kOwnFailure),
     command<kBundleOptions, bundle_command>("bundle", "IMAGE DIR [ARGUMENT...]",
                                             "create a bundle for an OCI runtime"),
     command<kNoOptions, mount_command>("mount", "DIR",
@@ -139,7 +141,10 @@ constexpr OtherName kOtherNames[] = {
 constexpr std::string_view kDescription =
     "Pulls images from registries, keeps them in a store of shared layers, and creates bundles "
     "from them\nfor\n.BR onggi (1).\n";
-constexpr std::string_view kExitStatus = "0 on success and 1 on failure.\n";
+constexpr std::string_view kExitStatus =
+    "0 on success and 1 on failure.\nThat of\n.B run\nis the exit status of the program, or 128 "
+    "and the number of the signal that ended it;\n127 if the program is not found, 126 if it "
+    "cannot be executed, and 125 if\n.B onggi-image\nor the runtime fails before that.\n";
 
 }  // namespace
 

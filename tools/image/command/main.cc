@@ -10,13 +10,13 @@
 namespace onggi::image {
 namespace {
 
-int fail(std::string_view command, const Error& error) {
+int fail(std::string_view command, const Error& error, int status = 1) {
   log::report(command, error);
-  return 1;
+  return status;
 }
 
-int finish(std::string_view command, const Result<int>& result) {
-  return result ? result.value() : fail(command, result.error());
+int finish(std::string_view command, const Result<int>& result, int failure_status = 1) {
+  return result ? result.value() : fail(command, result.error(), failure_status);
 }
 
 // Whoever names a size trusts the image up to it, however well it is compressed.
@@ -75,7 +75,8 @@ int run(cli::Arguments arguments) {
   std::string subject;
   const Result<int> result =
       command.invoke(command, self, global, cli::Arguments(words).subspan(1), subject);
-  return finish(subject.empty() ? command.name : command.name + (" " + subject), result);
+  return finish(subject.empty() ? command.name : command.name + (" " + subject), result,
+                command.failure_status);
 }
 
 }  // namespace

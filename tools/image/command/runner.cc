@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "bundle/container_process.h"
+#include "bundle/runtime_log.h"
 #include "bundle/user_network.h"
 #include "process/detached_terminal.h"
 #include "process/log_lines.h"
@@ -80,7 +81,8 @@ Result<int> wait_for_start(int started, pid_t child) {
   // The child has said why.
   int status = 0;
   const long waited = sys::waitpid(child, status);
-  return waited == child && WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : 1;
+  return waited == child && WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status)
+                                                                          : kOwnFailure;
 }
 
 }  // namespace
@@ -149,18 +151,28 @@ Result<> Runner::connect() {
 // The runtime's words, "run --detach --bundle DIR ... ID".
 std::vector<std::string> Runner::runtime_words(std::vector<std::string> options) const {
   std::vector<std::string> words = runtime_command(container_.record().runtime);
-  words.emplace_back("run");
-  words.insert(words.end(), {"--bundle", container_.path(), "--pid-file", pid_file()});
+  const std::vector<std::string> log = runtime_log_options(runtime_log());
+  words.insert(words.end(), log.begin(), log.end());
+  words.insert(words.end(), {"run", "--bundle", container_.path(), "--pid-file", pid_file()});
   words.insert(words.end(), options.begin(), options.end());
   words.push_back(container_.record().id);
   return words;
+}
+
+// A runtime's own failure and the program's exit status come in the same way.
+Result<int> Runner::call_runtime(const SupervisedCall& call) {
+  (void)sys::unlinkat(AT_FDCWD, runtime_log().c_str(), 0);
+  const int status = TRY(run_supervised(call));
+  const Result<std::string> said = read_file(AT_FDCWD, runtime_log(), kLogLimit);
+  if (status == 0 || !said) return status;
+  return failure_in_runtime_log(said.value()).value_or(status);
 }
 
 Result<int> Runner::execute() {
   SupervisedCall call;
   call.arguments = runtime_words({});
   call.reads_input = call_.reads_input || call_.is_terminal;
-  return run_supervised(call);
+  return call_runtime(call);
 }
 
 // What the program writes goes to a process that outlives this one, if need be.
@@ -175,7 +187,7 @@ Result<int> Runner::start_with_pipes(std::optional<OutputLog>& log) {
   call.reads_input = false;
   call.output = output.write.get();
   call.error = error.write.get();
-  const int status = TRY(run_supervised(call));
+  const int status = TRY(call_runtime(call));
   if (status == 0) return 0;
   log.reset();
   show_log(container_.directory(), before);
@@ -188,7 +200,7 @@ Result<int> Runner::start_with_terminal(std::optional<OutputLog>& log) {
   SupervisedCall call;
   call.arguments = runtime_words({"--detach", "--console-socket", console.path()});
   call.reads_input = false;
-  const int status = TRY(run_supervised(call));
+  const int status = TRY(call_runtime(call));
   if (status != 0) return status;
   UniqueFd terminal = TRY(console.receive());
   UniqueFd file = TRY(open_log(container_.directory()));

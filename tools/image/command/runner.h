@@ -8,6 +8,7 @@
 #include "network/held_ports.h"
 #include "process/companion.h"
 #include "process/output_log.h"
+#include "process/supervised.h"
 
 #include <unistd.h>
 
@@ -44,11 +45,13 @@ class Runner {
   const Container& container() const { return container_; }
 
  private:
+  Result<int> call_runtime(const SupervisedCall& call);
   Result<int> execute();
   Result<int> execute_detached();
   Result<int> start_with_pipes(std::optional<OutputLog>& log);
   Result<int> start_with_terminal(std::optional<OutputLog>& log);
   std::vector<std::string> runtime_words(std::vector<std::string> options) const;
+  std::string runtime_log() const { return container_.path() + "/runtime.log"; }
   std::string pid_file() const { return container_.path() + "/pid"; }
   Result<> clean_up();
 
