@@ -18,4 +18,11 @@ Result<RuntimeOptions> runtime_options(const GlobalOptions& global) {
   return options;
 }
 
+std::string document_name(std::string_view option, std::string_view file) {
+  constexpr size_t kLongest = 64;
+  std::string name(option);
+  if (file.size() <= kLongest) name.append(" ").append(file);
+  return name;
+}
+
 }  // namespace onggi::cli

@@ -27,4 +27,8 @@ Program program();
 // The state root is made absolute, because the runtime leaves the caller's directory.
 Result<RuntimeOptions> runtime_options(const GlobalOptions& global);
 
+// "--resources limits.json": a document in errors. The option alone for a path so long that it
+// would hide the place behind it.
+std::string document_name(std::string_view option, std::string_view file);
+
 }  // namespace onggi::cli

@@ -43,8 +43,8 @@ constexpr auto kBundleOptions = options<CreateOptions>({
     option<&CreateOptions::config>(
         "config", 'f', "FILE", "configuration file, relative to the bundle (default: config.json)"),
     option<&CreateOptions::strict>("strict", 0, nullptr,
-                                   "fail on misspelt keys and unsupported annotations instead of "
-                                   "ignoring them with a warning"),
+                                   "fail on unknown keys and capabilities, unsupported annotations "
+                                   "and relative mount destinations instead of ignoring them"),
 });
 
 constexpr auto kCreateOptions =

@@ -23,7 +23,8 @@ Result<> read_user(std::string_view text, ExecOptions& options) {
   if (colon != std::string_view::npos)
     options.gid = parse_decimal<uint32_t>(text.substr(colon + 1));
   if (!options.uid || (colon != std::string_view::npos && !options.gid))
-    return wrong_value("--user", text, "UID or UID:GID, in numbers");
+    return make_error(ErrorKind::invalid_config, "--user '", text,
+                      "' must be numeric: UID or UID:GID");
   return {};
 }
 
@@ -39,7 +40,12 @@ Result<> read_groups(const std::vector<std::string>& texts, ExecOptions& options
 Result<> read_capabilities(const std::vector<std::string>& names, ExecOptions& options) {
   for (const std::string& name : names) {
     const std::optional<unsigned> number = spec::capability_number(name);
-    if (!number) return wrong_value("--cap", name, "a capability, such as CAP_NET_RAW");
+    if (!number) {
+      const std::string meant = spec::capability_meant(name);
+      Error error = wrong_value("--cap", name, "a capability, such as CAP_NET_RAW");
+      if (!meant.empty()) error.hint.append("did you mean ", meant, "?");
+      return error;
+    }
     options.capabilities |= uint64_t{1} << *number;
   }
   return {};
@@ -128,7 +134,8 @@ Result<int> exec_command(const Context& context, const ExecFlags& flags) {
   options.id = context.operands[0];
   if (!flags.process.empty()) {
     const std::string document = TRY(read_file(AT_FDCWD, flags.process, spec::kMaxDocumentSize));
-    options.document = TRY(spec::parse_process(document));
+    options.document =
+        TRY(spec::parse_process(document, document_name("--process", flags.process)));
   }
   return exec_in_container(runtime, options);
 }

@@ -3,7 +3,7 @@
 #include "cli/update.h"
 
 #include "base/file.h"
-#include "commandline/size.h"
+#include "base/size.h"
 #include "spec/parse.h"
 
 #include <unistd.h>
@@ -91,7 +91,7 @@ Result<spec::Spec> read_change(const std::string& file) {
   const std::string document =
       standard_input ? TRY(read_all(STDIN_FILENO, "standard input", spec::kMaxDocumentSize))
                      : TRY(read_file(AT_FDCWD, file, spec::kMaxDocumentSize));
-  return spec::parse_update(document);
+  return spec::parse_update(document, document_name("--resources", file));
 }
 
 }  // namespace

@@ -48,8 +48,7 @@ void note_annotations(BuildContext& context) {
     if (std::ranges::none_of(kForeignAnnotations, begins)) continue;
     // Which option the label of mounts is given by: without SELinux there is none.
     if (key == "run.oci.mount_context_type" && !context.facts.selinux) continue;
-    context.plan.ignored.push_back("annotations[\"" + std::string(key) +
-                                   "\"]: is not supported, ignoring");
+    context.plan.ignored.push_back("annotations[\"" + std::string(key) + "\"]: is not supported");
   }
 }
 

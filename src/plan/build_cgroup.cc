@@ -25,13 +25,18 @@ struct ControllerRow {
   Translation to_v1;
   std::string_view v2;  // in v2; empty: it has none
   Translation to_v2;
+  std::string_view field;  // of linux.resources
 };
 constexpr ControllerRow kControllers[] = {
-    {"memory", v1::memory, "memory", v2::memory}, {"cpu", v1::cpu, "cpu", v2::cpu},
-    {"cpuset", add_cpuset, "cpuset", add_cpuset}, {"pids", add_pids_limit, "pids", add_pids_limit},
-    {"blkio", v1::blkio, "io", v2::io},           {"hugetlb", v1::hugetlb, "hugetlb", v2::hugetlb},
-    {"net_cls", v1::net_cls, "", v2::net_cls},    {"net_prio", v1::net_prio, "", v2::net_prio},
-    {"rdma", v1::rdma, "rdma", v2::rdma},
+    {"memory", v1::memory, "memory", v2::memory, "memory"},
+    {"cpu", v1::cpu, "cpu", v2::cpu, "cpu"},
+    {"cpuset", add_cpuset, "cpuset", add_cpuset, "cpu"},
+    {"pids", add_pids_limit, "pids", add_pids_limit, "pids"},
+    {"blkio", v1::blkio, "io", v2::io, "blockIO"},
+    {"hugetlb", v1::hugetlb, "hugetlb", v2::hugetlb, "hugepageLimits"},
+    {"net_cls", v1::net_cls, "", v2::net_cls, "network"},
+    {"net_prio", v1::net_prio, "", v2::net_prio, "network"},
+    {"rdma", v1::rdma, "rdma", v2::rdma, "rdma"},
 };
 
 bool has(const CgroupHierarchy& hierarchy, std::string_view controller) {
@@ -64,6 +69,16 @@ Error missing_controller(std::string_view place, std::string_view controller,
     error.hint.append("mount -t cgroup -o ", controller, " cgroup /sys/fs/cgroup/", controller);
   }
   return error;
+}
+
+// A v2 controller that has no unified file here: mostly because v1 has it (a hybrid host).
+Error missing_unified(std::string_view place, std::string_view controller, const HostFacts& facts) {
+  const auto* const row = std::ranges::find(kControllers, controller, &ControllerRow::v2);
+  if (row == std::end(kControllers) || !find_hierarchy(facts, false, row->v1))
+    return missing_controller(place, controller, facts);
+  return with_hint(unsupported(place, "the ", row->v1,
+                               " controller is on cgroup v1 here, and unified is for cgroup v2"),
+                   text<160>("use linux.resources.", row->field).view());
 }
 
 class Builder {
@@ -132,7 +147,7 @@ class Builder {
           std::string_view(setting.file).substr(0, setting.file.find('.'));
       if (controller == "cgroup") continue;  // the files of the core, in every cgroup
       if (!has(facts_.cgroups[*hierarchy], controller))
-        return missing_controller(setting.place, controller, facts_);
+        return missing_unified(setting.place, controller, facts_);
       require(controller, setting.place);
     }
     append(list);

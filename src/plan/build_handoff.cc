@@ -59,9 +59,6 @@ uint64_t grantable_capabilities(const BuildContext& context) {
 // (config.md#linux-process).
 void add_capabilities(BuildContext& context, const spec::Capabilities& wanted) {
   const uint64_t grantable = context.plan.handoff.grantable;
-  for (std::string_view name : wanted.unknown) {
-    context.warn("process.capabilities: " + std::string(name) + " is unknown, ignoring");
-  }
   const uint64_t all =
       wanted.bounding | wanted.effective | wanted.inheritable | wanted.permitted | wanted.ambient;
   for (unsigned capability = 0; capability < 64; capability++) {

@@ -304,8 +304,6 @@ bool is_bind(const spec::Mount& mount) {
 }
 
 Result<> build_mounts(BuildContext& context) {
-  if (!context.spec.linux.mount_label.empty() && !context.facts.selinux)
-    context.warn("linux.mountLabel: SELinux is not enabled on this host, ignoring");
   for (size_t i = 0; i < context.spec.mounts.size(); i++) {
     TRY(add_mount(context, context.spec.mounts[i], static_cast<int32_t>(i)));
   }

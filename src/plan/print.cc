@@ -311,8 +311,6 @@ std::string print(const Plan& plan) {
       add_line(text, render(step.origin), std::visit(describer, step.action));
   }
   print_handoff(plan, text);
-  for (const std::string& warning : plan.ignored) text += "warning: " + warning + "\n";
-  for (const std::string& warning : plan.warnings) text += "warning: " + warning + "\n";
   for (const Error& error : plan.refused) {
     text.append("refused: ").append(error.place.view()).append(error.place.empty() ? "" : ": ");
     text.append(error.message.view()) += '\n';

@@ -6,6 +6,8 @@
 namespace onggi::plan {
 namespace {
 
+constexpr std::string_view kRemoveLabel = "remove it, or enable it in the kernel";
+
 void collect_systemd(BuildContext& context) {
   constexpr std::string_view kHint =
       "use --cgroup-manager cgroupfs, which does not require systemd";
@@ -38,14 +40,19 @@ void collect_refused(BuildContext& context) {
 
 void refuse_labels(BuildContext& context) {
   const HostFacts& facts = context.facts;
+  if (!context.spec.linux.mount_label.empty() && !facts.selinux) {
+    context.plan.refused.push_back(with_hint(
+        unsupported("linux.mountLabel", "SELinux is not enabled on this host"), kRemoveLabel));
+  }
   if (!context.spec.process) return;
   if (!context.spec.process->apparmor_profile.empty() && !facts.apparmor) {
     context.plan.refused.push_back(
-        unsupported("process.apparmorProfile", "AppArmor is not enabled on this host"));
+        with_hint(unsupported("process.apparmorProfile", "AppArmor is not enabled on this host"),
+                  kRemoveLabel));
   }
   if (!context.spec.process->selinux_label.empty() && !facts.selinux) {
-    context.plan.refused.push_back(
-        unsupported("process.selinuxLabel", "SELinux is not enabled on this host"));
+    context.plan.refused.push_back(with_hint(
+        unsupported("process.selinuxLabel", "SELinux is not enabled on this host"), kRemoveLabel));
   }
 }
 

@@ -38,6 +38,13 @@ Result<> check_block_weight(uint16_t weight, std::string_view place) {
   return {};
 }
 
+Result<> check_shares(uint64_t shares) {
+  constexpr uint64_t kLeast = 2, kMost = 262144;  // MIN_SHARES, MAX_SHARES of the kernel
+  if (shares >= kLeast && shares <= kMost) return {};
+  return config_error("linux.resources.cpu.shares", "must be ", kLeast, " to ", kMost,
+                      ", or 0 (not set), not ", shares);
+}
+
 Result<> check_idle(const spec::Cpu& cpu) {
   if (cpu.idle && *cpu.idle != 0 && *cpu.idle != 1) {
     return config_error("linux.resources.cpu.idle", "must be 0 or 1, not ", *cpu.idle);

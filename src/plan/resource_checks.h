@@ -9,6 +9,9 @@ namespace onggi::plan {
 // `limit` and `swap` (memory and swap together) in bytes: 0 is unset, -1 unlimited.
 Result<> check_swap(int64_t limit, int64_t swap);
 Result<> check_block_weight(uint16_t weight, std::string_view place);
+// Of cpu.shares in v1, where the kernel would write another number. In v2 the weight is the
+// nearest, as with runc.
+Result<> check_shares(uint64_t shares);
 Result<> check_idle(const spec::Cpu& cpu);
 void warn_of_kernel_memory(const spec::Memory& memory, SettingList& list);
 

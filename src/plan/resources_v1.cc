@@ -98,6 +98,7 @@ Result<> cpu(const spec::Resources& resources, SettingList& list) {
   // A group that was idle takes no shares until it is no longer, and one that becomes idle forgets
   // them.
   if (given.shares.value_or(0) != 0) {
+    TRY(check_shares(*given.shares));
     list.add("linux.resources.cpu.shares", "cpu.shares", *given.shares).retry_last =
         given.idle.has_value();
   }

@@ -20,7 +20,9 @@
 
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <sys/vfs.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace onggi {
@@ -31,6 +33,9 @@ constexpr int kFirstExtraFd = 3;
 Result<std::string> absolute(const std::string& path) {
   char resolved[4096];
   const long opened = sys::openat(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY);
+  if (opened == -ENOTDIR)
+    return with_hint(system_error(opened, "open", path),
+                     "pass the directory that config.json is in");
   if (opened < 0) return system_error(opened, "open", path);
   const UniqueFd directory(opened);
   const std::string link = "/proc/self/fd/" + std::to_string(directory.get());
@@ -143,9 +148,10 @@ Result<> check_terminal(const Blueprint& blueprint, const std::string& console_s
   }
   // Its input would be over before the program could read of the end.
   if (terminal && console_socket.empty() && !has_terminal()) {
-    return with_hint(config_error("process.terminal",
-                                  "needs a terminal: standard input, output and error are none"),
-                     "run it in a terminal, pass --console-socket, or leave the terminal out");
+    return with_hint(
+        config_error("process.terminal",
+                     "is true, but standard input, output and error are not terminals"),
+        "run it in a terminal, pass --console-socket, or set process.terminal to false");
   }
   if (!terminal && !console_socket.empty()) {
     return with_hint(make_error(ErrorKind::invalid_config, "--console-socket requires a terminal"),
@@ -154,13 +160,51 @@ Result<> check_terminal(const Blueprint& blueprint, const std::string& console_s
   return {};
 }
 
+// A named pipe would keep the runtime until somebody writes into it. One without a name is a
+// shell's
+// <(...), whose writer is there.
+Result<std::string> read_config(const std::string& path) {
+  constexpr long kPipefs = 0x50495045;
+  const UniqueFd file(sys::openat(AT_FDCWD, path.c_str(), O_PATH));
+  struct statx info = {};
+  struct statfs filesystem = {};
+  if (file && sys::statx(file.get(), "", AT_EMPTY_PATH, STATX_TYPE, &info) == 0 &&
+      S_ISFIFO(info.stx_mode) && sys::fstatfs(file.get(), &filesystem) == 0 &&
+      filesystem.f_type != kPipefs)
+    return make_error(ErrorKind::invalid_config, "'", path, "' is not a regular file");
+  Result<std::string> document = read_file(AT_FDCWD, path, spec::kMaxDocumentSize);
+  if (document || document.error().errnum != ENOENT) return document;
+  return with_hint(document.error(),
+                   "write one with 'onggi spec', or name the bundle with --bundle");
+}
+
+// --strict. Keys that mean nothing to anybody are ignored without a word otherwise: config.md,
+// "Extensibility".
+Result<> check_strict(const Blueprint& blueprint) {
+  if (!blueprint.plan.ignored.empty()) {
+    return with_hint(make_error(ErrorKind::invalid_config, blueprint.plan.ignored.front()),
+                     "without --strict this is a warning");
+  }
+  const auto& mounts = blueprint.spec.mounts;
+  const auto relative = std::ranges::find_if(
+      mounts, [](const spec::Mount& mount) { return !mount.destination.starts_with('/'); });
+  if (relative != mounts.end()) {
+    return with_hint(
+        config_error(text<128>("mounts[", relative - mounts.begin(), "].destination").view(),
+                     "relative paths are deprecated"),
+        text<160>("write \"/", relative->destination, "\"").view());
+  }
+  if (blueprint.spec.unknown_key.empty()) return {};
+  return with_hint(make_error(ErrorKind::invalid_config, blueprint.spec.unknown_key),
+                   "remove it, or omit --strict, which allows no unknown key");
+}
+
 }  // namespace
 
 Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOptions& options) {
   Blueprint blueprint;
   blueprint.bundle = TRY(absolute(options.bundle));
-  blueprint.document =
-      TRY(read_file(AT_FDCWD, join_path(blueprint.bundle, options.config), spec::kMaxDocumentSize));
+  blueprint.document = TRY(read_config(join_path(blueprint.bundle, options.config)));
   blueprint.spec = TRY(spec::parse(blueprint.document));
   TRY(spec::validate(blueprint.spec));
   timing::end_of("config");
@@ -185,10 +229,7 @@ Result<Blueprint> read_blueprint(const RuntimeOptions& runtime, const CreateOpti
                       .no_new_keyring = options.no_new_keyring,
                       .notify = notify_requested()};
   blueprint.plan = TRY(plan::build(blueprint.spec, facts, blueprint.launch));
-  if (options.strict && !blueprint.plan.ignored.empty()) {
-    return with_hint(make_error(ErrorKind::invalid_config, blueprint.plan.ignored.front()),
-                     "without --strict this is a warning");
-  }
+  if (options.strict) TRY(check_strict(blueprint));
   timing::end_of("plan");
   return blueprint;
 }
@@ -199,7 +240,7 @@ Result<> check_descriptors(uint32_t listen_fds, uint32_t preserve_fds) {
     const int fd = kFirstExtraFd + static_cast<int>(i);
     if (sys::fcntl(fd, F_GETFD) >= 0) continue;
     return make_error(ErrorKind::invalid_config, i < listen_fds ? "LISTEN_FDS" : "--preserve-fds",
-                      " names descriptor ", fd, ", which is closed");
+                      ": descriptor ", fd, " is not open");
   }
   return {};
 }
@@ -224,6 +265,8 @@ Result<> check_feasible(const Blueprint& blueprint, const CreateOptions& options
 
 Result<std::string> describe_plan(const RuntimeOptions& runtime, const CreateOptions& options) {
   const Blueprint blueprint = TRY(read_blueprint(runtime, options));
+  for (const std::string& warning : blueprint.plan.ignored) log::warn(warning);
+  for (const std::string& warning : blueprint.plan.warnings) log::warn(warning);
   return plan::print(blueprint.plan);
 }
 

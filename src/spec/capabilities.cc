@@ -2,7 +2,10 @@
 // The names of <linux/capability.h>, each at its number; a unit test compares them with libcap's.
 #include "spec/capabilities.h"
 
+#include "spec/names.h"
+
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace onggi::spec {
@@ -64,6 +67,13 @@ std::optional<unsigned> capability_number(Text name) {
   });
   if (found == std::end(kNames)) return std::nullopt;
   return static_cast<unsigned>(found - std::begin(kNames));
+}
+
+std::string capability_meant(Text name) {
+  std::array<std::string, std::size(kNames)> names;
+  std::array<Text, std::size(kNames)> texts;
+  for (unsigned i = 0; i < names.size(); ++i) texts[i] = names[i] = capability_name(i);
+  return std::string(name_meant(name, texts));
 }
 
 std::string capability_name(unsigned number) {

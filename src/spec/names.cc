@@ -2,6 +2,9 @@
 // Kernel numbers come from the kernel's own headers; what those of Linux 6.1 lack is written out.
 #include "spec/names.h"
 
+#include "base/ascii.h"
+#include "base/nearest.h"
+
 #include <linux/mempolicy.h>
 #include <linux/personality.h>
 #include <linux/sched.h>
@@ -132,6 +135,39 @@ static_assert(names_sorted(kRlimitNames) && names_sorted(kSchedulerPolicyNames) 
               names_sorted(kSeccompFlagNames) && names_sorted(kSeccompArchitectureNames) &&
               names_sorted(kMemoryPolicyModeNames) && names_sorted(kMemoryPolicyFlagNames) &&
               names_sorted(kPersonalityNames));
+
+namespace {
+
+// "SCHED_" of "SCHED_FIFO" and "SCHED_RR": up to the last underscore that all names have in common.
+Text common_prefix(std::span<const Text> names) {
+  Text prefix = names.front();
+  for (const Text name : names) {
+    while (!name.starts_with(prefix)) prefix.remove_suffix(1);
+  }
+  return prefix.substr(0, prefix.rfind('_') + 1);
+}
+
+// Names that are used elsewhere for the same thing, and no slip of the pen.
+constexpr std::pair<Text, Text> kSynonyms[] = {
+    {"amd64", "SCMP_ARCH_X86_64"},
+    {"arm64", "SCMP_ARCH_AARCH64"},
+    {"mnt", "mount"},
+    {"net", "network"},
+    {"SCHED_NORMAL", "SCHED_OTHER"},
+};
+
+}  // namespace
+
+Text name_meant(Text given, std::span<const Text> names) {
+  for (const auto& [word, name] : kSynonyms) {
+    if (word == given && std::ranges::find(names, name) != names.end()) return name;
+  }
+  const std::string full = std::string(common_prefix(names)) + upper_case(given.substr(0, 64));
+  const auto exact = std::ranges::find(names, Text(full));
+  if (exact != names.end()) return *exact;
+  const Text near = nearest(given, names);
+  return near.empty() ? nearest(full, names) : near;
+}
 
 Text namespace_name(NamespaceType type) {
   for (const auto& name : kNamespaceNames) {

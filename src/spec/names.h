@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace onggi::spec {
@@ -47,6 +48,10 @@ inline constexpr int kMpolWeightedInterleave = 6;  // Linux 6.9
 extern const Name<int> kMemoryPolicyModeNames[7];
 extern const Name<uint32_t> kMemoryPolicyFlagNames[3];
 extern const Name<uint32_t> kPersonalityNames[2];
+
+// The one of `names` that was probably meant: "NET_ADMIN" is near to "CAP_NET_ADMIN", and "mnt" to
+// "mount". Or empty.
+Text name_meant(Text given, std::span<const Text> names);
 
 // "network"
 Text namespace_name(NamespaceType type);

@@ -91,6 +91,20 @@ class Builder {
   unsigned depth_ = 0;
 };
 
+// What other dialects of JSON have, or editors write, and JSON has not (RFC 8259).
+std::string_view cure_of(std::string_view document, size_t offset) {
+  const std::string_view rest = document.substr(std::min(offset, document.size()));
+  const size_t before = document.substr(0, offset).find_last_not_of(" \t\r\n");
+  if (document.starts_with("\xef\xbb\xbf"))
+    return "save the file as UTF-8 without a byte order mark";
+  if (rest.starts_with('/') || rest.starts_with('#')) return "JSON has no comments: remove it";
+  if (rest.starts_with('\'')) return "JSON has strings in double quotes only";
+  const bool after_comma = before != std::string_view::npos && document[before] == ',';
+  if (after_comma && (rest.starts_with('}') || rest.starts_with(']')))
+    return "remove the comma before it";
+  return {};
+}
+
 // Columns are counted in characters: a byte 10xxxxxx continues one.
 Error syntax_error(std::string_view name, std::string_view document, size_t offset,
                    std::string_view message) {
@@ -99,7 +113,9 @@ Error syntax_error(std::string_view name, std::string_view document, size_t offs
   const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
   const auto column =
       std::ranges::count_if(before.substr(line_start), [](char c) { return (c & 0xc0) != 0x80; });
-  return config_error(text<64>(name, ":", lines + 1, ":", column + 1).view(), message);
+  Error error = config_error(text<128>(name, ":", lines + 1, ":", column + 1).view(), message);
+  error.hint.append(cure_of(document, offset));
+  return error;
 }
 
 bool has_nul(Text string) {
@@ -191,15 +207,41 @@ static Result<> read(const Cursor& at, Spec& to) {
   return read_object(at, kFields, to);
 }
 
+// Engines send what they have to set, which may be nothing ({"cpu": {}}, {}). Keys that no table
+// knows and no limit beside them are a mistake.
+static bool has_limit(const Resources& resources) {
+  const Memory memory = resources.memory.value_or(Memory());
+  const Cpu cpu = resources.cpu.value_or(Cpu());
+  return memory.limit || memory.reservation || memory.swap || memory.kernel || memory.kernel_tcp ||
+         memory.swappiness || memory.disable_oom_killer || cpu.shares || cpu.burst || cpu.period ||
+         cpu.realtime_period || cpu.quota || cpu.realtime_runtime || cpu.idle ||
+         !cpu.cpus.empty() || !cpu.mems.empty() || resources.pids_limit || resources.block_io ||
+         !resources.devices.empty() || !resources.hugepage_limits.empty() || resources.network ||
+         !resources.rdma.empty() || !resources.unified.empty();
+}
+
 static Result<> read_update(const Cursor& at, Spec& to) {
-  return read(at, to.linux.resources.emplace());
+  TRY(read(at, to.linux.resources.emplace()));
+  if (to.unknown_key.empty() || has_limit(*to.linux.resources)) return {};
+  const bool whole = at.json().HasMember("linux") || at.json().HasMember("ociVersion");
+  // A slip of the pen is the cause, and told in its own words.
+  if (!whole && !to.ignored.empty())
+    return make_error(ErrorKind::invalid_config, to.ignored.front());
+  return with_hint(at.error("no limit in it"),
+                   "expected the content of linux.resources, such as "
+                   "{\"memory\": {\"limit\": 30000000}}");
 }
 
 static Result<> read_process(const Cursor& at, Spec& to) {
-  return read(Cursor(at, "process", at.json()), to.process.emplace());
+  const Json& json = at.json();
+  if (json.IsObject() && (json.HasMember("ociVersion") || json.HasMember("process"))) {
+    return with_hint(at.error("must hold the process object alone, not a whole config.json"),
+                     "write the content of its key \"process\" to the file");
+  }
+  return read(at, to.process.emplace());
 }
 
-static Result<Spec> parse_with(std::string_view name, std::string_view document,
+static Result<Spec> parse_with(Text name, Text prefix, std::string_view document,
                                Result<> (*read_document)(const Cursor&, Spec&)) {
   if (document.size() > kMaxDocumentSize) {
     return config_error(name, "is larger than ", kMaxDocumentSize, " bytes");
@@ -222,22 +264,23 @@ static Result<Spec> parse_with(std::string_view name, std::string_view document,
   if (result.IsError())
     return syntax_error(name, document, result.Offset(), kSyntaxErrors[result.Code()]);
 
-  const Cursor root(json, spec.ignored);
+  const Source source{name, prefix, spec.ignored, spec.unknown_key};
+  const Cursor root(json, source);
   TRY(check_strings(root));
   TRY(read_document(root, spec));
   return spec;
 }
 
 Result<Spec> parse(std::string_view document) {
-  return parse_with("config.json", document, read);
+  return parse_with("config.json", "", document, read);
 }
 
-Result<Spec> parse_update(std::string_view document) {
-  return parse_with("resources", document, read_update);
+Result<Spec> parse_update(std::string_view document, std::string_view name) {
+  return parse_with(name, "linux.resources", document, read_update);
 }
 
-Result<Spec> parse_process(std::string_view document) {
-  return parse_with("process", document, read_process);
+Result<Spec> parse_process(std::string_view document, std::string_view name) {
+  return parse_with(name, text<128>(name, ": ").view(), document, read_process);
 }
 
 }  // namespace onggi::spec

@@ -21,11 +21,13 @@ inline constexpr unsigned kMaxDepth = 64;
 Result<Spec> parse(std::string_view document);
 
 // The document of `update`: the object linux.resources alone, which is all that the Spec then has.
-// The same limits; places begin inside that object ("memory.limit").
-Result<Spec> parse_update(std::string_view document);
+// The same limits; places are those that it has in config.json ("linux.resources.memory.limit"),
+// and `name` ("--resources limits.json") is that of the document. Keys that nobody knows and no
+// limit beside them are an error.
+Result<Spec> parse_update(std::string_view document, std::string_view name);
 
 // The document of `exec --process`: the object process alone, which is all that the Spec then has.
-// Places are those that it has in config.json ("process.args").
-Result<Spec> parse_process(std::string_view document);
+// Places begin with `name` ("--process web.json: args").
+Result<Spec> parse_process(std::string_view document, std::string_view name);
 
 }  // namespace onggi::spec

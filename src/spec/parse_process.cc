@@ -19,7 +19,7 @@ static Result<> read(const Cursor& at, ConsoleSize& to) {
 static Result<> ignore_user_name(const Cursor& at, User&) {
   Text name;
   TRY(read(at, name));
-  if (!name.empty()) at.note_ignored("means nothing on Linux: use uid and gid");
+  if (!name.empty()) at.note_ignored("has no effect on Linux; set uid and gid");
   return {};
 }
 
@@ -32,15 +32,23 @@ static Result<> read(const Cursor& at, User& to) {
   return read_object(at, kFields, to);
 }
 
+// config.md wants a warning, not an error. Once for each name: it is mostly in several sets.
+static void note_unknown_capability(const Cursor& at, Text name) {
+  const std::string meant = capability_meant(name);
+  if (meant.empty()) return at.note_ignored("unknown capability \"", name, "\"");
+  at.note_ignored("unknown capability \"", name, "\", did you mean \"", meant, "\"?");
+}
+
 template <uint64_t Capabilities::*kSet>
 static Result<> read_set(const Cursor& at, Capabilities& to) {
   TextList names;
   TRY(read(at, names));
-  for (const Text name : names) {
-    if (const auto number = capability_number(name)) {
+  for (uint32_t i = 0; i < names.size(); ++i) {
+    if (const auto number = capability_number(names[i])) {
       to.*kSet |= uint64_t{1} << *number;
-    } else if (std::ranges::find(to.unknown, name) == to.unknown.end()) {
-      to.unknown.push_back(name);
+    } else if (std::ranges::find(to.unknown, names[i]) == to.unknown.end()) {
+      to.unknown.push_back(names[i]);
+      note_unknown_capability(Cursor(at, i, at.json()), names[i]);
     }
   }
   return {};

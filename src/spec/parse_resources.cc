@@ -33,11 +33,11 @@ static Result<> read(const Cursor& at, DeviceRule& to) {
 
 static Result<> read(const Cursor& at, Memory& to) {
   static constexpr Field<Memory> kFields[] = {
-      {"limit", into<&Memory::limit>},
-      {"reservation", into<&Memory::reservation>},
-      {"swap", into<&Memory::swap>},
-      {"kernel", into<&Memory::kernel>},
-      {"kernelTCP", into<&Memory::kernel_tcp>},
+      {"limit", bytes_into<&Memory::limit>},
+      {"reservation", bytes_into<&Memory::reservation>},
+      {"swap", bytes_into<&Memory::swap>},
+      {"kernel", bytes_into<&Memory::kernel>},
+      {"kernelTCP", bytes_into<&Memory::kernel_tcp>},
       {"swappiness", into<&Memory::swappiness>},
       {"disableOOMKiller", into<&Memory::disable_oom_killer>},
       {"useHierarchy", into<&Memory::use_hierarchy>},
@@ -103,7 +103,7 @@ static Result<> read(const Cursor& at, BlockIo& to) {
 static Result<> read(const Cursor& at, HugepageLimit& to) {
   static constexpr Field<HugepageLimit> kFields[] = {
       {"pageSize", into<&HugepageLimit::page_size>, kRequired},
-      {"limit", into<&HugepageLimit::limit>, kRequired},
+      {"limit", bytes_into<&HugepageLimit::limit>, kRequired},
   };
   return read_object(at, kFields, to);
 }

@@ -3,8 +3,7 @@
 #include "spec/reader.h"
 
 #include "base/ascii.h"
-#include "base/log.h"
-#include "base/nearest.h"
+#include "base/size.h"
 
 #include <algorithm>
 
@@ -17,95 +16,44 @@ bool is_plain(char c) {
 }
 
 Error not_in_range(const Cursor& at, auto least, auto most) {
-  return at.error("must be an integer from ", least, " to ", most);
+  const bool quoted = at.json().IsString() && parse_decimal<decltype(least)>(text_of(at.json()));
+  return at.error("must be an integer from ", least, " to ", most,
+                  quoted ? ", without quotes" : "");
 }
 
-// Keys that are easily put into the wrong object, where a limit or a protection would be absent for
-// it. Only names that have one place.
-struct KeyPlace {
-  Text key, object;
-};
-constexpr KeyPlace kPlaces[] = {
-    {"additionalGids", "process.user"},
-    {"apparmorProfile", "process"},
-    {"args", "process"},
-    {"blockIO", "linux.resources"},
-    {"capabilities", "process"},
-    {"cgroupsPath", "linux"},
-    {"cpu", "linux.resources"},
-    {"cpus", "linux.resources.cpu"},
-    {"cwd", "process"},
-    {"hooks", "config.json itself"},
-    {"hostname", "config.json itself"},
-    {"hugepageLimits", "linux.resources"},
-    {"intelRdt", "linux"},
-    {"ioPriority", "process"},
-    {"maskedPaths", "linux"},
-    {"memory", "linux.resources"},
-    {"mountLabel", "linux"},
-    {"mounts", "config.json itself"},
-    {"namespaces", "linux"},
-    {"noNewPrivileges", "process"},
-    {"oomScoreAdj", "process"},
-    {"personality", "linux"},
-    {"pids", "linux.resources"},
-    {"quota", "linux.resources.cpu"},
-    {"readonlyPaths", "linux"},
-    {"resources", "linux"},
-    {"rlimits", "process"},
-    {"rootfsPropagation", "linux"},
-    {"scheduler", "process"},
-    {"seccomp", "linux"},
-    {"selinuxLabel", "process"},
-    {"shares", "linux.resources.cpu"},
-    {"swap", "linux.resources.memory"},
-    {"sysctl", "linux"},
-    {"terminal", "process"},
-    {"umask", "process.user"},
-    {"unified", "linux.resources"},
-};
+// Engines and compose files write sizes such as "512m", which JSON has as plain numbers alone.
+Error not_a_size(const Cursor& at, bool may_be_unlimited) {
+  const Text given = text_of(at.json());
+  const std::optional<int64_t> bytes = parse_size(given);
+  FixedText<128> wanted("must be a number of bytes");
+  if (bytes) wanted.append(" without quotes");
+  if (bytes && !parse_decimal<int64_t>(given)) wanted.append(" (", given, " is ", *bytes, ")");
+  return at.error(wanted.view(), may_be_unlimited ? ", or -1" : "");
+}
 
 }  // namespace
 
 FixedText<128> Cursor::path() const {
   FixedText<128> path;
-  if (parent_ == nullptr) return path.append("config.json");
+  if (parent_ == nullptr) return path.append(source_.name);
   append_path(path);
   return path;
 }
 
 void Cursor::append_path(FixedText<128>& path) const {
-  if (parent_ == nullptr) return;
+  if (parent_ == nullptr) {
+    path.append(source_.prefix);
+    return;
+  }
   parent_->append_path(path);
   if (key_.data() == nullptr) {
     path.append("[", index_, "]");
   } else if (!key_.empty() && std::ranges::all_of(key_, is_plain)) {
-    if (!path.empty()) path.append('.');
+    if (!path.empty() && !path.view().ends_with(' ')) path.append('.');
     path.append(key_);
   } else {
     path.append("[\"", key_, "\"]");
   }
-}
-
-void Cursor::note_unknown(Text key, std::span<const Text> known) const {
-  const auto place = std::ranges::find(kPlaces, key, &KeyPlace::key);
-  if (place != std::end(kPlaces))
-    return note_ignored("unknown key \"", key, "\", which belongs in ", place->object);
-  const Text meant = nearest(key, known);
-  if (!meant.empty())
-    return note_ignored("unknown key \"", key, "\", did you mean \"", meant, "\"?");
-  log::debug(text<320>(path().view(), ": unknown key \"", key, "\", ignoring").view());
-}
-
-Error Cursor::missing(Text key) const {
-  const Error error = error_below(key, "is required");
-  if (!json_.IsObject()) return error;
-  for (const auto& member : json_.GetObject()) {
-    const Text given = text_of(member.name);
-    if (given != key && nearest(given, {&key, 1}) == key)
-      return with_hint(error, text<160>("rename \"", given, "\"").view());
-  }
-  return error;
 }
 
 Result<> read(const Cursor& at, bool& to) {
@@ -161,6 +109,16 @@ Result<int64_t> read_signed(const Cursor& at, int64_t least, int64_t most) {
   const int64_t value = at.json().GetInt64();
   if (value < least || value > most) return not_in_range(at, least, most);
   return value;
+}
+
+Result<> read_bytes(const Cursor& at, int64_t& to) {
+  if (at.json().IsString()) return not_a_size(at, true);
+  return read(at, to);
+}
+
+Result<> read_bytes(const Cursor& at, uint64_t& to) {
+  if (at.json().IsString()) return not_a_size(at, false);
+  return read(at, to);
 }
 
 }  // namespace onggi::spec

@@ -14,6 +14,7 @@
 
 #include <rapidjson/document.h>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -30,14 +31,22 @@ inline Text text_of(const Json& string) {
   return {string.GetString(), string.GetStringLength()};
 }
 
+// What the cursors of a document share.
+struct Source {
+  Text name;  // of the document, and the place of its root: "config.json"
+  Text
+      prefix;  // before the places below the root: empty, "linux.resources" or "--process x.json: "
+  std::vector<std::string>& ignored;  // a line for each key that was probably meant to be another
+  std::string& unknown_key;           // Spec::unknown_key
+};
+
 class Cursor {
  public:
-  // `ignored` gets a line for each key that nobody reads and that was probably meant to be another.
-  Cursor(const Json& root, std::vector<std::string>& ignored) : json_(root), ignored_(ignored) {}
+  Cursor(const Json& root, const Source& source) : json_(root), source_(source) {}
   Cursor(const Cursor& parent, Text key, const Json& json)
-      : json_(json), ignored_(parent.ignored_), parent_(&parent), key_(key) {}
+      : json_(json), source_(parent.source_), parent_(&parent), key_(key) {}
   Cursor(const Cursor& parent, uint32_t index, const Json& json)
-      : json_(json), ignored_(parent.ignored_), parent_(&parent), index_(index) {}
+      : json_(json), source_(parent.source_), parent_(&parent), index_(index) {}
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
   ~Cursor() = default;
@@ -67,14 +76,15 @@ class Cursor {
     FixedText<640> line(path().view());
     line.append(": ");
     (line.append(parts), ...);
-    ignored_.emplace_back(line.view());
+    source_.ignored.emplace_back(line.view());
   }
 
  private:
   void append_path(FixedText<128>& path) const;
+  bool is_of_other_platform(Text key) const;
 
   const Json& json_;
-  std::vector<std::string>& ignored_;
+  const Source& source_;
   const Cursor* parent_ = nullptr;
   Text key_;
   uint32_t index_ = 0;
@@ -89,6 +99,9 @@ Result<> read(const Cursor& at, TextMap& to);  // an object of strings
 
 Result<uint64_t> read_unsigned(const Cursor& at, uint64_t least, uint64_t most);
 Result<int64_t> read_signed(const Cursor& at, int64_t least, int64_t most);
+// The same, where the number counts bytes: a size in quotes ("512m") is told as a number.
+Result<> read_bytes(const Cursor& at, int64_t& to);
+Result<> read_bytes(const Cursor& at, uint64_t& to);
 
 template <std::integral I>
 Result<> read(const Cursor& at, I& to) {
@@ -117,14 +130,19 @@ Result<> read(const Cursor& at, std::vector<T>& to) {
   return {};
 }
 
-// A string out of `names`; `kind` is what they are: "capability".
+// The error for a text that is not among `names`; `kind` is what they are: "capability".
+Error unknown_name(const Cursor& at, Text text, std::span<const Text> names, Text kind);
+
+// A string out of `names`.
 template <class T, size_t N>
 Result<T> read_name(const Cursor& at, const Name<T> (&names)[N], Text kind) {
   Text text;
   TRY(read(at, text));
   const std::optional<T> value = find_name(names, text);
-  if (!value) return at.error("unknown ", kind, " \"", text, "\"");
-  return *value;
+  if (value) return *value;
+  Text known[N];
+  std::ranges::transform(names, known, &Name<T>::text);
+  return unknown_name(at, text, known, kind);
 }
 
 // An array of strings out of `names`, as one mask.
@@ -156,6 +174,21 @@ struct MemberReader<kMember> {
 };
 template <auto kMember>
 inline constexpr auto into = &MemberReader<kMember>::read_member;
+
+template <auto kMember>
+struct BytesReader;
+template <class T, class M, std::optional<M> T::*kMember>
+struct BytesReader<kMember> {
+  static Result<> read_member(const Cursor& at, T& to) {
+    return read_bytes(at, (to.*kMember).emplace());
+  }
+};
+template <class T, std::integral M, M T::*kMember>
+struct BytesReader<kMember> {
+  static Result<> read_member(const Cursor& at, T& to) { return read_bytes(at, to.*kMember); }
+};
+template <auto kMember>
+inline constexpr auto bytes_into = &BytesReader<kMember>::read_member;
 
 // Unknown keys are ignored, as config.md demands. null is what Go programs write for an absent
 // slice or pointer, and means absent.

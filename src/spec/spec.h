@@ -283,6 +283,7 @@ struct Spec {
 
   std::unique_ptr<char[]> text;      // what every Text above points into
   std::vector<std::string> ignored;  // "process: unknown key \"Args\", did you mean \"args\"?"
+  std::string unknown_key;           // the first one, in the same words, for --strict; or empty
 };
 
 }  // namespace onggi::spec

@@ -19,7 +19,8 @@ Result<> check_namespaces(const Spec& spec) {
     const Namespace& entry = spec.linux.namespaces[i];
     const uint32_t bit = uint32_t{1} << static_cast<unsigned>(entry.type);
     if ((seen & bit) != 0) {
-      return broken(place("linux.namespaces[", i, "]"), "duplicate ", namespace_name(entry.type));
+      return broken(place("linux.namespaces[", i, "]"), "\"", namespace_name(entry.type),
+                    "\" is listed twice");
     }
     seen |= bit;
     if (!entry.path.empty() && !is_absolute(entry.path)) {

@@ -52,7 +52,7 @@ Result<> check_rlimits(const Spec& spec) {
     const Rlimit& limit = spec.process->rlimits[i];
     const Place at = place("process.rlimits[", i, "]");
     const uint64_t bit = uint64_t{1} << limit.type;
-    if ((seen & bit) != 0) return broken(at, "duplicate ", limit.name);
+    if ((seen & bit) != 0) return broken(at, "\"", limit.name, "\" is listed twice");
     seen |= bit;
     if (limit.soft > limit.hard) {
       return broken(at, "the soft limit ", limit.soft, " is above the hard limit ", limit.hard);

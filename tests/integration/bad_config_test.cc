@@ -4,6 +4,8 @@
 // place and where a reason is given.
 #include "support/suite.h"
 
+#include <sys/stat.h>
+
 #include <tuple>
 
 using namespace onggi::test;
@@ -361,10 +363,14 @@ CASE("a misspelt key and an unsupported annotation are told once, and are errors
       {"/linux/maskedPath", "[]", "did you mean \"maskedPaths\"?"},
       {"/linux/noNewPrivileges", "true", "which belongs in process"},
       {"/process/noNewPrivilege", "true", "did you mean \"noNewPrivileges\"?"},
-      {"/process/user/username", R"("web")", "process.user.username: means nothing on Linux"},
+      {"/process/user/username", R"("web")", "process.user.username: has no effect on Linux"},
       {"/annotations", R"({"run.oci.keep_original_groups": "1"})",
        "annotations[\"run.oci.keep_original_groups\"]: is not supported"},
       {"/annotations", R"({"org.criu.config": "/x"})", "annotations[\"org.criu.config\"]"},
+      {"/process/capabilities/bounding/-", R"("KILL")",
+       "unknown capability \"KILL\", did you mean \"CAP_KILL\"?"},
+      {"/env", "[]", "unknown key \"env\", which belongs in process"},
+      {"/process/command", "[]", "unknown key \"command\", did you mean \"args\"?"},
   };
   for (const auto& [pointer, value, message] : cases) {
     CAPTURE(pointer);
@@ -382,8 +388,12 @@ CASE("a misspelt key and an unsupported annotation are told once, and are errors
       const Outcome strict = runtime({command, "--strict", "--bundle", path, tag() + "-strict"});
       CHECK(strict.status == 1);
       CHECK(contains(strict.err, message));
+      CHECK_FALSE(contains(strict.err, "ignoring"));
     }
-    CHECK(contains(runtime({"plan", "--bundle", path}).out, message));
+    const Outcome planned = runtime({"plan", "--bundle", path});
+    CHECK(contains(planned.err, "onggi: warning: "));
+    CHECK(contains(planned.err, message));
+    CHECK_FALSE(contains(planned.out, message));
   }
 }
 
@@ -396,6 +406,44 @@ CASE("keys of other systems and of nobody are ignored without a word") {
   const Outcome outcome = run(bundle);
   CHECK(outcome.ok());
   CHECK(outcome.err.empty());
+}
+
+CASE("with --strict every unknown key and a relative destination are errors") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"/vendorExtension", "[1]", "config.json: unknown key \"vendorExtension\""},
+      {"/linux/resources/vendor", "1", "linux.resources: unknown key \"vendor\""},
+      {"/hooks", R"({"vendor": []})", "hooks: unknown key \"vendor\""},
+      {"/mounts/0/destination", R"("proc")", "mounts[0].destination: relative paths"},
+      {"/windows", R"({"layerFolders": []})", ""},
+      {"/annotations", R"({"vendor": "1"})", ""},
+  };
+  for (const auto& [pointer, value, message] : cases) {
+    CAPTURE(pointer);
+    Bundle bundle;
+    bundle.set_json(pointer, value).guest({"exit", "0"});
+    CHECK(run(bundle).err.empty());
+    bundle.write();
+    const Outcome strict =
+        runtime({"run", "--strict", "--bundle", bundle.path().string(), tag() + "-strict"});
+    CHECK(strict.status == (*message == 0 ? 0 : 1));
+    CHECK_MESSAGE(contains(strict.err, message), strict.err);
+  }
+}
+
+CASE("a named pipe, a missing file and a bundle that is a file are told at once, with the cure") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Bundle bundle;
+  const std::string path = bundle.path().string();
+  const auto plan = [&](const std::string& directory) {
+    return runtime({"plan", "--bundle", directory}).err;
+  };
+  CHECK(contains(plan(path), "onggi spec"));
+  REQUIRE(mkfifo(bundle.config().c_str(), 0600) == 0);
+  CHECK(contains(plan(path), "is not a regular file"));
+  CHECK(contains(plan(bundle.config().string()), "pass the directory"));
 }
 
 TEST_SUITE_END();

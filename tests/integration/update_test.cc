@@ -152,7 +152,9 @@ CASE("update names what is wrong in the document or the options") {
     return outcome.err;
   };
   CHECK(contains(refusal({"-r", "-"}, R"({"memory": {"limit": "64m"}})"), "memory.limit"));
-  CHECK(contains(refusal({"-r", "-"}, R"({"cpu": )"), "resources:1:"));
+  CHECK(contains(refusal({"-r", "-"}, R"({"cpu": )"), "--resources -:1:"));
+  CHECK(contains(refusal({"-r", "-"}, R"({"linux": {"resources": {"pids": {"limit": 5}}}})"),
+                 "--resources -: no limit in it"));
   CHECK(contains(refusal({"-r", "/nowhere"}), "/nowhere"));
   CHECK(contains(refusal({"--memory", "much"}), "--memory: 'much'"));
   CHECK(contains(refusal({"--cpu-share", "-5"}), "--cpu-share: '-5'"));

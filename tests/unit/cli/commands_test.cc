@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables, against what engines pass: containerd and dockerd through go-runc, podman and CRI-O
 // through conmon.
+#include "base/size.h"
 #include "cli/container_commands.h"
 #include "cli/ps.h"
 #include "cli/signals.h"
 #include "cli/update.h"
 #include "commandline/duration.h"
-#include "commandline/size.h"
 
 #include <doctest/doctest.h>
 

@@ -54,7 +54,7 @@ TEST_CASE("a user may come with a group") {
   for (const char* wrong : {"-1", "4294967296", "1x", "1:", ":1", "root", "1:1:1", "1 "}) {
     CAPTURE(wrong);
     CHECK(parse({"--user", wrong, "web", "id"}).error ==
-          std::string("--user '") + wrong + "' is not UID or UID:GID, in numbers");
+          std::string("--user '") + wrong + "' must be numeric: UID or UID:GID");
   }
 }
 

@@ -242,7 +242,9 @@ TEST_CASE("what cannot be granted is left out with a warning") {
   REQUIRE(plan);
   CHECK(plan->handoff.capabilities.bounding == 1);
   CHECK(plan->handoff.capabilities.effective == 1);
-  CHECK(plan->warnings.size() == 2);
+  CHECK(plan->warnings.size() == 1);
+  REQUIRE(plan->ignored.size() == 1);
+  CHECK(plan->ignored[0] == "process.capabilities.bounding[2]: unknown capability \"CAP_NEW\"");
 }
 
 TEST_CASE("the last of several entries for a variable counts, an empty HOME is none") {

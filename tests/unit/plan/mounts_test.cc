@@ -190,11 +190,11 @@ TEST_CASE("mountLabel is the context of each filesystem that takes one") {
   CHECK(lines.find("pids (or bind /sys/fs/cgroup/pids") != std::string::npos);
 }
 
-TEST_CASE("mountLabel is left out with a warning where SELinux is not in force") {
-  const std::string lines = printed(plan_with(kLabelled, v2_host(), "", kLabel));
-  CHECK(lines.find("u:r:t:s0") == std::string::npos);
-  CHECK(lines.find("warning: linux.mountLabel: SELinux is not enabled on this host, ignoring") !=
-        std::string::npos);
+TEST_CASE("mountLabel is refused where SELinux is not in force") {
+  const Result<plan::Plan> plan = plan_with(kLabelled, v2_host(), "", kLabel);
+  REQUIRE(plan);
+  REQUIRE(plan.value().refused.size() == 1);
+  CHECK(plan.value().refused[0].place.view() == "linux.mountLabel");
 }
 
 }  // namespace

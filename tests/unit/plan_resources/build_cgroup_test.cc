@@ -158,7 +158,8 @@ TEST_CASE("unified needs a v2 hierarchy and the controller in it") {
   CHECK(error_of(plan::build_cgroup(spec, v1_host(), "web", CgroupRequest::cgroupfs)) ==
         "linux.resources.unified: this host has no cgroup v2 hierarchy");
   CHECK(error_of(plan::build_cgroup(spec, hybrid_host(), "web", CgroupRequest::cgroupfs)) ==
-        "linux.resources.unified[\"memory.high\"]: cgroup controller 'memory' is not available");
+        "linux.resources.unified[\"memory.high\"]: the memory controller is on cgroup v1 here, and "
+        "unified is for cgroup v2");
   const auto v2 = plan::build_cgroup(spec, v2_host(), "web", CgroupRequest::cgroupfs);
   REQUIRE(v2);
   CHECK(v2.value().settings.size() == 2);

@@ -142,7 +142,17 @@ TEST_CASE("integers outside their range, and what is no integer") {
       {memory("9223372036854775808"), limit},
       {memory("-9223372036854775809"), limit},
       {memory("18446744073709551616"), limit},
-      {memory("\"1\""), limit},
+      {memory("\"1\""),
+       "linux.resources.memory.limit: must be a number of bytes without quotes, or -1"},
+      {memory("\"512m\""),
+       "linux.resources.memory.limit: must be a number of bytes without quotes (512m is "
+       "536870912), or -1"},
+      {memory("\"much\""), "linux.resources.memory.limit: must be a number of bytes, or -1"},
+      {resources_with(R"("hugepageLimits": [{"pageSize": "2MB", "limit": "4m"}])"),
+       "linux.resources.hugepageLimits[0].limit: must be a number of bytes without quotes (4m is "
+       "4194304)"},
+      {process_with(R"("user": {"uid": "1000"})"),
+       "process.user.uid: must be an integer from 0 to 4294967295, without quotes"},
       {memory("true"), limit},
       {memory("9223372036854775807"), "ok"},
       {memory("-9223372036854775808"), "ok"},
@@ -266,8 +276,20 @@ TEST_CASE("a misspelt key is noted with the key that was meant, an unknown one i
       {R"("linux": {"hostname": "x"})",
        "linux: unknown key \"hostname\", which belongs in config.json itself"},
       {R"("process": {"cwd": "/", "user": {"username": "web"}})",
-       "process.user.username: means nothing on Linux: use uid and gid"},
+       "process.user.username: has no effect on Linux; set uid and gid"},
       {R"("process": {"cwd": "/", "user": {"username": ""}})", ""},
+      {R"("env": [])", "config.json: unknown key \"env\", which belongs in process"},
+      {R"("cmd": [])", "config.json: unknown key \"cmd\", which belongs in process as \"args\""},
+      {R"("process": {"cwd": "/", "Command": []})",
+       "process: unknown key \"Command\", did you mean \"args\"?"},
+      {R"("vendor": {"command": 1})", ""},
+      {R"("process": {"cwd": "/", "capabilities": {"bounding": ["CAP_KILL", "KILL"]}})",
+       "process.capabilities.bounding[1]: unknown capability \"KILL\", did you mean \"CAP_KILL\"?"},
+      {R"("process": {"cwd": "/", "capabilities": {"ambient": ["cap_sys_admn"]}})",
+       "process.capabilities.ambient[0]: unknown capability \"cap_sys_admn\", did you mean "
+       "\"CAP_SYS_ADMIN\"?"},
+      {R"("process": {"cwd": "/", "capabilities": {"ambient": ["everything"]}})",
+       "process.capabilities.ambient[0]: unknown capability \"everything\""},
       {R"("windows": {}, "vm": {}, "solaris": {}, "zos": {}, "vendor": 1, "x-limits": {})", ""},
   };
   for (const auto& [members, note] : cases) {
@@ -278,6 +300,113 @@ TEST_CASE("a misspelt key is noted with the key that was meant, an unknown one i
   REQUIRE_FALSE(missing);
   CHECK(missing.error().place.view() == "process.cwd");
   CHECK(missing.error().hint.view() == "rename \"cdw\"");
+}
+
+TEST_CASE("the first unknown key is kept for --strict, but those of other systems") {
+  const auto unknown = [](std::string_view members) {
+    const auto spec = parse(document_with(members));
+    REQUIRE(spec);
+    return spec.value().unknown_key;
+  };
+  CHECK(unknown(R"("vendor": 1, "other": 2)") == "config.json: unknown key \"vendor\"");
+  CHECK(unknown(R"("hooks": {"poststop": [{"path": "/a", "user": "x"}]})") ==
+        "hooks.poststop[0]: unknown key \"user\"");
+  CHECK(unknown(R"("linux": {"windows": {}})") == "linux: unknown key \"windows\"");
+  CHECK(unknown(R"("windows": {"x": 1}, "vm": {}, "solaris": {}, "zos": {}, "freebsd": {},
+                   "annotations": {"vendor": "1"}, "linux": {"sysctl": {"a": "1"}})")
+            .empty());
+}
+
+TEST_CASE("a name out of a closed set that is unknown comes with the one that was meant") {
+  const auto hint = [](std::string_view members) {
+    const auto spec = parse(document_with(members));
+    REQUIRE_FALSE(spec);
+    return std::string(spec.error().hint.view());
+  };
+  const auto process = [](std::string_view member) {
+    return R"("process": {"cwd": "/", )" + std::string(member) + "}";
+  };
+  const auto linux_object = [](std::string_view member) {
+    return R"("linux": {)" + std::string(member) + "}";
+  };
+  const std::pair<std::string, const char*> cases[] = {
+      {linux_object(R"("namespaces": [{"type": "mnt"}])"), "did you mean \"mount\"?"},
+      {linux_object(R"("namespaces": [{"type": "net"}])"), "did you mean \"network\"?"},
+      {linux_object(R"("namespaces": [{"type": "PID"}])"), "did you mean \"pid\"?"},
+      {linux_object(R"("namespaces": [{"type": "everything"}])"),
+       "one of: cgroup, ipc, mount, network, pid, time, user, uts"},
+      {process(R"("rlimits": [{"type": "nofile", "soft": 1, "hard": 1}])"),
+       "did you mean \"RLIMIT_NOFILE\"?"},
+      {process(R"("scheduler": {"policy": "FIFO"})"), "did you mean \"SCHED_FIFO\"?"},
+      {process(R"("ioPriority": {"class": "rt"})"), "did you mean \"IOPRIO_CLASS_RT\"?"},
+      {linux_object(R"("seccomp": {"defaultAction": "errno"})"),
+       "did you mean \"SCMP_ACT_ERRNO\"?"},
+      {linux_object(
+           R"("seccomp": {"defaultAction": "SCMP_ACT_KILL", "architectures": ["x86_64"]})"),
+       "did you mean \"SCMP_ARCH_X86_64\"?"},
+      {linux_object(R"("seccomp": {"defaultAction": "SCMP_ACT_KILL", "architectures": ["arm64"]})"),
+       "did you mean \"SCMP_ARCH_AARCH64\"?"},
+      {linux_object(R"("memoryPolicy": {"mode": "bind"})"), "did you mean \"MPOL_BIND\"?"},
+      {linux_object(R"("personality": {"domain": "linux32"})"), "did you mean \"LINUX32\"?"},
+  };
+  for (const auto& [members, wanted] : cases) {
+    CAPTURE(members);
+    CHECK(hint(members) == wanted);
+  }
+}
+
+TEST_CASE("what other dialects of JSON have comes with the cure") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"{\"a\": 1, // one\n}", "JSON has no comments: remove it"},
+      {"/* web */ {}", "JSON has no comments: remove it"},
+      {"{\"a\": 1,\n # one\n}", "JSON has no comments: remove it"},
+      {"\xef\xbb\xbf{}", "save the file as UTF-8 without a byte order mark"},
+      {"{\"a\": 1,\n}", "remove the comma before it"},
+      {"{\"a\": [1, ]}", "remove the comma before it"},
+      {"{'a': 1}", "JSON has strings in double quotes only"},
+      {"{a: 1}", ""},
+  };
+  for (const auto& [document, cure] : cases) {
+    CAPTURE(document);
+    const auto spec = parse(document);
+    REQUIRE_FALSE(spec);
+    CHECK(spec.error().hint.view() == cure);
+  }
+}
+
+TEST_CASE("the document of update: a mistake is told with the option") {
+  const auto line = [](std::string_view document) {
+    const auto spec = parse_update(document, "--resources -");
+    return spec ? "ok" : line_of(spec.error());
+  };
+  const std::string none = "--resources -: no limit in it";
+  CHECK(line(R"({"linux": {"resources": {"memory": {"limit": 5}}}})") == none);
+  CHECK(line(document_with("")) == none);
+  CHECK(line(R"({"vendor": 1})") == none);
+  CHECK(line(R"({"memory": {"limt": 5}})") ==
+        ": linux.resources.memory: unknown key \"limt\", did you mean \"limit\"?");
+  CHECK(line(R"({"limit": 5, "pid": {}})") ==
+        ": --resources -: unknown key \"pid\", did you mean \"pids\"?");
+  CHECK(line(R"({"memory": {"limit": true}})").starts_with("linux.resources.memory.limit: must"));
+  CHECK(line("[]") == "--resources -: must be an object");
+  CHECK(line("{,}").starts_with("--resources -:1:2: "));
+  // Docker and Podman send what they have to set, which may be nothing.
+  for (const char* good :
+       {"{}", R"({"cpu": {}, "memory": {}})", R"({"vendor": 1, "pids": {"limit": 5}})"})
+    CHECK(line(good) == "ok");
+}
+
+TEST_CASE("the document of exec: a mistake is told with the option") {
+  const auto line = [](std::string_view document) {
+    const auto spec = parse_process(document, "--process p.json");
+    return spec ? "ok" : line_of(spec.error());
+  };
+  CHECK(line(R"({"cwd": "/", "args": 5})") ==
+        "--process p.json: args: must be an array of strings");
+  CHECK(line(R"({"cwd": "/", "user": {"uid": -1}})").starts_with("--process p.json: user.uid: "));
+  CHECK(line(R"({"ociVersion": "1.0.2", "process": {"cwd": "/"}})") ==
+        "--process p.json: must hold the process object alone, not a whole config.json");
+  CHECK(line("{,}").starts_with("--process p.json:1:2: "));
 }
 
 TEST_CASE("process, as values") {

@@ -102,7 +102,7 @@ TEST_CASE("process") {
       {process_with(
            R"("rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 1}, {"type": "RLIMIT_CORE", "soft": 1, "hard": 1},
               {"type": "RLIMIT_NOFILE", "soft": 1, "hard": 1}])"),
-       "process.rlimits[2]: duplicate RLIMIT_NOFILE"},
+       "process.rlimits[2]: \"RLIMIT_NOFILE\" is listed twice"},
       {process_with(R"("rlimits": [{"type": "RLIMIT_CORE", "soft": 2, "hard": 1}])"),
        "process.rlimits[0]: the soft limit 2 is above the hard limit 1"},
       {process_with(R"("oomScoreAdj": -1001)"),
@@ -182,7 +182,7 @@ TEST_CASE("namespaces and id mappings") {
       R"("uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}])";
   check_all({
       {linux_with(R"("namespaces": [{"type": "pid"}, {"type": "pid", "path": "/x"}])"),
-       "linux.namespaces[1]: duplicate pid"},
+       "linux.namespaces[1]: \"pid\" is listed twice"},
       {linux_with(R"("namespaces": [{"type": "network", "path": "run/netns/x"}])"),
        "linux.namespaces[0].path: must be an absolute path"},
       {linux_with(maps), "linux.uidMappings: requires a user namespace in linux.namespaces"},

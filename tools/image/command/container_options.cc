@@ -4,9 +4,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/size.h"
 #include "bundle/seccomp_profile.h"
 #include "bundle/user_network.h"
-#include "commandline/size.h"
 
 #include <unistd.h>
 
@@ -45,7 +45,7 @@ Result<int64_t> parse_cpus(const std::string& text) {
 
 Result<> read_limits(const ContainerFlags& flags, BundleOptions& bundle) {
   if (!flags.memory.empty()) {
-    const std::optional<int64_t> size = cli::parse_size(flags.memory);
+    const std::optional<int64_t> size = parse_size(flags.memory);
     if (!size || *size <= 0) return wrong("memory", flags.memory, "a size such as 512m or 2g");
     bundle.memory = *size;
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Global options, then the command. The only place that reports errors.
 #include "base/log.h"
+#include "base/size.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "commandline/size.h"
 
 #include <csignal>
 
@@ -22,7 +22,7 @@ int finish(std::string_view command, const Result<int>& result, int failure_stat
 // Whoever names a size trusts the image up to it, however well it is compressed.
 Result<> read_limits(GlobalOptions& global) {
   if (global.max_layer_size.empty()) return {};
-  const std::optional<int64_t> size = cli::parse_size(global.max_layer_size);
+  const std::optional<int64_t> size = parse_size(global.max_layer_size);
   if (!size || *size <= 0) {
     return with_hint(make_error(ErrorKind::invalid_config, "--max-layer-size '",
                                 global.max_layer_size, "' is not valid"),

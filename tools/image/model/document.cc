@@ -144,8 +144,10 @@ namespace {
 template <class T, size_t N>
 Result<T> read_document(std::string&& bytes, const Json& json, const Field<T> (&fields)[N]) {
   std::vector<std::string> warnings;
+  std::string unknown_key;
   T value;
-  TRY(read_object(Cursor(json, warnings), fields, value));
+  const spec::Source source{"config.json", "", warnings, unknown_key};
+  TRY(read_object(Cursor(json, source), fields, value));
   value.raw = std::move(bytes);
   return value;
 }

@@ -55,8 +55,10 @@ Result<> check_layout_version(const std::string& text) {
   if (json.HasParseError() || !json.IsObject())
     return make_error(ErrorKind::invalid_config, "oci-layout is not a JSON object");
   std::vector<std::string> warnings;
+  std::string unknown_key;
   LayoutVersion layout;
-  TRY(spec::read_object(spec::Cursor(json, warnings), kVersionFields, layout));
+  const spec::Source source{"config.json", "", warnings, unknown_key};
+  TRY(spec::read_object(spec::Cursor(json, source), kVersionFields, layout));
   if (layout.version == "1.0.0") return {};
   return unsupported("oci-layout", "layout version ", layout.version, ", not 1.0.0");
 }

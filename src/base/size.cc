@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // See the header.
-#include "commandline/size.h"
+#include "base/size.h"
 
 #include "base/text.h"
 
 #include <limits>
 
-namespace onggi::cli {
+namespace onggi {
 
 std::optional<int64_t> parse_size(std::string_view text) {
   if (text == "-1") return -1;
@@ -25,4 +25,4 @@ std::optional<int64_t> parse_size(std::string_view text) {
   return *number << shift;
 }
 
-}  // namespace onggi::cli
+}  // namespace onggi
