@@ -80,7 +80,7 @@ constexpr Hint kHints[] = {
     {ENOEXEC, "exec", "", kNoFormat},
     {ENOENT, "exec", "", "the file is missing, or the interpreter or dynamic loader that it names"},
     {EACCES, "exec", "",
-     "the file and its interpreter must be executable (chmod +x), and on mounts without noexec"},
+     "the file and its interpreter must be executable by chmod +x, and on mounts without noexec"},
     {ETXTBSY, "exec", "", "the file is open for writing: close it first"},
     {E2BIG, "exec", "",
      "arguments and environment are too long: 128 KiB for each, and for all a quarter of ulimit "

@@ -116,7 +116,7 @@ Result<std::string> file_of(std::string_view sink) {
   constexpr std::string_view kFile = "file:";
   for (std::string_view other : {"journald:", "syslog:"}) {
     if (sink.starts_with(other)) {
-      return with_hint(unsupported("", "--log ", sink, ": only files are supported"),
+      return with_hint(unsupported("", "--log '", sink, "': only files are supported"),
                        "pipe standard error to systemd-cat(1) or logger(1)");
     }
   }

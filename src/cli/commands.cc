@@ -13,7 +13,7 @@
 namespace onggi::cli {
 namespace {
 
-constexpr auto kGlobalOptions = options<GlobalOptions>({
+constexpr auto kGlobalOptions = not_empty_options<GlobalOptions>({
     option<&GlobalOptions::root>("root", 0, "DIR",
                                  "directory for the state of containers (default: /run/onggi; "
                                  "$XDG_RUNTIME_DIR/onggi for rootless users)"),
@@ -37,7 +37,7 @@ constexpr auto kGlobalOptions = options<GlobalOptions>({
     option<&GlobalOptions::version>("", 'V', nullptr, "same as --version"),
 });
 
-constexpr auto kBundleOptions = options<CreateOptions>({
+constexpr auto kBundleOptions = not_empty_options<CreateOptions>({
     option<&CreateOptions::bundle>("bundle", 'b', "DIR",
                                    "path of the bundle (default: current directory)"),
     option<&CreateOptions::config>(
@@ -49,7 +49,7 @@ constexpr auto kBundleOptions = options<CreateOptions>({
 
 constexpr auto kCreateOptions =
     kBundleOptions +
-    options<CreateOptions>({
+    not_empty_options<CreateOptions>({
         option<&CreateOptions::console_socket>("console-socket", 0, "SOCKET",
                                                "send the terminal to this socket"),
         option<&CreateOptions::pid_file>("pid-file", 0, "FILE",
@@ -71,13 +71,13 @@ constexpr auto kCreateOptions =
 
 constexpr auto kRunOptions =
     kCreateOptions +
-    options<CreateOptions>({
+    not_empty_options<CreateOptions>({
         option<&CreateOptions::detach>("detach", 'd', nullptr,
                                        "return as soon as the container is running"),
         option<&CreateOptions::keep>("keep", 0, nullptr, "keep the container after it has stopped"),
     });
 
-constexpr auto kExecOptions = options<ExecFlags>({
+constexpr auto kExecOptions = not_empty_options<ExecFlags>({
     option<&ExecFlags::process>("process", 'p', "FILE",
                                 "file with the process as JSON, like config.json's process object"),
     option<&ExecFlags::cwd>("cwd", 0, "DIR", "working directory in the container"),
@@ -113,24 +113,24 @@ constexpr auto kExecOptions = options<ExecFlags>({
 constexpr const char* kRegexHelp =
     "treat CONTAINER-ID as an extended regular expression that selects containers";
 
-constexpr auto kKillOptions = options<KillOptions>({
+constexpr auto kKillOptions = not_empty_options<KillOptions>({
     option<&KillOptions::all>("all", 'a', nullptr,
                               "signal every process of the container, not only the first"),
     option<&KillOptions::regex>("regex", 'r', nullptr, kRegexHelp),
 });
 
-constexpr auto kDeleteOptions = options<DeleteOptions>({
+constexpr auto kDeleteOptions = not_empty_options<DeleteOptions>({
     option<&DeleteOptions::force>("force", 'f', nullptr,
                                   "kill a running container first; ignore a missing container"),
     option<&DeleteOptions::regex>("regex", 'r', nullptr, kRegexHelp),
 });
 
-constexpr auto kListOptions = options<ListOptions>({
+constexpr auto kListOptions = not_empty_options<ListOptions>({
     option<&ListOptions::format>("format", 'f', "table|json", "output format (default: table)"),
     option<&ListOptions::quiet>("quiet", 'q', nullptr, "print container IDs only"),
 });
 
-constexpr auto kSpecOptions = options<SpecOptions>({
+constexpr auto kSpecOptions = not_empty_options<SpecOptions>({
     option<&SpecOptions::bundle>("bundle", 'b', "DIR",
                                  "directory to write to (default: current directory)"),
     option<&SpecOptions::config>("config", 'f', "FILE",
@@ -139,19 +139,19 @@ constexpr auto kSpecOptions = options<SpecOptions>({
         "rootless", 0, nullptr, "write a configuration that the calling user can run without root"),
 });
 
-constexpr auto kEventsOptions = options<EventsOptions>({
+constexpr auto kEventsOptions = not_empty_options<EventsOptions>({
     option<&EventsOptions::interval>("interval", 0, "TIME",
                                      "time between statistics, such as 500ms or 1m30s; a bare "
                                      "number is seconds (default: 5s)"),
     option<&EventsOptions::stats>("stats", 0, nullptr, "print statistics once and exit"),
 });
 
-constexpr auto kPsOptions = options<PsOptions>({
+constexpr auto kPsOptions = not_empty_options<PsOptions>({
     option<&PsOptions::format>("format", 'f', "table|json",
                                "ps(1) table, or the PIDs as JSON (default: table)"),
 });
 
-constexpr auto kUpdateOptions = options<UpdateOptions>({
+constexpr auto kUpdateOptions = not_empty_options<UpdateOptions>({
     option<&UpdateOptions::resources>("resources", 'r', "FILE",
                                       "file with limits as JSON, like config.json's "
                                       "linux.resources object; - reads standard input"),
@@ -161,11 +161,11 @@ constexpr auto kUpdateOptions = options<UpdateOptions>({
                                                "memory protected from reclaim"),
     option<&UpdateOptions::memory_swap>("memory-swap", 0, "SIZE",
                                         "limit for memory plus swap; -1: unlimited"),
-    option<&UpdateOptions::cpu_shares>("cpu-share", 0, "N", "CPU weight, 2 to 262144"),
-    option<&UpdateOptions::cpu_quota>("cpu-quota", 0, "N",
-                                      "CPU time per period, in microseconds; -1: unlimited"),
-    option<&UpdateOptions::cpu_period>("cpu-period", 0, "N",
-                                       "length of the CPU period, in microseconds"),
+    option<&UpdateOptions::cpu_shares>("cpu-share", 0, "N", "CPU weight, 2 to 262144; 0: leave it"),
+    option<&UpdateOptions::cpu_quota>(
+        "cpu-quota", 0, "N", "CPU time per period, in microseconds, at least 1000; -1: unlimited"),
+    option<&UpdateOptions::cpu_period>(
+        "cpu-period", 0, "N", "length of the CPU period, in microseconds, 1000 to 1000000"),
     option<&UpdateOptions::cpu_burst>(
         "cpu-burst", 0, "N", "unused CPU time that later periods may use, in microseconds"),
     option<&UpdateOptions::cpu_idle>("cpu-idle", 0, "0|1",
@@ -241,6 +241,18 @@ constexpr std::string_view kExitStatus =
     "plus the number of the "
     "signal that ended it. Otherwise 0 on success and 1 on failure.\n";
 
+
+constexpr OtherName kOtherNames[] = {
+    {"rm", nullptr, "use 'onggi delete'"},
+    {"remove", nullptr, "use 'onggi delete'"},
+    {"version", nullptr, "use 'onggi --version'"},
+    {"ls", nullptr, "use 'onggi list'"},
+    {"stop", nullptr, "use 'onggi kill'"},
+    {"inspect", nullptr, "use 'onggi state'"},
+    {"stats", nullptr, "use 'onggi events --stats'"},
+    {"unpause", nullptr, "use 'onggi resume'"},
+};
+
 }  // namespace
 
 Program program() {
@@ -252,7 +264,10 @@ Program program() {
           kExitStatus,
           kGlobalOptions,
           rows_of<GlobalOptions>(kCommands),
-          {{"CONTAINER-ID", "$(onggi list --quiet 2>/dev/null)"}}};
+          {{"CONTAINER-ID", "$(onggi list --quiet 2>/dev/null)"}},
+          kOtherNames,
+          {{"kill", "-s --signal -n -1 -2 -3 -9 -K -T -H -I -Q",
+            "the signal is an argument: onggi kill ID KILL"}}};
 }
 
 }  // namespace onggi::cli

@@ -8,6 +8,7 @@
 #include "spec/parse.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace onggi::cli {
 namespace {
@@ -99,6 +100,43 @@ Result<> check_document(const ExecFlags& flags, Arguments words) {
                     "': with --process, the arguments come from its file");
 }
 
+// What the place of an error in `process` was given by on the command line.
+std::string place_of(std::string_view field, const ExecFlags& flags) {
+  const std::tuple<std::string_view, bool, const char*> rows[] = {
+      {"env", !flags.env.empty(), "--env"},
+      {"cwd", !flags.cwd.empty(), "--cwd"},
+      {"user.uid", !flags.user.empty(), "--user"},
+      {"user.gid", !flags.user.empty(), "--user"},
+      {"user.additionalGids", !flags.additional_gids.empty(), "--additional-gids"},
+      {"capabilities", !flags.capabilities.empty(), "--cap"},
+      {"apparmorProfile", !flags.apparmor_profile.empty(), "--apparmor"},
+      {"selinuxLabel", !flags.selinux_label.empty(), "--process-label"},
+      {"terminal", flags.tty, "--tty"},
+  };
+  for (const auto& [prefix, given, flag] : rows) {
+    if (given && field.starts_with(prefix)) return flag;
+  }
+  if (flags.process.empty()) return {};
+  return document_name("--process", flags.process) + ": " + std::string(field);
+}
+
+// The runtime knows the fields of config.json alone. The program's own errors stay as they are.
+Error of_command_line(Error error, const ExecFlags& flags) {
+  constexpr std::string_view kProcess = "process.";
+  const std::string_view place = error.place.view();
+  if (!place.starts_with(kProcess) || place.starts_with("process.args")) return error;
+  const std::string given = place_of(place.substr(kProcess.size()), flags);
+  if (given.empty()) return error;
+  error.place = FixedText<128>(given);
+  constexpr std::string_view kField = "is true, but ", kOmit = "or set process.terminal to false";
+  const std::string message(error.message.view()), hint(error.hint.view());
+  if (given != "--tty" || !message.starts_with(kField)) return error;
+  error.message = FixedText<640>(message.substr(kField.size()));
+  error.hint = FixedText<160>(hint.substr(0, hint.find(kOmit)));
+  error.hint.append("or omit --tty");
+  return error;
+}
+
 }  // namespace
 
 Result<ExecOptions> exec_options_of(const ExecFlags& flags, Arguments words) {
@@ -137,7 +175,9 @@ Result<int> exec_command(const Context& context, const ExecFlags& flags) {
     options.document =
         TRY(spec::parse_process(document, document_name("--process", flags.process)));
   }
-  return exec_in_container(runtime, options);
+  Result<int> status = exec_in_container(runtime, options);
+  if (!status) return of_command_line(status.error(), flags);
+  return status;
 }
 
 }  // namespace onggi::cli

@@ -37,20 +37,24 @@ auto& pids_limit(Resources& resources) {
 
 template <class T>
 Result<> assign_checked(std::optional<T>& to, std::optional<int64_t> number, const char* name,
-                        const std::string& text) {
-  if (!number || !std::in_range<T>(*number))
-    return make_error(ErrorKind::invalid_config, "--", name, ": '", text, "' is not a valid value");
+                        const std::string& text, std::string_view wanted) {
+  if (!number || !std::in_range<T>(*number)) {
+    return with_hint(
+        make_error(ErrorKind::invalid_config, "--", name, ": '", text, "' is not a valid value"),
+        wanted);
+  }
   to = static_cast<T>(*number);
   return {};
 }
 
 template <auto Field>
 Result<> number(Resources& resources, const char* name, const std::string& text) {
-  return assign_checked(Field(resources), parse_decimal<int64_t>(text), name, text);
+  return assign_checked(Field(resources), parse_decimal<int64_t>(text), name, text, "a number");
 }
 template <auto Field>
 Result<> size(Resources& resources, const char* name, const std::string& text) {
-  return assign_checked(Field(resources), parse_size(text), name, text);
+  return assign_checked(Field(resources), parse_size(text), name, text,
+                        "a number of bytes, or with k, m, g; -1: unlimited");
 }
 template <auto Field>
 Result<> list(Resources& resources, const char*, const std::string& text) {

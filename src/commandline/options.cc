@@ -99,7 +99,10 @@ class Parser {
     if (!value && rest_.empty()) {
       return make_error(ErrorKind::invalid_config, spelling(row), " requires a value: ", row.value);
     }
-    return row.assign(row, target_, value ? *value : take());
+    if (!value) value = take();
+    if (value->empty() && row.not_empty)
+      return make_error(ErrorKind::invalid_config, spelling(row), " must not be empty");
+    return row.assign(row, target_, *value);
   }
 
   std::span<const OptionRow> rows_;

@@ -31,6 +31,7 @@ struct OptionRow {
   const char* value;  // what help calls the value; nullptr: a flag
   const char* help;   // nullptr: not shown
   Result<> (*assign)(const OptionRow& row, void* target, std::string_view text);
+  bool not_empty = false;  // a value that is empty is an error
 };
 
 // "--bundle", or "-V" for a row without long name.
@@ -116,6 +117,15 @@ template <class Target, size_t N>
 constexpr OptionTable<Target, N> options(const detail::TypedRow<Target> (&rows)[N]) {
   OptionTable<Target, N> table = {};
   for (size_t i = 0; i < N; ++i) table.rows[i] = rows[i].row;
+  return table;
+}
+
+// For options whose empty value would be as if they were not there: "--root '$DIR'" with an unset
+// variable.
+template <class Target, size_t N>
+constexpr OptionTable<Target, N> not_empty_options(const detail::TypedRow<Target> (&rows)[N]) {
+  OptionTable<Target, N> table = options(rows);
+  for (OptionRow& row : table.rows) row.not_empty = row.value != nullptr;
   return table;
 }
 

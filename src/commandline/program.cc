@@ -33,6 +33,36 @@ OperandCount count_operands(std::string_view usage) {
   return count;
 }
 
+bool has_word(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const size_t end = std::min(words.find(' '), words.size());
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
+}
+
+// An option that the command does not have: is it one of the program, or of another tool's command?
+Error with_help(const Program& program, const CommandRow& command, Error error) {
+  constexpr std::string_view kUnknown = "unknown option '";
+  const std::string message(error.message.view());
+  if (!message.starts_with(kUnknown)) return error;
+  const std::string name = message.substr(kUnknown.size(), message.size() - kUnknown.size() - 1);
+  for (const OptionRow& row : program.options) {
+    if (row.help == nullptr || *row.name == 0 || spelling(row) != name) continue;
+    const std::string value = row.value == nullptr ? "" : std::string(" ") + row.value;
+    error =
+        make_error(ErrorKind::invalid_config, name, " must come before the command: ", program.name,
+                   " ", name, value, " ", command.name, " ...");
+    return error;
+  }
+  for (const ForeignOptions& foreign : program.foreign_options) {
+    if (foreign.command != command.name || !has_word(foreign.options, name)) continue;
+    error.hint = FixedText<160>(foreign.hint);
+  }
+  return with_hint(error, text<160>("try '", program.name, " ", command.name, " --help'").view());
+}
+
 }  // namespace
 
 Result<const CommandRow*> find_command(const Program& program, std::string_view name) {
@@ -56,9 +86,11 @@ Result<const CommandRow*> find_command(const Program& program, std::string_view 
 
 Result<ParsedArguments> parse_command(const Program& program, const CommandRow& command,
                                       void* target, Arguments arguments, std::string& subject) {
-  ParsedArguments parsed =
-      TRY(parse_options(command.options, target, arguments,
-                        takes_command(command.operands) ? Operands::last : Operands::mixed));
+  Result<ParsedArguments> result =
+      parse_options(command.options, target, arguments,
+                    takes_command(command.operands) ? Operands::last : Operands::mixed);
+  if (!result) return with_help(program, command, result.error());
+  ParsedArguments parsed = std::move(result).value();
   if (parsed.help) return parsed;
   if (!parsed.operands.empty()) subject = parsed.operands[0];
   log::set_command(command.name, subject);

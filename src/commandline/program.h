@@ -31,6 +31,11 @@ struct OperandWords {
   std::string_view words;    // "$(onggi list --quiet 2>/dev/null)"
 };
 
+// Options of other tools for a command, separated by blanks, and the hint for them.
+struct ForeignOptions {
+  std::string_view command, options, hint;
+};
+
 struct Program {
   std::string_view name;     // "onggi"
   std::string_view summary;  // a sentence
@@ -42,6 +47,7 @@ struct Program {
   std::vector<const CommandRow*> commands;  // in the order that help shows
   std::vector<OperandWords> operand_words;
   std::span<const OtherName> other_names = {};
+  std::vector<ForeignOptions> foreign_options = {};
 };
 
 // Also by one of the other names. An unknown name is an error that suggests a near one.

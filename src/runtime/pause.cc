@@ -6,6 +6,7 @@
 namespace onggi {
 Result<> pause_container(const RuntimeOptions& runtime, std::string_view id) {
   const LockedContainer container = TRY(LockedContainer::open(runtime, id));
+  if (container.status == Status::paused) return state_error("container is already paused");
   if (container.status != Status::running && container.status != Status::created)
     return state_error("container not running or created: ", status_name(container.status));
   return cgroups::freeze(container.record.cgroup);

@@ -64,9 +64,11 @@ Result<UniqueFd> open_root(const std::string& root) {
 }
 
 // Root of a user namespace may not write to the default of root.
-Error without_place(const Error& error) {
-  return with_hint(error,
-                   "onggi keeps the state of containers there: set XDG_RUNTIME_DIR or pass --root");
+Error without_place(const Error& error, std::string_view root) {
+  return with_hint(error, root == "/run/onggi"
+                              ? "onggi keeps the state of containers there: set XDG_RUNTIME_DIR or "
+                                "pass --root"
+                              : "choose another directory with --root");
 }
 
 Error unknown(std::string_view id) {
@@ -81,12 +83,12 @@ Error in_use(std::string_view id) {
 
 Result<StateDir> StateDir::make(const std::string& root, std::string_view id) {
   Result<UniqueFd> opened = open_root(root);
-  if (!opened) return without_place(opened.error());
+  if (!opened) return without_place(opened.error(), root);
   UniqueFd parent = std::move(opened.value());
   const std::string name(id);
   const std::string path = join_path(root, name);
   const long made = sys::mkdirat(parent.get(), name.c_str(), 0700);
-  if (made < 0 && made != -EEXIST) return without_place(system_error(made, "mkdir", path));
+  if (made < 0 && made != -EEXIST) return without_place(system_error(made, "mkdir", path), root);
   UniqueFd directory = TRY(open_private_directory(parent.get(), name, path));
   StateDir state(std::move(parent), std::move(directory), root, name);
   const Result<bool> locked = state.lock(made == 0 ? 10000 : 0);

@@ -446,4 +446,20 @@ CASE("a named pipe, a missing file and a bundle that is a file are told at once,
   CHECK(contains(plan(bundle.config().string()), "pass the directory"));
 }
 
+CASE("a sysctl that the kernel does not have, or whose value it refuses, is named") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  const std::tuple<const char*, const char*> cases[] = {
+      {R"({"net.foo": "1"})", "linux.sysctl[\"net.foo\"]: unknown sysctl"},
+      {R"({"net.ipv4.ip_forward": "yes"})",
+       "linux.sysctl[\"net.ipv4.ip_forward\"]: write 'yes': invalid argument"},
+  };
+  for (const auto& [sysctls, wanted] : cases) {
+    Bundle bundle;
+    const Outcome outcome = create(bundle.set_json("/linux/sysctl", sysctls));
+    CHECK(outcome.status == 1);
+    CHECK_MESSAGE(contains(outcome.err, wanted), outcome.err);
+  }
+}
+
 TEST_SUITE_END();

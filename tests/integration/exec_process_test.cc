@@ -27,17 +27,17 @@ struct BadDocument {
   const char* error;
 };
 constexpr BadDocument kBadDocuments[] = {
-    {"", "process:1:1: the document is empty"},
-    {"[]", "process: must be an object"},
+    {"", ":1:1: the document is empty"},
+    {"[]", ": must be an object"},
     {R"({"cwd": "/"})", "process.args: must name a program"},
-    {R"({"args": ["x"]})", "process.cwd: is required"},
-    {R"({"cwd": "here", "args": ["x"]})", "process.cwd: must be an absolute path"},
-    {R"({"cwd": "/", "args": ["x"], "env": ["A"]})",
-     "process.env[0]: must have the form NAME=value"},
-    {R"({"cwd": "/", "args": ["x"], "user": {"uid": 4294967296}})", "process.user.uid: "},
-    {R"({"cwd": "/", "args": ["x"], "oomScoreAdj": 1001})", "process.oomScoreAdj: "},
+    {R"({"args": ["x"]})", ": cwd: is required"},
+    {R"({"cwd": "here", "args": ["x"]})", ": cwd: must be an absolute path"},
+    {R"({"cwd": "/", "args": ["x"], "env": ["A"]})", ": env[0]: must have the form NAME=value"},
+    {R"({"cwd": "/", "args": ["x"], "user": {"uid": 4294967296}})", ": user.uid: "},
+    {R"({"cwd": "/", "args": ["x"], "oomScoreAdj": 1001})", ": oomScoreAdj: "},
     {R"({"cwd": "/", "args": ["x"], "execCPUAffinity": {"final": "3-1"}})",
-     "process.execCPUAffinity.final: "},
+     ": execCPUAffinity.final: "},
+    {R"({"process": {"cwd": "/", "args": ["x"]}})", ": must hold the process object alone"},
 };
 
 }  // namespace
@@ -146,9 +146,33 @@ CASE("a document that is wrong is an error with its place") {
     CAPTURE(bad.text);
     const Outcome outcome = running.exec_document(bad.text);
     CHECK(outcome.status == 255);
-    CHECK(contains(outcome.err, bad.error));
+    CHECK_MESSAGE(contains(outcome.err, bad.error), outcome.err);
+    if (!contains(bad.error, "process.args"))
+      CHECK_MESSAGE(contains(outcome.err, ": --process"), outcome.err);
   }
   CHECK(running.exec({}, {"--process", "/no/such/file"}).status == 255);
+}
+
+CASE("a flag that is wrong is named itself, not a field of config.json") {
+  REQUIRES(root());
+  if (!is_onggi()) return;
+  Running running;
+  running.start();
+  const std::pair<Strings, const char*> cases[] = {
+      {{"--env", "A"}, ": --env: must have the form NAME=value"},
+      {{"--cwd", "relative"}, ": --cwd: must be an absolute path"},
+      {{"--cwd", "/no/such/directory"}, ": --cwd: "},
+      {{"--user", "4294967295"}, ": --user: "},
+      {{"--cap", "NET_ADMIN"}, "did you mean CAP_NET_ADMIN?"},
+      {{"--user", "nobody"}, "--user 'nobody' must be numeric: UID or UID:GID"},
+      {{"--preserve-fds", "1"}, "--preserve-fds: descriptor 3 is not open"},
+  };
+  for (const auto& [flags, wanted] : cases) {
+    CAPTURE(flags[0]);
+    const Outcome outcome = running.exec({"echo"}, flags);
+    CHECK(outcome.status == 255);
+    CHECK_MESSAGE(contains(outcome.err, wanted), outcome.err);
+  }
 }
 
 CASE("flags that the document would make void are refused beside it") {

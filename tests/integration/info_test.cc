@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the commands print: the state document, list, spec, features, --version, the rules for
 // container ids.
+#include "integration/executed.h"
 #include "support/suite.h"
 
 #include <algorithm>
@@ -270,6 +271,54 @@ CASE("an unknown command or flag is an error") {
       continue;  // prints help and succeeds
     CHECK_FALSE(outcome.ok());
   }
+}
+
+CASE("a command line of other tools, or in the wrong order, comes with the cure") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  const std::pair<Strings, const char*> cases[] = {
+      {{"run", "--root", "/x", "web"},
+       "--root must come before the command: onggi --root DIR run ..."},
+      {{"state", "--debug", "web"},
+       "--debug must come before the command: onggi --debug state ..."},
+      {{"list", "--log-format=json"}, "--log-format must come before the command"},
+      {{"kill", "--nothing", "web"}, "(try 'onggi kill --help')"},
+      {{"kill", "-s", "KILL", "web"}, "(the signal is an argument: onggi kill ID KILL)"},
+      {{"kill", "-9", "web"}, "(the signal is an argument: onggi kill ID KILL)"},
+      {{"kill", "-KILL", "web"}, "(the signal is an argument: onggi kill ID KILL)"},
+      {{"kill", "--signal=9", "web"}, "(the signal is an argument: onggi kill ID KILL)"},
+      {{"rm", "web"}, "(use 'onggi delete')"},
+      {{"version"}, "(use 'onggi --version')"},
+      {{"list", "--root"}, "--root must come before the command"},
+      {{"run", "--bundle", "", "web"}, "--bundle must not be empty"},
+      {{"run", "--config=", "web"}, "--config must not be empty"},
+      {{"exec", "--user", "", "web", "id"}, "--user must not be empty"},
+      {{"update", "--memory", "", "web"}, "--memory must not be empty"},
+      {{"update", "--memory", "10x", "web"},
+       "--memory: '10x' is not a valid value (a number of bytes, or with k, m, g; -1: unlimited)"},
+      {{"--root", "", "list"}, "--root must not be empty"},
+      {{"--log=", "list"}, "--log must not be empty"},
+  };
+  for (const auto& [words, wanted] : cases) {
+    CAPTURE(wanted);
+    Strings command = {runtime_path()};
+    command.insert(command.end(), words.begin(), words.end());
+    const Outcome outcome = run_program(command);
+    CHECK_FALSE(outcome.ok());
+    CHECK_MESSAGE(contains(outcome.err, wanted), outcome.err);
+  }
+}
+
+CASE("pause of a paused container says so") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  Running running;
+  running.start();
+  REQUIRE(runtime({"pause", running.container.id()}).ok());
+  const Outcome again = runtime({"pause", running.container.id()});
+  CHECK(again.status == 1);
+  CHECK_MESSAGE(contains(again.err, "container is already paused"), again.err);
+  REQUIRE(runtime({"resume", running.container.id()}).ok());
 }
 
 CASE("--log collects the error as one JSON object (checklist 8)") {

@@ -264,7 +264,7 @@ CASE("--log takes a file in crun's form, and refuses what is none") {
   for (const std::string sink : {"journald:onggi", "syslog:onggi"}) {
     const Outcome outcome = runtime({"--log", sink, "features"}, spawn);
     CHECK(outcome.status == 1);
-    CHECK(contains(outcome.err, "--log " + sink + ": only files are supported"));
+    CHECK(contains(outcome.err, "--log '" + sink + "': only files are supported"));
   }
   CHECK(fs::is_empty(directory.path()));
 }

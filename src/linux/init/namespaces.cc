@@ -65,15 +65,27 @@ Result<> apply(const plan::BringUpLoopback&, InitContext&) {
   return {};
 }
 
+// "linux.sysctl["net.foo"]" for sys/net/foo: a sysctl has dots for slashes, and the reverse.
+static Error of_sysctl(Error error, std::string_view path) {
+  constexpr std::string_view kSysctls = "sys/";
+  if (!path.starts_with(kSysctls)) return error;
+  FixedText<128> place("linux.sysctl[\"");
+  for (const char c : path.substr(kSysctls.size()))
+    place.append(c == '/' ? '.' : c == '.' ? '/' : c);
+  place.append("\"]");
+  if (error.errnum == ENOENT) return config_error(place.view(), "unknown sysctl");
+  return at_place(error, place.view());
+}
+
 Result<> apply(const plan::WriteProc& step, InitContext& context) {
   const char* path = context.pool(step.path);
   const std::string_view value = context.pool(step.value);
   const long opened = sys::openat2(context.host_proc.get(), path, O_WRONLY,
                                    RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
-  if (opened < 0) return system_error(opened, "open /proc", path);
+  if (opened < 0) return of_sysctl(system_error(opened, "open /proc", path), path);
   const UniqueFd file(opened);
   const long written = sys::write(file.get(), value.data(), value.size());
-  if (written < 0) return system_error(written, "write /proc", path);
+  if (written < 0) return of_sysctl(system_error(written, "write", value), path);
   return {};
 }
 
