@@ -8,8 +8,6 @@
 #include "process/user_namespace.h"
 #include "transfer/unpack_view.h"
 
-#include <functional>
-
 namespace onggi::image {
 
 namespace {
@@ -65,8 +63,6 @@ Result<int> copy_and_print(const Context& context, const Endpoint& from, const E
   return print_copied(flags, context.operands.back(), copied);
 }
 
-using CopyOnce = std::function<Result<>(const Endpoint& from, const Endpoint& to)>;
-
 // What push calls an image in its registry if nothing else is said: its name in the store, which a
 // short name on the command line need not be.
 Result<std::string> stored_name(const Context& context) {
@@ -88,7 +84,8 @@ Endpoint in_registry(const std::string& name) {
 }
 
 // Into the store, from the first of the registries that has it; the value is its name.
-Result<std::string> pull(const RemoteName& wanted, const CopyOnce& copy) {
+template <class Copy>
+Result<std::string> pull(const RemoteName& wanted, const Copy& copy) {
   std::string failures;
   for (const std::string& name : wanted.names) {
     const Result<> copied = copy(in_registry(name), {Transport::store, name, {}});
@@ -118,7 +115,7 @@ Result<int> copy_command(const Context& context, const CopyFlags& flags) {
 Result<int> pull_command(const Context& context, const CopyFlags& flags) {
   const RemoteName wanted = TRY(choose_remote_name(context.operands[0]));
   int status = 0;
-  const CopyOnce copy = [&](const Endpoint& from, const Endpoint& to) -> Result<> {
+  const auto copy = [&](const Endpoint& from, const Endpoint& to) -> Result<> {
     status = TRY(copy_and_print(context, from, to, flags));
     return {};
   };
