@@ -5,6 +5,7 @@
 #include "command/change.h"
 #include "command/containers.h"
 #include "command/copy.h"
+#include "command/cp.h"
 #include "command/exec.h"
 #include "command/gc.h"
 #include "command/inspect.h"
@@ -70,6 +71,11 @@ constexpr Command kCommands[] = {
                                       "wait for containers to stop, and print their exit status"),
     command<kExecOptions, exec_command>("exec", "CONTAINER-ID [ARGUMENT...]",
                                         "run another program in a running container"),
+    command<kNoOptions, cp_command>("cp", "SOURCE TARGET",
+                                    "copy files between a container (CONTAINER-ID:PATH) and the "
+                                    "host; - is a tar on standard input or output"),
+    command<kExportOptions, export_command>("export", "CONTAINER-ID",
+                                            "write the root filesystem of a container as a tar"),
     command<kDeleteOptions, delete_command>("delete", "CONTAINER-ID", "remove a container"),
     command<kVolumeOptions, volume_command>("volume", "ls|inspect|rm|prune [NAME]...",
                                             "list, show or remove named volumes"),

@@ -111,7 +111,7 @@ Result<> LayerApplier::apply_entry(const TarEntry& entry, TarReader& tar) {
   const std::string clean = clean_name(entry.name);
   TRY(check_length(clean));
   if (clean.empty()) return apply_root(entry);
-  if (TRY(apply_whiteout(clean))) return {};
+  if (!keeps_whiteouts_ && TRY(apply_whiteout(clean))) return {};
   if (entry.type == EntryType::hardlink) {
     return apply_link({clean, clean_name(entry.link), keeps(clean)});
   }

@@ -27,6 +27,8 @@ class LayerApplier final : private Rootfs::Maker, private Rootfs::LinkFilter, pr
                FileContent content = FileContent::written)
       : rootfs_(rootfs), attributes_(attributes), limits_(limits), content_(content) {}
 
+  // The tar is no layer: names that begin with .wh. are names.
+  void keep_whiteouts() { keeps_whiteouts_ = true; }
   // The whole layer. An error names the entry and leaves the tree as far as it came.
   Result<> apply(TarReader& tar);
 
@@ -109,6 +111,7 @@ class LayerApplier final : private Rootfs::Maker, private Rootfs::LinkFilter, pr
   Rootfs& rootfs_;
   Attributes& attributes_;
   LayerLimits limits_;
+  bool keeps_whiteouts_ = false;
   FileContent content_;
   uint64_t entries_ = 0, bytes_ = 0, names_ = 0;
   std::unordered_set<std::string> made_;  // by this layer, and the directories above
