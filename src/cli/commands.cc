@@ -241,7 +241,6 @@ constexpr std::string_view kExitStatus =
     "plus the number of the "
     "signal that ended it. Otherwise 0 on success and 1 on failure.\n";
 
-
 constexpr OtherName kOtherNames[] = {
     {"rm", nullptr, "use 'onggi delete'"},
     {"remove", nullptr, "use 'onggi delete'"},
