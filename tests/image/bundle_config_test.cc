@@ -3,7 +3,6 @@
 #include "bundle/bundle_config.h"
 
 #include "bundle/host_files.h"
-#include "bundle/network.h"
 #include "bundle/overrides.h"
 #include "bundle/seccomp_profile.h"
 #include "bundle/volumes.h"

@@ -160,6 +160,29 @@ TEST_CASE("Held ports: no server of the host gets one, on any of its addresses")
   }
 }
 
+TEST_CASE("Held ports: who connects to one is refused") {
+  for (const char* text : {"127.0.0.1::80", "[::1]::80", "80"}) {
+    CAPTURE(text);
+    const Result<HeldPorts> held = HeldPorts::hold(requests(text), kBoth);
+    REQUIRE(static_cast<bool>(held));
+    const bool is_ipv6 = text[0] == '[';
+    const UniqueFd client(socket(is_ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in to = {};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(held.value().mappings().front().host);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in6 to6 = {};
+    to6.sin6_family = AF_INET6;
+    to6.sin6_port = to.sin_port;
+    to6.sin6_addr = IN6ADDR_LOOPBACK_INIT;
+    const int failed = is_ipv6
+                           ? connect(client.get(), reinterpret_cast<sockaddr*>(&to6), sizeof to6)
+                           : connect(client.get(), reinterpret_cast<sockaddr*>(&to), sizeof to);
+    CHECK(failed != 0);
+    CHECK(errno == ECONNREFUSED);
+  }
+}
+
 TEST_CASE("Held ports: what a server of the host has is refused by its name") {
   struct Row {
     const char *server, *address;

@@ -125,23 +125,31 @@ std::string Container::last_address() const {
   return text ? text.value() : std::string();
 }
 
-Result<NetworkResult> Container::connect(const std::string& path) const {
-  const NetworkRequest request{record_.id, path, record_.ports};
-  NetworkResult result = TRY(attach_network(request));
-  Result<> written = replace_atomically(directory_.get(), kNetwork, result.text, 0600);
+Result<AttachedNetwork> Container::connect(const std::string& path) const {
+  const Connection connection = connection_named(record_.network);
+  if (connection == nullptr) return state_error("unknown network '", record_.network, "'");
+  const NetworkRequest request{record_.id, path, directory_.get(), record_.ports};
+  // Until it is known, so that its end without us is found.
+  if (connection->detach != nullptr) TRY(replace_atomically(directory_.get(), kNetwork, "", 0600));
+  AttachedNetwork result = TRY(connection->attach(request));
+  Result<> written = {};
+  if (connection->detach != nullptr)
+    written = replace_atomically(directory_.get(), kNetwork, result.state, 0600);
   if (written) written = replace_atomically(directory_.get(), kAddress, result.address, 0600);
   if (written) return result;
-  (void)detach_network(request, result.text);
+  if (connection->detach != nullptr) (void)connection->detach(request, result.state);
   return written.error();
 }
 
 Result<> Container::clean_up(const std::string& path) const {
   Result<> disconnected = {};
-  if (record_.on_bridge) {
+  const Connection connection = connection_named(record_.network);
+  if (connection != nullptr && connection->detach != nullptr &&
+      has_file(directory_.get(), kNetwork)) {
     const NetworkRequest request{record_.id, path.empty() ? network_path_of(record_) : path,
-                                 record_.ports};
+                                 directory_.get(), record_.ports};
     const Result<std::string> result = read_file(directory_.get(), kNetwork, kNetworkLimit);
-    disconnected = detach_network(request, result ? result.value() : "");
+    disconnected = connection->detach(request, result ? result.value() : "");
     // What is not there cannot be taken back again.
     if (disconnected) (void)sys::unlinkat(directory_.get(), kNetwork, 0);
   }

@@ -8,12 +8,12 @@
 //   exit             how it has ended, once it has ("7 2026-11-30T06:07:33Z"); empty while it runs
 //   pid              of its first process, as the runtime writes it; gone when it has ended
 //   address          the last that it had on a network
-//   network.json     what the network plugins have said
+//   network.json     what taking its network back needs
 //   volumes/, hosts, hostname, resolv.conf, log
 #pragma once
 
 #include "bundle/container_record.h"
-#include "bundle/network.h"
+#include "network/network.h"
 #include "store/store.h"
 
 #include <optional>
@@ -46,7 +46,7 @@ class Container {
   // The address that it had on its last network; empty: none.
   std::string last_address() const;
   // Gives it the network namespace `path`.
-  Result<NetworkResult> connect(const std::string& path) const;
+  Result<AttachedNetwork> connect(const std::string& path) const;
   // Ends what a runtime and the network may still have of it. Also after a runner that was killed;
   // `path` is empty then.
   Result<> clean_up(const std::string& path) const;

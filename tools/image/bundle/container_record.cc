@@ -32,7 +32,6 @@ struct FlagField {
   bool ContainerRecord::*member;
 };
 constexpr FlagField kFlagFields[] = {
-    {"onBridge", &ContainerRecord::on_bridge},
     {"isTemporary", &ContainerRecord::is_temporary},
 };
 
@@ -79,6 +78,9 @@ Result<ContainerRecord> read_record(int directory) {
     const rapidjson::Value* value = member_of(json, field.name);
     record.*field.member = value != nullptr && value->IsTrue();
   }
+  // Of a version that had CNI alone.
+  const rapidjson::Value* on_bridge = member_of(json, "onBridge");
+  if (on_bridge != nullptr && on_bridge->IsTrue()) record.network = "cni";
   record.ports = TRY(read_ports(json));
   for (const ListField& field : kListFields) {
     const rapidjson::Value* list = member_of(json, field.name);

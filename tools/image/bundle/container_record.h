@@ -20,8 +20,7 @@ struct ContainerRecord {
   std::string created;       // RFC 3339
   std::string runtime;       // a program
   std::string stop_timeout;  // seconds; empty: that of `stop`
-  std::string network;       // bridge, slirp4netns, none or host
-  bool on_bridge = false;
+  std::string network;       // the backend's name, none or host
   std::vector<PortMapping> ports;
   std::vector<std::string> volumes;  // names of those of the store that it mounts
   bool is_temporary = false;         // removed at its end

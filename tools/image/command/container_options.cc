@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "bundle/seccomp_profile.h"
-#include "bundle/user_network.h"
 #include "commandline/size.h"
 
 #include <unistd.h>
@@ -59,18 +58,6 @@ Result<> read_limits(const ContainerFlags& flags, BundleOptions& bundle) {
   return {};
 }
 
-struct NetworkChoice {
-  std::string_view name;
-  NetworkKind kind;
-  Connection connection;
-};
-constexpr NetworkChoice kNetworks[] = {
-    {"bridge", NetworkKind::joined, Connection::bridge},
-    {"slirp4netns", NetworkKind::joined, Connection::slirp4netns},
-    {"none", NetworkKind::none, Connection::none},
-    {"host", NetworkKind::host, Connection::none},
-};
-
 Result<std::string> read_seccomp(const std::string& asked) {
   if (asked == "none") return std::string();
   const std::string file = asked.empty() ? default_seccomp_file() : asked;
@@ -109,31 +96,32 @@ Result<ContainerRequest> container_request(const ContainerFlags& flags, cli::Arg
 
 Result<> read_network(const ContainerFlags& flags, ContainerRequest& request) {
   const bool is_root = geteuid() == 0;
-  std::string name = flags.network;
-  if (name.empty()) name = is_root ? "bridge" : "slirp4netns";
-  const auto* choice = std::ranges::find(kNetworks, name, &NetworkChoice::name);
-  if (choice == std::end(kNetworks))
-    return wrong("network", name, "bridge, slirp4netns, none or host");
-  request.bundle.network = choice->kind;
-  request.connection = choice->connection;
-  if (request.connection == Connection::bridge && !is_root)
-    return with_hint(unsupported("", "--network bridge requires root"),
-                     "use --network slirp4netns");
-  if (!flags.publish.empty() && request.connection == Connection::none) {
+  const std::string& name = flags.network;
+  if (name == "none" || name == "host") {
+    request.bundle.network = name == "host" ? NetworkKind::host : NetworkKind::none;
+    if (flags.publish.empty()) return {};
     return with_hint(
         make_error(ErrorKind::invalid_config, "--publish cannot be used with --network ", name),
         name == "host" ? "remove --publish: the program uses the ports of the host directly" : "");
   }
+  request.bundle.network = NetworkKind::joined;
+  const Connection asked = connection_named(name);
+  if (!name.empty() && name != "bridge" && asked == nullptr)
+    return wrong("network", name, "bridge, pasta, slirp4netns, none or host");
+  const bool requires_root = name == "bridge" || (asked != nullptr && asked->is_roots);
+  if (requires_root && !is_root) {
+    return with_hint(unsupported("", "--network ", name, " requires root"),
+                     "use --network pasta or slirp4netns");
+  }
+  // It runs as nobody then, who may not enter the namespace.
+  if (asked == &kPasta && is_root)
+    return with_hint(unsupported("", "--network pasta is for rootless users"),
+                     "use --network bridge");
   for (const std::string& text : flags.publish) {
     const std::vector<PortRequest> ports = TRY(parse_ports(text));
     request.ports.insert(request.ports.end(), ports.begin(), ports.end());
   }
-  const auto is_ipv6 = [](const PortRequest& port) {
-    return port.address && port.address->is_ipv6();
-  };
-  if (request.connection == Connection::bridge && std::ranges::any_of(request.ports, is_ipv6))
-    return unsupported("", "--network bridge cannot publish a port of an IPv6 address");
-  if (request.connection == Connection::slirp4netns) return check_user_network(request.ports);
+  request.connection = TRY(choose_connection(name, is_root, request.ports));
   return {};
 }
 

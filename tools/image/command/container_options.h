@@ -3,11 +3,11 @@
 #pragma once
 
 #include "bundle/bundle_config.h"
-#include "bundle/network.h"
 #include "bundle/overrides.h"
 #include "bundle/volumes.h"
 #include "command/command.h"
 #include "command/image_lookup.h"
+#include "network/network.h"
 
 namespace onggi::image {
 
@@ -69,9 +69,10 @@ inline constexpr auto kRunOptions =
             "publish a port or a range of ports on the host; without HOST on a free port, which "
             "'port' shows (repeatable)"),
         cli::option<&ContainerFlags::network>(
-            "network", 0, "bridge|slirp4netns|none|host",
-            "network of the container; none has only a loopback interface (default: bridge; "
-            "slirp4netns for rootless users)"),
+            "network", 0, "bridge|pasta|slirp4netns|none|host",
+            "network of the container; none has only a loopback interface; bridge is netavark or "
+            "cni, which can also be named (default: bridge; pasta or slirp4netns for rootless "
+            "users)"),
         cli::option<&ContainerFlags::interactive>("interactive", 'i', nullptr,
                                                   "connect standard input to the program"),
         cli::option<&ContainerFlags::detach>(
@@ -84,15 +85,12 @@ inline constexpr auto kRunOptions =
                                               "path of the OCI runtime (default: onggi)"),
     });
 
-// How a network namespace of its own gets to other machines.
-enum class Connection : uint8_t { none, bridge, slirp4netns };
-
 // The options as values; nothing has been touched yet.
 struct ContainerRequest {
   Overrides overrides;
   BundleOptions bundle;
   std::vector<Volume> volumes;
-  Connection connection = Connection::none;
+  Connection connection = nullptr;
   std::vector<PortRequest> ports;
   LookupFlags lookup;
 };

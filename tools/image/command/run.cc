@@ -80,8 +80,9 @@ Result<> Run::prepare(const Store& store) {
   record_.manifest = image_->descriptor.digest.text();
   record_.created = utc_now(Precision::seconds);
   record_.runtime = runtime_program(flags_.runtime);
-  record_.network = name_of(request_.connection);
-  record_.on_bridge = request_.connection == Connection::bridge;
+  record_.network = request_.bundle.network == NetworkKind::host ? "host"
+                    : request_.connection == nullptr             ? "none"
+                                                                 : request_.connection->name;
   ports_ = TRY(hold_ports(store, request_.connection, request_.ports));
   record_.ports = ports_.mappings();
   show_chosen_ports();

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "bundle/container_process.h"
-#include "bundle/user_network.h"
+#include "network/namespace.h"
 #include "process/detached_terminal.h"
 #include "process/log_lines.h"
 #include "process/pipe.h"
@@ -24,7 +24,6 @@ namespace {
 
 constexpr const char* kLog = "log";
 constexpr size_t kLogLimit = 1u << 20;
-constexpr std::string_view kConnections[] = {"none", "bridge", "slirp4netns"};
 
 Result<UniqueFd> open_log(int directory) {
   const long opened =
@@ -85,19 +84,10 @@ Result<int> wait_for_start(int started, pid_t child) {
 
 }  // namespace
 
-std::string_view name_of(Connection connection) {
-  return kConnections[static_cast<size_t>(connection)];
-}
-
-Connection connection_named(std::string_view name) {
-  const auto* found = std::ranges::find(kConnections, name);
-  return found == std::end(kConnections) ? Connection::none
-                                         : static_cast<Connection>(found - kConnections);
-}
-
-Result<HeldPorts> hold_ports(const Store& store, Connection,
+Result<HeldPorts> hold_ports(const Store& store, Connection connection,
                              const std::vector<PortRequest>& ports) {
-  HeldPorts held = TRY(HeldPorts::hold(ports, {}));
+  HeldPorts held =
+      TRY(HeldPorts::hold(ports, connection == nullptr ? Families{} : connection->families()));
   TRY(free_ports(store, held.mappings()));
   return held;
 }
@@ -131,18 +121,14 @@ Result<BackgroundFork> fork_to_background() {
 }
 
 Result<> Runner::connect() {
-  if (call_.connection == Connection::none) return {};
+  if (call_.connection == nullptr) return {};
   network_ = TRY(make_network_namespace());
   network_path_ = path_of(network_);
-  if (call_.connection == Connection::slirp4netns) {
-    call_.ports.release();
-    user_network_.emplace(
-        TRY(start_user_network(network_path_, container_.directory(), call_.ports.mappings())));
-    address_ = kUserNetworkAddress;
-    name_server_ = kUserNetworkNameServer;
-    return {};
-  }
-  address_ = TRY(container_.connect(network_path_)).address;
+  if (call_.connection->opens_ports) call_.ports.release();
+  AttachedNetwork attached = TRY(container_.connect(network_path_));
+  address_ = attached.address;
+  name_server_ = attached.name_server;
+  if (attached.companion) companion_.emplace(std::move(*attached.companion));
   return {};
 }
 
@@ -212,7 +198,7 @@ Result<int> Runner::execute_detached() {
 }
 
 Result<> Runner::clean_up() {
-  user_network_.reset();
+  companion_.reset();
   Result<> cleaned = container_.clean_up(network_path_);
   unmount_rootfs(container_);
   return cleaned;

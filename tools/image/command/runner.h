@@ -18,7 +18,7 @@ namespace onggi::image {
 
 struct RunnerCall {
   std::string root;  // of the store
-  Connection connection = Connection::none;
+  Connection connection = nullptr;
   HeldPorts ports;  // of the record
   bool is_terminal = false, reads_input = false;
   bool is_new = false;  // removed again if it does not get as far as its program
@@ -55,7 +55,7 @@ class Runner {
   Container container_;
   RunnerCall call_;
   UniqueFd network_;
-  std::optional<Companion> user_network_;
+  std::optional<Companion> companion_;  // of the network
   std::string network_path_, address_, name_server_;
 };
 
@@ -76,8 +76,5 @@ struct BackgroundFork {
   int started = -1;           // of the child
 };
 Result<BackgroundFork> fork_to_background();
-
-std::string_view name_of(Connection connection);
-Connection connection_named(std::string_view name);
 
 }  // namespace onggi::image

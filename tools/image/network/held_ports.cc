@@ -60,6 +60,18 @@ void drop_all_packets(int socket) {
   (void)setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
+// To listen makes the port ours alone, in spite of SO_REUSEADDR. Then the socket need not listen
+// any longer, and does not get those clients that the rules of the firewall let through: they are
+// refused, and do not wait for an answer. It stays bound, because its port was asked for
+// (tcp_disconnect() of the kernel), now without SO_REUSEADDR, which would let others in.
+long take_alone(int socket) {
+  const int no = 0;
+  if (listen(socket, 1) != 0) return -errno;
+  if (shutdown(socket, SHUT_RDWR) != 0) return -errno;
+  if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &no, sizeof no) != 0) return -errno;
+  return 0;
+}
+
 // A socket, or the negated errno. Without SO_REUSEADDR a bind fails while connections of a server
 // that has ended are in TIME_WAIT (ip(7)).
 long bound_socket(const IpAddress& address, uint16_t port, Protocol protocol) {
@@ -75,8 +87,16 @@ long bound_socket(const IpAddress& address, uint16_t port, Protocol protocol) {
     (void)setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   SocketAddress to = socket_address(address, port);
   if (bind(made.get(), to.get(), to.size) != 0) return -errno;
-  if (!is_udp && listen(made.get(), 1) != 0) return -errno;
+  const long alone = is_udp ? 0 : take_alone(made.get());
+  if (alone < 0) return alone;
   return made.release();
+}
+
+// A port, or a negated errno.
+long free_port(const IpAddress& address, Protocol protocol) {
+  const long made = bound_socket(address, 0, protocol);
+  if (made < 0) return made;
+  return port_of(UniqueFd(made).get());
 }
 
 std::vector<IpAddress> addresses_of(const PortRequest& request, Families families) {
@@ -111,25 +131,27 @@ class OnePort {
   OnePort(const PortRequest& request, Families families)
       : request_(request), addresses_(addresses_of(request, families)) {}
 
-  // `port` 0: any. The value is the port, or a negated errno.
+  // The port, or a negated errno.
   long take(uint16_t port) {
     sockets_.clear();
     for (const IpAddress& address : addresses_) {
       const long made = bound_socket(address, port, request_.protocol);
       // Without IPv6 there is nobody to ask for it.
       if (made == -EAFNOSUPPORT && !request_.address && address.is_ipv6()) continue;
-      if (request_.protocol == Protocol::sctp && is_without_protocol(static_cast<int>(-made)) &&
-          port != 0)
+      if (request_.protocol == Protocol::sctp && is_without_protocol(static_cast<int>(-made)))
         continue;
       if (made < 0) return made;
       sockets_.emplace_back(made);
-      if (port == 0) port = port_of(sockets_.back().get());
     }
     return port;
   }
+  // The kernel chooses. Only a port that is asked for stays with a socket that listens no longer.
   long take_free() {
     long taken = -EADDRINUSE;
-    for (int i = 0; i < kMostTries && taken == -EADDRINUSE; ++i) taken = take(0);
+    for (int i = 0; i < kMostTries && taken == -EADDRINUSE; ++i) {
+      const long free = free_port(addresses_.front(), request_.protocol);
+      taken = free < 0 ? free : take(static_cast<uint16_t>(free));
+    }
     return taken;
   }
   long take_one_of_range() {

@@ -17,10 +17,10 @@ struct Families {
 class HeldPorts {
  public:
   HeldPorts() = default;
-  // Chooses the ports that are left open, and binds all; TCP and SCTP also listen, so that neither
-  // SO_REUSEADDR nor another address of the host gets anybody else in. Errors name the port: in
-  // use, not ours to take, or of an address that the host does not have. SCTP is not held on a
-  // kernel without SCTP: nobody else can have such a port either.
+  // Chooses the ports that are left open, and binds all, so that neither SO_REUSEADDR nor another
+  // address of the host gets anybody else in. Who connects to such a socket is refused. Errors name
+  // the port: in use, not ours to take, or of an address that the host does not have. SCTP is not
+  // held on a kernel without SCTP: nobody else can have such a port either.
   static Result<HeldPorts> hold(const std::vector<PortRequest>& requests, Families families);
 
   const std::vector<PortMapping>& mappings() const { return mappings_; }

@@ -45,6 +45,43 @@ Result<pid_t> spawn(std::vector<std::string> arguments, const std::vector<int>& 
   return process.run(std::move(arguments));
 }
 
+// Ends with the program, or with the hang-up of `end`: then it kills the program. It must not keep
+// what it has inherited of us, such as locks and pipes that others wait for.
+[[noreturn]] void keep(pid_t program, UniqueFd pidfd, int end) {
+  const int kept[] = {dup2(end, STDIN_FILENO), dup2(pidfd.get(), STDOUT_FILENO)};
+  (void)close_range(STDERR_FILENO, ~0u, 0);
+  pollfd events[] = {{kept[0], POLLIN, 0}, {kept[1], POLLIN, 0}};
+  while (poll(events, 2, -1) < 0 && errno == EINTR) {
+  }
+  (void)kill(program, SIGKILL);
+  (void)waitpid(program, nullptr, 0);
+  _exit(0);
+}
+
+// The value is the keeper's pid. It is in a process group of its own as well.
+Result<pid_t> spawn_kept(std::vector<std::string> arguments, const std::vector<int>& inherited,
+                         int output, int end) {
+  const std::string program = arguments[0];
+  Pipe started = TRY(make_pipe());
+  const pid_t keeper = fork();
+  if (keeper < 0) return system_error(-errno, "fork");
+  if (keeper == 0) {
+    (void)setpgid(0, 0);
+    const Result<pid_t> pid = spawn(std::move(arguments), inherited, output);
+    const int failure = pid ? 0 : pid.error().errnum;
+    UniqueFd pidfd(pid ? sys::pidfd_open(pid.value()) : -1L);
+    (void)sys::write(started.write.get(), &failure, sizeof failure);
+    if (!pid) _exit(1);
+    keep(pid.value(), std::move(pidfd), end);
+  }
+  started.write.reset();
+  int failure = 0;
+  if (sys::read(started.read.get(), &failure, sizeof failure) == sizeof failure && failure == 0)
+    return keeper;
+  (void)waitpid(keeper, nullptr, 0);
+  return system_error(-failure, "execve", program);
+}
+
 bool becomes_ready(int fd) {
   pollfd readable = {fd, POLLIN, 0};
   int count = 0;
@@ -60,13 +97,19 @@ bool becomes_ready(int fd) {
 Result<Companion> Companion::start(const CompanionCall& call) {
   Pipe ready = TRY(make_pipe()), end = TRY(make_pipe()), words = TRY(make_words());
   std::vector<std::string> arguments = call.arguments;
-  arguments.insert(arguments.begin() + 1,
-                   {call.ready_option + "=" + std::to_string(ready.write.get()),
-                    call.end_option + "=" + std::to_string(end.read.get())});
+  arguments.insert(arguments.begin() + 1, call.ready_option + std::to_string(ready.write.get()));
   std::vector<int> inherited = call.inherited;
-  inherited.insert(inherited.end(), {ready.write.get(), end.read.get()});
-  const pid_t pid = TRY(spawn(std::move(arguments), inherited, words.write.get()));
-  Companion companion(pid, std::move(end.write), std::move(words.read));
+  inherited.push_back(ready.write.get());
+  const bool has_keeper = call.end_option.empty();
+  if (!has_keeper) {
+    arguments.insert(arguments.begin() + 1, call.end_option + std::to_string(end.read.get()));
+    inherited.push_back(end.read.get());
+  }
+  const pid_t pid =
+      has_keeper
+          ? TRY(spawn_kept(std::move(arguments), inherited, words.write.get(), end.read.get()))
+          : TRY(spawn(std::move(arguments), inherited, words.write.get()));
+  Companion companion(pid, has_keeper, std::move(end.write), std::move(words.read));
   ready.write.reset();
   if (becomes_ready(ready.read.get())) return companion;
   show(companion.words_.get());
@@ -75,7 +118,10 @@ Result<Companion> Companion::start(const CompanionCall& call) {
 
 Companion::~Companion() {
   if (pid_ <= 0) return;
-  (void)kill(pid_, SIGKILL);
+  if (has_keeper_)
+    end_.reset();
+  else
+    (void)kill(pid_, SIGKILL);
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

@@ -70,6 +70,7 @@ Result<pid_t> start(const ProgramCall& call, int input, int output) {
   process.duplicate(input, STDIN_FILENO);
   process.duplicate(output, STDOUT_FILENO);
   if (call.is_quiet) process.open(STDERR_FILENO, "/dev/null", O_WRONLY);
+  if (call.leads_process_group) process.lead_process_group();
   return process.run(call.arguments, environment_of(call));
 }
 

@@ -15,6 +15,7 @@ struct ProgramCall {
   std::string input;                     // what it reads; a secret is in no `ps` there
   long seconds = 60;                     // then it is ended
   size_t limit = 64 * 1024;              // of the output, in bytes
+  bool leads_process_group = false;      // what it leaves running hears no ^C of the terminal
   bool is_quiet = false;                 // its standard error is nobody's
 };
 

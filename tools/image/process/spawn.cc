@@ -19,6 +19,13 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 Spawn::Spawn() {
   posix_spawn_file_actions_init(&actions_);
   posix_spawnattr_init(&attributes_);
+  // That this program ignores it is not for others: pasta takes it for a failure.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes_, &pipe);
+  flags_ |= POSIX_SPAWN_SETSIGDEF;
+  posix_spawnattr_setflags(&attributes_, static_cast<short>(flags_));
 }
 
 Spawn::~Spawn() {

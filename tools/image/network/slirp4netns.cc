@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ports are published through the program's socket, one request a connection (slirp4netns(1), "API
-// socket"). The socket's path goes over the number of a descriptor: that of a store may be too
-// long.
-#include "bundle/user_network.h"
-
+// A network without any rights on the host by slirp4netns(1): a TCP/IP stack in a process of the
+// user, which speaks for the container by sockets of the host. Ports are published through the
+// program's socket, one request a connection (slirp4netns(1), "API socket"). The socket's path goes
+// over the number of a descriptor: that of a store may be too long.
 #include "base/file.h"
 #include "base/json_writer.h"
-#include "base/split.h"
 #include "model/json.h"
+#include "network/installed.h"
+#include "network/network.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,17 +19,12 @@
 namespace onggi::image {
 namespace {
 
+// Of the container and of the name server that asks the host's, in a network that only those two
+// know (slirp4netns(1), "Description").
+constexpr const char *kAddress = "10.0.2.100", *kNameServer = "10.0.2.3";
 constexpr const char *kProgram = "slirp4netns", *kSocket = "slirp4netns.socket";
 constexpr size_t kAnswerLimit = 64u << 10;
 constexpr timeval kPatience = {30, 0};
-
-bool is_installed() {
-  const char* places = std::getenv("PATH");
-  for (std::string_view place : Split(places == nullptr ? "" : places, ':')) {
-    if (access((std::string(place) + "/" + kProgram).c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
 
 std::string socket_path(int directory) {
   return "/proc/self/fd/" + std::to_string(directory) + "/" + kSocket;
@@ -53,7 +48,7 @@ std::string forwarding_of(const PortMapping& port) {
   json.field("proto", name_of(port.protocol))
       .field("host_addr", port.address ? port.address->text() : "0.0.0.0")
       .field("host_port", port.host)
-      .field("guest_addr", kUserNetworkAddress)
+      .field("guest_addr", kAddress)
       .field("guest_port", port.container);
   return std::move(json.end_object().end_object()).take();
 }
@@ -89,10 +84,12 @@ Result<> publish(const PortMapping& port, int directory) {
       "net.ipv4.ip_unprivileged_port_start");
 }
 
-}  // namespace
+Families families() {
+  return {};
+}
 
-Result<> check_user_network(const std::vector<PortRequest>& ports) {
-  if (!is_installed()) {
+Result<> check(const std::vector<PortRequest>& ports) {
+  if (!is_installed(kProgram)) {
     return with_hint(unsupported("", "slirp4netns is not installed: the container has no network"),
                      "install slirp4netns, or use --network host or none");
   }
@@ -107,22 +104,30 @@ Result<> check_user_network(const std::vector<PortRequest>& ports) {
   return {};
 }
 
-Result<Companion> start_user_network(const std::string& path, int directory,
-                                     const std::vector<PortMapping>& ports) {
+Result<AttachedNetwork> attach(const NetworkRequest& request) {
   CompanionCall call;
   call.arguments = {kProgram, "--configure", "--mtu=65520",
                     // Services of the host's loopback are not the container's.
                     "--disable-host-loopback", "--enable-sandbox", "--enable-seccomp",
-                    "--api-socket=" + socket_path(directory), "--netns-type=path", path, "eth0"};
-  call.ready_option = "--ready-fd";
-  call.end_option = "--exit-fd";
-  call.inherited = {directory};
+                    "--api-socket=" + socket_path(request.directory), "--netns-type=path",
+                    request.path, "eth0"};
+  call.ready_option = "--ready-fd=";
+  call.end_option = "--exit-fd=";
+  call.inherited = {request.directory};
   Companion network = TRY(Companion::start(call));
-  for (const PortMapping& port : ports) TRY(publish(port, directory));
+  for (const PortMapping& port : request.ports) TRY(publish(port, request.directory));
   // Nobody else shall open ports.
-  if (const long gone = sys::unlinkat(directory, kSocket, 0); gone < 0)
+  if (const long gone = sys::unlinkat(request.directory, kSocket, 0); gone < 0)
     return system_error(gone, "unlink", kSocket);
-  return network;
+  AttachedNetwork attached;
+  attached.address = kAddress;
+  attached.name_server = kNameServer;
+  attached.companion.emplace(std::move(network));
+  return attached;
 }
+
+}  // namespace
+
+const NetworkBackend kSlirp4netns = {"slirp4netns", false, true, families, check, attach, nullptr};
 
 }  // namespace onggi::image

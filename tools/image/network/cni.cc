@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+// Networks made by the plugins of the Container Network Interface (CNI, Debian's
+// containernetworking-plugins): a bridge with addresses of its own, masquerading, published ports.
 // The plugins are called one after the other, each with the result of the one before, as the CNI
 // specification has it for a list; for the way back in the other order.
-#include "bundle/network.h"
-
 #include "base/log.h"
 #include "base/text.h"
 #include "model/json.h"
+#include "network/namespace.h"
+#include "network/network.h"
 #include "process/program.h"
 
-#include <arpa/inet.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <rapidjson/pointer.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
-#include <optional>
-#include <thread>
 
 namespace onggi::image {
 namespace {
@@ -137,89 +130,47 @@ Result<std::string> address_in(const std::string& result) {
   return std::string(text.substr(0, text.find('/')));
 }
 
-Result<> set_loopback_up() {
-  const UniqueFd control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!control) return system_error(-errno, "socket");
-  ifreq request = {};
-  std::memcpy(request.ifr_name, "lo", 3);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (ioctl(control.get(), SIOCSIFFLAGS, &request) != 0)
-    return system_error(-errno, "ioctl", "SIOCSIFFLAGS lo");
+Families families() {
   return {};
 }
 
-Result<UniqueFd> unshare_network() {
-  if (unshare(CLONE_NEWNET) != 0) return system_error(-errno, "unshare", "network namespace");
-  TRY(set_loopback_up());
-  const long opened = sys::openat(AT_FDCWD, "/proc/thread-self/ns/net", O_RDONLY);
-  if (opened < 0) return system_error(opened, "open", "/proc/thread-self/ns/net");
-  return UniqueFd(opened);
-}
-
-// A bridge is the one interface that an ioctl(2) makes.
-Result<> add_interface(const std::string& address) {
-  const UniqueFd control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!control) return system_error(-errno, "socket");
-  ifreq request = {};
-  std::memcpy(request.ifr_name, kInterface, sizeof kInterface);
-  if (ioctl(control.get(), SIOCBRADDBR, kInterface) != 0)
-    return system_error(-errno, "ioctl", "SIOCBRADDBR");
-  sockaddr_in to = {};
-  to.sin_family = AF_INET;
-  if (inet_pton(AF_INET, address.c_str(), &to.sin_addr) != 1)
-    return make_error(ErrorKind::state, "'", address, "' is not a valid address");
-  std::memcpy(&request.ifr_addr, &to, sizeof to);
-  if (ioctl(control.get(), SIOCSIFADDR, &request) != 0)
-    return system_error(-errno, "ioctl", "SIOCSIFADDR");
+Result<> check(const std::vector<PortRequest>& ports) {
+  { const std::string directory = TRY(plugin_directory()); }
+  for (const PortRequest& port : ports) {
+    if (port.address && port.address->is_ipv6())
+      return with_hint(unsupported("", "the CNI plugins cannot publish a port of an IPv6 address"),
+                       "install netavark, or use --network host");
+  }
   return {};
 }
 
-Result<UniqueFd> unshare_stand_in(const std::string& address) {
-  UniqueFd made = TRY(unshare_network());
-  TRY(add_interface(address));
-  return made;
-}
+Result<> detach(const NetworkRequest& request, const std::string& result);
 
-// A thread of its own: this one keeps its namespace.
-template <class Make>
-Result<UniqueFd> made_in_thread(const Make& make) {
-  std::optional<Result<UniqueFd>> made;
-  std::thread([&] { made.emplace(make()); }).join();
-  return std::move(*made);
-}
-
-}  // namespace
-
-Result<UniqueFd> make_network_namespace() {
-  return made_in_thread(unshare_network);
-}
-
-std::string path_of(const UniqueFd& network) {
-  return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(network.get());
-}
-
-Result<NetworkResult> attach_network(const NetworkRequest& request) {
+Result<AttachedNetwork> attach(const NetworkRequest& request) {
   std::string previous;
   for (const Plugin& plugin : kPlugins) {
     Result<std::string> result = call_plugin(plugin, "ADD", request, previous);
     if (!result) {
-      (void)detach_network(request, previous);
+      (void)detach(request, previous);
       return result.error();
     }
     previous = std::move(result).value();
   }
   std::string address = TRY(address_in(previous));
-  return NetworkResult{std::move(address), std::move(previous)};
+  AttachedNetwork attached;
+  attached.address = std::move(address);
+  attached.state = std::move(previous);
+  return attached;
 }
 
 // The bridge plugin masquerades no longer what has the addresses of an interface that it removes.
 // Where that has gone with its namespace, another one stands in.
-Result<> detach_network(const NetworkRequest& request, const std::string& result) {
+Result<> detach(const NetworkRequest& request, const std::string& result) {
   if (request.path.empty() && !result.empty()) {
     const std::string address = TRY(address_in(result));
-    const UniqueFd stand_in = TRY(made_in_thread([&] { return unshare_stand_in(address); }));
+    const UniqueFd stand_in = TRY(make_stand_in_namespace(address));
     const Result<> detached =
-        detach_network({request.id, path_of(stand_in), request.ports}, result);
+        detach({request.id, path_of(stand_in), request.directory, request.ports}, result);
     // A part may have gone before, which the plugins miss then.
     if (!detached)
       log::warn(text<1024>("network: ", detached.error().message.view(), ", ignoring").view());
@@ -232,5 +183,9 @@ Result<> detach_network(const NetworkRequest& request, const std::string& result
   }
   return first_failure;
 }
+
+}  // namespace
+
+const NetworkBackend kCni = {"cni", true, false, families, check, attach, detach};
 
 }  // namespace onggi::image
