@@ -10,6 +10,7 @@
 #include "base/syscalls.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,51 @@ namespace {
 
 using plan::CgroupSetting;
 
+// The kernel says no more than an errno; what it would take is in a file of the host, or of the
+// cgroup itself.
+struct Cure {
+  std::string_view file;
+  int errnum;  // 0: any
+  std::string_view before;
+  const char* fact;  // a file: absolute, or in the cgroup; or nullptr
+};
+constexpr std::string_view kQuota =
+    "quota must be at least 1000 microseconds or -1, period 1000 to 1000000, and both within the "
+    "parent cgroup's";
+constexpr std::string_view kCpus = "use CPUs that the parent cgroup has; this host's are ";
+constexpr std::string_view kMems = "use nodes that the parent cgroup has; this host's are ";
+constexpr std::string_view kUsage = "the container cannot shrink below its current use, in bytes: ";
+constexpr Cure kCures[] = {
+    {"cpu.cfs_quota_us", EINVAL, kQuota, nullptr},
+    {"cpu.cfs_period_us", EINVAL, kQuota, nullptr},
+    {"cpu.max", EINVAL, kQuota, nullptr},
+    {"cpuset.cpus", 0, kCpus, "/sys/devices/system/cpu/online"},
+    {"cpuset.mems", 0, kMems, "/sys/devices/system/node/online"},
+    {"memory.limit_in_bytes", EBUSY, kUsage, "memory.usage_in_bytes"},
+    {"memory.memsw.limit_in_bytes", EBUSY, kUsage, "memory.memsw.usage_in_bytes"},
+    {"memory.max", EBUSY, kUsage, "memory.current"},
+};
+
+// `directory` is that of the cgroup.
+std::string cure_of(const std::string& file, long result, const std::string& directory) {
+  for (const Cure& cure : kCures) {
+    if (cure.file != file || (cure.errnum != 0 && result != -cure.errnum)) continue;
+    if (cure.fact == nullptr) return std::string(cure.before);
+    const std::string path = *cure.fact == '/' ? cure.fact : directory + "/" + cure.fact;
+    Result<std::string> fact = read_file(AT_FDCWD, path, 4096);
+    if (!fact) return {};
+    while (fact.value().ends_with('\n')) fact.value().pop_back();
+    return std::string(cure.before) + fact.value();
+  }
+  return {};
+}
+
 Error write_error(long result, const CgroupSetting& setting, const std::string& file,
-                  const std::string& value) {
+                  const std::string& value, const std::string& directory) {
   Error error = system_error(result, "write", file);
   error.message.append(" '", value, "'");
   if (result == -ENOENT && setting.missing_hint) error.hint.append(setting.missing_hint);
+  if (error.hint.empty() && result != -ENOENT) error.hint.append(cure_of(file, result, directory));
   return at_place(error, setting.place);
 }
 
@@ -71,10 +112,11 @@ class Writer {
         const long other = write_text(setting, setting.other_file, setting.other_value);
         if (other >= 0) return {};
         if (other != -ENOENT)
-          return write_error(other, setting, setting.other_file, setting.other_value);
+          return write_error(other, setting, setting.other_file, setting.other_value,
+                             full_path(setting, "."));
       }
     }
-    return write_error(result, setting, setting.file, setting.value);
+    return write_error(result, setting, setting.file, setting.value, full_path(setting, "."));
   }
 
  private:

@@ -211,9 +211,9 @@ Result<> add_remount(BuildContext& context, const MountRequest& request) {
 Result<> check_type(const MountRequest& request, std::string_view type) {
   const std::string place = place_of(request.index, "options");
   if (type == "bind" || type == "rbind" || type == "none") {
-    return with_hint(
-        config_error(place, "a mount of type '", type, "' is a bind mount by its options"),
-        text<96>("add \"bind\" or \"rbind\" to ", place).view());
+    return with_hint(config_error(place_of(request.index, "type"), "type \"", type,
+                                  "\" alone makes no bind mount"),
+                     text<96>("add \"bind\" or \"rbind\" to ", place).view());
   }
   if (is_one_of(kSharedWithHost, type) && !request.options.data.empty()) {
     return with_hint(

@@ -2,6 +2,7 @@
 // config.md#linux-mount-options as one table. Options that are not in it belong to the filesystem.
 #include "spec/mount_options.h"
 
+#include "base/nearest.h"
 #include "base/text.h"
 
 #include <linux/mount.h>
@@ -117,6 +118,22 @@ const Option* find_option(Text name) {
   return row != std::ranges::end(kOptions) && row->name == name ? row : nullptr;
 }
 
+// What people write for an option of a bind mount, and engines take for themselves.
+constexpr std::pair<Text, Text> kSynonyms[] = {
+    {"read-only", "ro"}, {"readonly", "ro"}, {"readwrite", "rw"}, {"writable", "rw"}};
+constexpr Text kOfEngines[] = {"U",    "Z",         "cached", "consistent",
+                               "copy", "delegated", "nocopy", "z"};
+
+FixedText<160> cure_of(Text name) {
+  if (std::ranges::find(kOfEngines, name) != std::end(kOfEngines))
+    return text<160>("engines apply \"", name, "\"; the runtime does not know it: remove it");
+  for (const auto& [word, option] : kSynonyms) {
+    if (word == name) return text<160>("did you mean \"", option, "\"?");
+  }
+  const Text near = nearest(name, kOptionNames);
+  return near.empty() ? FixedText<160>() : text<160>("did you mean \"", near, "\"?");
+}
+
 // Filesystems whose superblock the kernel makes from nothing, and may hand out twice.
 constexpr Text kKernelFilesystems[] = {
     "binfmt_misc", "bpf",      "cgroup",     "cgroup2",   "configfs", "debugfs", "devpts",
@@ -200,9 +217,12 @@ Result<MountOptions> parse_mount_options(const Mount& mount, std::string_view pl
     // mount(2) would ignore it; at best the author is mistaken, at worst it reaches the source's
     // superblock.
     if (first_data) {
-      return config_error(text<128>(place, ".options[", *first_data, "]").view(), "\"",
-                          mount.options[*first_data],
-                          "\" is a filesystem option, which a bind mount does not support");
+      const Text name = mount.options[*first_data];
+      const FixedText<160> cure = cure_of(name);
+      return with_hint(
+          config_error(text<128>(place, ".options[", *first_data, "]").view(), "\"", name,
+                       "\" is a filesystem option, which a bind mount does not support"),
+          cure.view());
     }
     to.filesystem_flags.clear();
   } else if (!to.remount && (to.attr_set & MOUNT_ATTR_RDONLY) != 0 && mount.type &&

@@ -164,4 +164,24 @@ CASE("update names what is wrong in the document or the options") {
   CHECK(contains(refusal({"-r", "-", "--memory", "64m"}, "{}"), "--resources"));
 }
 
+CASE("a limit that the kernel refuses comes with what it would take") {
+  REQUIRES(root());
+  REQUIRES(onggi_only());
+  REQUIRES(cgroup_v1());
+  Updated updated;
+  const std::pair<Strings, const char*> cases[] = {
+      {{"--cpu-quota", "500"}, "quota must be at least 1000 microseconds"},
+      {{"--cpu-period", "5"}, "period 1000 to 1000000"},
+      {{"--cpuset-cpus", "0-9999"}, "this host's are 0"},
+      {{"--cpuset-mems", "900"}, "this host's are 0"},
+      {{"--cpu-share", "1"}, "linux.resources.cpu.shares: must be 2 to 262144"},
+  };
+  for (const auto& [options, wanted] : cases) {
+    CAPTURE(wanted);
+    const Outcome outcome = updated.update(options);
+    CHECK(outcome.status == 1);
+    CHECK_MESSAGE(contains(outcome.err, wanted), outcome.err);
+  }
+}
+
 TEST_SUITE_END();

@@ -138,7 +138,7 @@ TEST_CASE("a bind mount without its option is told apart from a filesystem") {
     CAPTURE(type);
     const auto plan = plan_with(R"({"destination": "/a", "source": "/s", "type": ")" + type +
                                 R"(", "options": ["ro"]})");
-    CHECK(refusal(plan).starts_with("mounts[0].options: a mount of type '" + type));
+    CHECK(refusal(plan).starts_with("mounts[0].type: type \"" + type));
     CHECK(plan.error().hint.view() == "add \"bind\" or \"rbind\" to mounts[0].options");
   }
 }

@@ -120,3 +120,19 @@ TEST_CASE("every known option is taken out of the filesystem's data") {
     CHECK(std::ranges::count(known_mount_options(), Text(option)) == 1);
   }
 }
+
+TEST_CASE("an option that a bind mount does not have comes with the one that was meant") {
+  const std::pair<Text, const char*> cases[] = {
+      {"readonly", "did you mean \"ro\"?"},
+      {"nosuidd", "did you mean \"nosuid\"?"},
+      {"z", "engines apply \"z\"; the runtime does not know it: remove it"},
+      {"size=5m", ""},
+  };
+  for (const auto& [option, cure] : cases) {
+    Mount mount;
+    mount.options = {"bind", option};
+    const auto parsed = parse_mount_options(mount, "mounts[0]");
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().hint.view() == cure);
+  }
+}
