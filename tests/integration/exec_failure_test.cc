@@ -107,7 +107,7 @@ CASE("a working directory that is missing is an error, and is not made") {
   running.start();
   const Outcome outcome = running.exec({"cwd"}, {"--cwd", "/missing"});
   CHECK_FALSE(outcome.ok());
-  if (is_onggi()) CHECK(contains(outcome.err, "process.cwd: "));
+  if (is_onggi()) CHECK(contains(outcome.err, "--cwd: "));
   CHECK_FALSE(fs::exists(running.bundle.rootfs() / "missing"));
 }
 
