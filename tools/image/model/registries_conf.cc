@@ -296,7 +296,8 @@ Result<> remember_alias(const std::string& file, const std::string& name,
   }
   aliases.insert_or_assign(name, value);
   std::string bytes = "[aliases]\n";
-  for (const auto& [key, target] : aliases) bytes += "  \"" + key + "\" = \"" + target + "\"\n";
+  for (const auto& [key, target] : aliases)
+    bytes.append("  \"").append(key).append("\" = \"").append(target).append("\"\n");
   const size_t slash = file.rfind('/');
   TRY(make_directories(file.substr(0, slash)));
   const UniqueFd directory = TRY(open_directory(AT_FDCWD, file.substr(0, slash)));

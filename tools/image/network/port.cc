@@ -100,6 +100,7 @@ Result<std::vector<PortRequest>> parse_ports(std::string_view text) {
       return wrong(text, "the ranges have different lengths");
   }
   std::vector<PortRequest> all;
+  all.reserve(static_cast<size_t>(container->size()));
   for (int i = 0; i < container->size(); ++i)
     all.push_back(nth_request(common, host, *container, i));
   return all;
@@ -113,6 +114,7 @@ std::string text_of(const PortMapping& port) {
 
 std::vector<std::string> texts_of(const std::vector<PortMapping>& ports) {
   std::vector<std::string> texts;
+  texts.reserve(ports.size());
   for (const PortMapping& port : ports) texts.push_back(text_of(port));
   return texts;
 }

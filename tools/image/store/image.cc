@@ -53,14 +53,15 @@ Result<Image> read_image(const Layout& layout, const Descriptor& named, const Pl
 }
 
 Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,
-                     Attributes& attributes, const LayerLimits& limits, BlobDigest digest,
-                     FileContent content) {
+                     Attributes& attributes, const LayerReading& reading) {
   const Descriptor& layer = image.manifest.layers[number];
   const std::string name(layer_name(number).view());
   UniqueFd blob = TRY_AT(name, layout.open_blob(layer));
-  LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[number], limits, digest);
+  LayerStream stream(std::move(blob), layer, image.config.rootfs.diff_ids[number], reading.limits,
+                     reading.digest);
   TarReader tar(stream);
-  const Result<> applied = LayerApplier(rootfs, attributes, limits, content).apply(tar);
+  const Result<> applied =
+      LayerApplier(rootfs, attributes, reading.limits, reading.content).apply(tar);
   if (!applied) {
     Error error = applied.error();
     const std::string entry(error.place.view());
@@ -80,7 +81,7 @@ Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
   Notices notices;
   Attributes attributes(notices);
   for (size_t i = 0; i < image.manifest.layers.size(); ++i)
-    TRY(apply_layer(layout, image, i, rootfs, attributes, limits));
+    TRY(apply_layer(layout, image, i, rootfs, attributes, {.limits = limits}));
   return {};
 }
 

@@ -19,10 +19,13 @@ Result<Image> read_image(const Layout& layout, const Descriptor& named, const Pl
 
 // One of the layers onto what those below have made. Its digests are right if there is no error,
 // the blob's perhaps because it is known to be.
+struct LayerReading {
+  LayerLimits limits;
+  BlobDigest digest = BlobDigest::unknown;
+  FileContent content = FileContent::written;
+};
 Result<> apply_layer(const Layout& layout, const Image& image, size_t number, Rootfs& rootfs,
-                     Attributes& attributes, const LayerLimits& limits,
-                     BlobDigest digest = BlobDigest::unknown,
-                     FileContent content = FileContent::written);
+                     Attributes& attributes, const LayerReading& reading);
 // Every layer, checked, onto the directory `root`, which is taken over and must be empty.
 Result<> unpack_layers(const Layout& layout, const Image& image, UniqueFd root,
                        const LayerLimits& limits);

@@ -145,8 +145,8 @@ void ImageEdit::complete_history(size_t layers) {
   size_t known = 0;
   for (Value& entry : array_at("/history").GetArray()) {
     if (!entry.IsObject()) entry.SetObject();
-    const auto empty = entry.FindMember("empty_layer");
-    if (empty != entry.MemberEnd() && empty->value.IsBool() && empty->value.GetBool()) continue;
+    const Value* empty = member_of(entry, "empty_layer");
+    if (empty != nullptr && empty->IsTrue()) continue;
     if (++known > layers) Pointer("/empty_layer").Set(entry, true, memory);
   }
   for (; known < layers; ++known) {

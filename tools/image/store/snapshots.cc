@@ -192,8 +192,8 @@ Result<> Snapshots::apply(Stack& stack, size_t number, int work) const {
   Rootfs rootfs(TRY(open_directory(mount.get(), ".")), std::move(upper));
   Notices notices;
   Attributes attributes(notices);
-  return apply_layer(stack.layout, stack.image, number, rootfs, attributes, stack.limits,
-                     stack.digest, stack.content);
+  return apply_layer(stack.layout, stack.image, number, rootfs, attributes,
+                     {stack.limits, stack.digest, stack.content});
 }
 
 Result<> Snapshots::sync(const Image& image) const {
