@@ -155,6 +155,7 @@ CASE("a document that is wrong is an error with its place") {
 
 CASE("a flag that is wrong is named itself, not a field of config.json") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   if (!is_onggi()) return;
   Running running;
   running.start();

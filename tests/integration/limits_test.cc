@@ -91,6 +91,7 @@ CASE("a program over its memory limit is killed") {
 
 CASE("an exec that fails is not put down to memory that ran out before") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   REQUIRES(cgroup_controller("memory"));
   REQUIRES(onggi_only());
   for (const Driver& driver : drivers()) {

@@ -329,6 +329,7 @@ CASE("a signal ends run when nobody reads what is left in the terminal") {
 // Somebody has stopped looking at it: a stalled connection, a closed window of a multiplexer.
 CASE("a terminal that nobody reads keeps neither delete --force nor run and exec") {
   REQUIRES(root());
+  REQUIRES(freestanding_init());
   DEVIATES("runc", "its run stays");
   DEVIATES("crun", "its exec stays");
   for (const std::string command : {"run", "exec"}) {
