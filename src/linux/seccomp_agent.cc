@@ -51,7 +51,9 @@ Result<ProgramStart> await_program(int socket, std::optional<SeccompAgent> agent
                                    const Waiting& waiting) {
   ProgramStart start;
   bool executing = false;
-  while (TRY(wait_readable(socket, waiting)) == Waited::ready) {
+  // Only a listener has to be answered; being woken for the rest would be time lost.
+  const auto wait = agent ? wait_readable : wait_closed;
+  while (TRY(wait(socket, waiting)) == Waited::ready) {
     std::optional<Received> received = TRY(receive_message(socket));
     if (!received) break;
     if (received->message.kind == MessageKind::executing) {

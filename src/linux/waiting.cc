@@ -29,11 +29,14 @@ Result<> check_interrupted(int signals) {
   return {};
 }
 
-Result<Waited> wait_readable(int fd, const Waiting& waiting) {
+namespace {
+
+// POLLHUP is always among the events (poll(2)).
+Result<Waited> wait_for(int fd, short events, const Waiting& waiting) {
   const bool limited = waiting.milliseconds >= 0;
   const int64_t deadline =
       limited ? sys::nanoseconds(CLOCK_MONOTONIC) + waiting.milliseconds * kMillisecond : 0;
-  pollfd polled[] = {{.fd = fd, .events = POLLIN, .revents = 0},
+  pollfd polled[] = {{.fd = fd, .events = events, .revents = 0},
                      {.fd = waiting.process, .events = POLLIN, .revents = 0},
                      {.fd = waiting.signals, .events = POLLIN, .revents = 0}};
   UniqueFd terminating;  // opened with the first signal; the others stay for the program
@@ -52,6 +55,16 @@ Result<Waited> wait_readable(int fd, const Waiting& waiting) {
     terminating = TRY(terminating_signals());
     polled[2].fd = terminating.get();
   }
+}
+
+}  // namespace
+
+Result<Waited> wait_readable(int fd, const Waiting& waiting) {
+  return wait_for(fd, POLLIN, waiting);
+}
+
+Result<Waited> wait_closed(int fd, const Waiting& waiting) {
+  return wait_for(fd, 0, waiting);
 }
 
 }  // namespace onggi

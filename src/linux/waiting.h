@@ -24,6 +24,9 @@ enum class Waited {
 // Until `fd` can be read. A signal that would have ended us is an error: "interrupted by signal N";
 // any other stays pending.
 Result<Waited> wait_readable(int fd, const Waiting& waiting);
+// Until nobody has the other end of the socket `fd` any more: what is written to it meanwhile stays
+// there to be read, and wakes nobody.
+Result<Waited> wait_closed(int fd, const Waiting& waiting);
 
 // An error if a signal that would have ended us has come.
 Result<> check_interrupted(int signals);
