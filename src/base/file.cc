@@ -88,7 +88,11 @@ std::string temporary_name(std::string_view name) {
 
 Result<> replace_atomically(int dir, const std::string& name, std::string_view text,
                             unsigned mode) {
-  const std::string temporary = temporary_name(name);
+  return replace_by(dir, temporary_name(name), name, text, mode);
+}
+
+Result<> replace_by(int dir, const std::string& temporary, const std::string& name,
+                    std::string_view text, unsigned mode) {
   Result<> written = write_new(dir, temporary, text, mode);
   if (!written && written.error().errnum == EEXIST) {  // of a command that was killed
     (void)sys::unlinkat(dir, temporary.c_str(), 0);

@@ -31,5 +31,8 @@ Result<> write_new(int dir, const std::string& name, std::string_view text, unsi
 // a crash would take down.
 Result<> replace_atomically(int dir, const std::string& name, std::string_view text, unsigned mode);
 std::string temporary_name(std::string_view name);  // of that file
+// The same with the caller's name for the temporary file, which must not be that of another file.
+Result<> replace_by(int dir, const std::string& temporary, const std::string& name,
+                    std::string_view text, unsigned mode);
 
 }  // namespace onggi

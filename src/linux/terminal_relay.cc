@@ -78,7 +78,7 @@ TerminalRelay::Stream::Stream(int number) : standard(number) {
   const auto access = static_cast<int>(sys::fcntl(standard, F_GETFL)) & O_ACCMODE;
   const long opened = sys::openat(AT_FDCWD, text<32>("/proc/self/fd/", standard).c_str(),
                                   access | O_NONBLOCK | O_NOCTTY);
-  // It may be somebody else's since we were started; then it is taken as it is.
+  // Another user's terminal (after su) cannot be opened; its descriptor is used as it is.
   if (opened >= 0) own.reset(static_cast<int>(opened));
 }
 

@@ -64,9 +64,9 @@ class [[nodiscard]] TerminalRelay {
     bool empty() const { return begin == end; }
   };
 
-  // Standard input or output, in a way that does not block: a terminal of which somebody else
-  // reads, or that nobody reads, would hold up the loop. As it is shared with others, it is not
-  // made non-blocking but opened again.
+  // Standard input or output without blocking: a terminal with a second reader, or with none, would
+  // block the loop. Other processes share the open file description, so instead of setting
+  // O_NONBLOCK on it, the terminal is opened again.
   struct Stream {
     explicit Stream(int standard);
     int fd() const { return own ? own.get() : standard; }

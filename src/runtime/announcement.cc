@@ -15,15 +15,9 @@ Result<PidFile> PidFile::write(const std::string& path, int pid) {
   CallersFile file = TRY(open_callers_directory(path));
   TRY(check_replaceable(file, path));
   written.text_ = std::to_string(pid);
-  const int directory = file.directory.get();
-  const std::string temporary = ".onggi-" + written.text_ + ".tmp";
-  TRY(write_new(directory, temporary, written.text_, 0644));
   // conmon reads it as soon as we have ended.
-  const long renamed = sys::renameat(directory, temporary.c_str(), directory, file.name.c_str());
-  if (renamed < 0) {
-    (void)sys::unlinkat(directory, temporary.c_str(), 0);
-    return system_error(renamed, "rename", path);
-  }
+  TRY(replace_by(file.directory.get(), ".onggi-" + written.text_ + ".tmp", file.name, written.text_,
+                 0644));
   written.file_ = std::move(file);
   return written;
 }

@@ -150,6 +150,8 @@ Usage finish(pid_t child, const Words& words, const Streams& streams) {
     check_interrupted();
     throw Failure("wait4: " + std::string(strerror(errno)));
   }
+  // A child gets our own signal until posix_spawn(3) has given it a process group.
+  if (status != 0) check_interrupted();
   if (status != 0) fail(words, status, streams);
   return {0, milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime),
           static_cast<double>(usage.ru_minflt + usage.ru_majflt)};

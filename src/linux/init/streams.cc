@@ -2,6 +2,8 @@
 // A standard stream that is the host's /dev/null would be a way to a file of the host: to its mode
 // and owner, through /proc/self/fd. It is exchanged for the container's own, which an image must
 // not be able to replace by anything else.
+#include "base/streams.h"
+
 #include "linux/init/context.h"
 
 #include <sys/stat.h>
@@ -9,7 +11,6 @@
 namespace onggi {
 namespace {
 
-constexpr int kStandardStreams = 3;
 constexpr const char* kNull = "/dev/null";
 
 bool is_null(int fd) {

@@ -2,6 +2,7 @@
 // process.terminal: a pty of the container's devpts instance. The slave is taken from the master
 // itself (TIOCGPTPEER), never by the name that a hostile image could have replaced
 // (CVE-2025-52565).
+#include "base/streams.h"
 #include "base/text.h"
 #include "linux/init/context.h"
 #include "linux/socket_message.h"
@@ -47,7 +48,6 @@ Result<> bind_console(InitContext& context, int slave) {
 Result<> take_terminal(int slave) {
   const long controlling = sys::ioctl(slave, TIOCSCTTY, 0L);
   if (controlling < 0) return system_error(controlling, "ioctl TIOCSCTTY");
-  constexpr int kStandardStreams = 3;
   for (int fd = 0; fd < kStandardStreams; fd++) {
     const long copied = sys::dup3(slave, fd, 0);
     if (copied < 0) return system_error(copied, "dup3", "the terminal");
