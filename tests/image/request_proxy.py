@@ -89,6 +89,8 @@ def stop(*_):
 
 signal.signal(signal.SIGTERM, stop)
 listener = socket.create_server(("127.0.0.1", 0))
+# Newer kernels buffer up to 32 MiB: a request that is not read would have been sent whole.
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
 print(listener.getsockname()[1], flush=True)
 while True:
     client, _ = listener.accept()
